@@ -1,0 +1,34 @@
+/** What a running simulator offers to the story, to tests and to its own routes. */
+import type { Faults } from './faults';
+import type { Issuer } from './issuer';
+import type { RollOptions } from './keys';
+import type { IdTokenOptions, MintOptions } from './mint';
+import type { Principal, User } from './people';
+
+export interface Tenant {
+  /** `http://127.0.0.1:{port}`, the authority of the simulated cloud */
+  readonly authority: string;
+  readonly port: number;
+  /** The home tenant's id */
+  readonly tenantId: string;
+  readonly home: Issuer;
+  readonly foreign: Issuer;
+  /** Switch on and off at any time; they hold for all tenants */
+  readonly faults: Faults;
+  /** Requests per route name since the start, faulty answers included; `unknown` counts the rest */
+  readonly requests: Record<string, number>;
+  /** Header of discovery documents and key sets */
+  cacheControl: string;
+  /** The `issuer` member of v2.0 keys: with the literal `{tenantid}` (default) or with the tenant's id */
+  keyIssuers: 'template' | 'tenant';
+  /** Seconds since 1970 */
+  clock(): number;
+  /** The issuer of a tenant id, in any letter case */
+  issuerOf(tenantId: string): Issuer | undefined;
+  /** By the issuer of the principal's own tenant */
+  mintAccessToken(principal: Principal, options?: MintOptions): string;
+  mintIdToken(user: User, options?: IdTokenOptions): string;
+  /** Rolls the keys of the home tenant */
+  rollKeys(options: RollOptions): Promise<void>;
+  close(): Promise<void>;
+}

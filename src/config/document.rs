@@ -1,0 +1,411 @@
+//! The section `entraAccess` of `app-config.yaml`: every mistake is an error with its path and the fix
+//!
+//! Absence never opens anything: no tenant, no audience or no policy is an error, not "all".
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{cloud, cloud::Cloud, profile::Profile};
+use crate::{directory::EntityRef, error::ConfigError, identity::Guid};
+
+/// The parsed configuration
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// One trusted issuer each
+    pub profiles: Vec<Profile>,
+    /// What to do when a token leaves its groups out
+    pub overage: OveragePolicy,
+    /// Operator's own bindings, beside the catalog annotation
+    pub mapping: Vec<GroupMapping>,
+}
+
+/// What to do when a token leaves its groups out
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OveragePolicy {
+    /// Go on with group state `unknown`: rules that need no groups still answer
+    #[default]
+    Unknown,
+    /// Refuse the token with `groups_unknown`
+    Reject,
+}
+
+/// Binds an Entra group to an owner in the catalog
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupMapping {
+    /// Object id of the Entra group
+    pub group: Guid,
+    /// The owner, such as `group:default/payments`
+    pub owner: EntityRef,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Section {
+    tenants: Vec<Tenant>,
+    #[serde(default)]
+    clouds: BTreeMap<String, CustomCloud>,
+    #[serde(default)]
+    groups: GroupSection,
+    /// Required, and read by the host, which hands the rules to [`crate::policy`]
+    #[serde(rename = "policy")]
+    _policy: serde::de::IgnoredAny,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Tenant {
+    tenant_id: Guid,
+    #[serde(default = "global")]
+    cloud: String,
+    audiences: Vec<String>,
+    #[serde(default)]
+    clients: Vec<Guid>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CustomCloud {
+    authority: String,
+    graph: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct GroupSection {
+    source: GroupSource,
+    overage: OveragePolicy,
+    mapping: Vec<GroupMapping>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+enum GroupSource {
+    #[default]
+    Token,
+}
+
+const ROOT: &str = "entraAccess";
+
+fn global() -> String {
+    "global".into()
+}
+
+impl Configuration {
+    /// Reads the section from JSON text
+    ///
+    /// # Errors
+    /// The first mistake, with its path below `entraAccess`.
+    pub fn parse(json: &str) -> Result<Self, ConfigError> {
+        let section: Section = from_json(json, ROOT)?;
+        let clouds = clouds(&section.clouds)?;
+        if section.tenants.is_empty() {
+            return Err(ConfigError::new(format!("{ROOT}.tenants"), "the list is empty")
+                .hint("name at least one tenant; there is no wildcard"));
+        }
+        let mut profiles: Vec<Profile> = Vec::new();
+        for (at, tenant) in section.tenants.iter().enumerate() {
+            let path = format!("{ROOT}.tenants[{at}]");
+            let cloud = clouds.get(&tenant.cloud).ok_or_else(|| {
+                ConfigError::new(
+                    format!("{path}.cloud"),
+                    format!("there is no cloud `{}`", tenant.cloud.escape_debug()),
+                )
+                .hint(format!(
+                    "one of: {}",
+                    clouds.keys().cloned().collect::<Vec<_>>().join(", ")
+                ))
+            })?;
+            let audiences = audiences(&tenant.audiences, &format!("{path}.audiences"))?;
+            for profile in Profile::of_tenant(tenant.tenant_id, cloud, &audiences, &tenant.clients) {
+                if profiles.iter().any(|known| known.issuer == profile.issuer) {
+                    return Err(ConfigError::new(
+                        format!("{path}.tenantId"),
+                        format!("tenant {} is listed twice", tenant.tenant_id),
+                    )
+                    .hint("one entry for each tenant: its issuer chooses the profile"));
+                }
+                profiles.push(profile);
+            }
+        }
+        Ok(Self {
+            profiles,
+            overage: section.groups.overage,
+            mapping: section.groups.mapping,
+        })
+    }
+}
+
+/// Parses JSON text strictly; errors carry the path below `root`
+pub fn from_json<'a, T: Deserialize<'a>>(json: &'a str, root: &str) -> Result<T, ConfigError> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = match error.path().to_string().as_str() {
+            "." => root.to_owned(),
+            inner => format!("{root}.{inner}"),
+        };
+        ConfigError::new(path, without_position(&error.inner().to_string()))
+    })?;
+    deserializer
+        .end()
+        .map_err(|error| ConfigError::new(root, without_position(&error.to_string())))?;
+    Ok(value)
+}
+
+/// The JSON handed over is generated: its line and column would only mislead
+fn without_position(message: &str) -> String {
+    message
+        .rsplit_once(" at line ")
+        .map_or(message, |(before, _)| before)
+        .to_owned()
+}
+
+fn clouds(custom: &BTreeMap<String, CustomCloud>) -> Result<BTreeMap<String, Cloud>, ConfigError> {
+    let mut clouds: BTreeMap<_, _> = cloud::BUILT_IN
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), cloud::built_in(name)?)))
+        .collect();
+    for (name, custom) in custom {
+        let path = format!("{ROOT}.clouds.{name}");
+        let authority = base_url(&custom.authority, &format!("{path}.authority"))?;
+        let graph = match &custom.graph {
+            Some(graph) => base_url(graph, &format!("{path}.graph"))?,
+            None => String::new(),
+        };
+        let cloud = Cloud {
+            v1_issuer_base: authority.clone(),
+            authority,
+            graph,
+            instance_name: None,
+        };
+        if clouds.insert(name.clone(), cloud).is_some() {
+            return Err(ConfigError::new(path, "this name is built in").hint("choose another name"));
+        }
+    }
+    Ok(clouds)
+}
+
+/// `https`, or `http` to this machine only; no trailing slash, query, fragment or user
+fn base_url(text: &str, path: &str) -> Result<String, ConfigError> {
+    let url = text.trim_end_matches('/');
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let host = rest.split('/').next().unwrap_or_default();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    if name.ends_with(".b2clogin.com") {
+        return Err(ConfigError::new(
+            path,
+            "Azure AD B2C is not supported: its tokens carry no tenant and its keys vary by policy",
+        )
+        .hint("use Microsoft Entra External ID (`<tenant>.ciamlogin.com`)"));
+    }
+    let fits = rest
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b".-_/:[]~".contains(&b))
+        && !name.is_empty();
+    match scheme {
+        "https" if fits => Ok(url.to_owned()),
+        "http" if fits && matches!(name, "127.0.0.1" | "localhost" | "[::1]") => Ok(url.to_owned()),
+        "http" if fits => Err(ConfigError::new(path, "plain http is accepted to this machine only").hint("use https")),
+        _ => Err(ConfigError::new(path, "this is no base URL").hint("such as https://login.example.com")),
+    }
+}
+
+/// Audiences that belong to Microsoft's own APIs: accepting them would accept tokens meant for somebody else
+const FOREIGN_AUDIENCES: [&str; 6] = [
+    "00000003-0000-0000-c000-000000000000",
+    "00000002-0000-0000-c000-000000000000",
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://graph.windows.net",
+    "https://microsoftgraph.chinacloudapi.cn",
+];
+
+fn audiences(texts: &[String], path: &str) -> Result<Vec<String>, ConfigError> {
+    if texts.is_empty() {
+        return Err(ConfigError::new(path, "the list is empty")
+            .hint("name the client id of the app registration of this Backstage"));
+    }
+    let mut audiences = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        let path = format!("{path}[{at}]");
+        if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(ConfigError::new(path, "an audience is a text without spaces"));
+        }
+        if text.contains('*') {
+            return Err(
+                ConfigError::new(path, "audiences are compared exactly; there is no wildcard")
+                    .hint("list each audience"),
+            );
+        }
+        let plain = text.trim_end_matches('/').to_ascii_lowercase();
+        if FOREIGN_AUDIENCES.contains(&plain.as_str()) {
+            return Err(ConfigError::new(
+                path,
+                "this audience is Microsoft's own API; its tokens are not meant for Backstage",
+            )
+            .hint("use the client id of your own app registration"));
+        }
+        // Entra writes client ids in lower case; everything else is compared letter by letter.
+        audiences.push(Guid::parse(text.as_bytes()).map_or_else(|| text.clone(), |guid| guid.to_string()));
+    }
+    Ok(audiences)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{
+        "tenants": [{"tenantId": "11111111-2222-3333-4444-555555555555", "audiences": ["AAAAAAAA-0000-0000-0000-000000000001", "api://backstage"]}],
+        "groups": {"mapping": [{"group": "aaaaaaaa-0000-0000-0000-000000000002", "owner": "group:default/payments"}]},
+        "policy": {"file": "x.yaml"}
+    }"#;
+
+    fn mistake(change: &str, to: &str) -> String {
+        let text = GOOD.replace(change, to);
+        assert_ne!(text, GOOD, "the change changed nothing");
+        Configuration::parse(&text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_tenant_has_two_issuers() {
+        let configuration = Configuration::parse(GOOD).unwrap();
+        let issuers: Vec<_> = configuration.profiles.iter().map(|p| p.issuer.as_str()).collect();
+        assert_eq!(
+            issuers,
+            [
+                "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0",
+                "https://sts.windows.net/11111111-2222-3333-4444-555555555555/"
+            ]
+        );
+        assert_eq!(
+            configuration.profiles[0].audiences,
+            ["aaaaaaaa-0000-0000-0000-000000000001", "api://backstage"]
+        );
+    }
+
+    #[test]
+    fn each_mistake_is_named_with_its_place() {
+        for (change, to, says) in [
+            (
+                "\"tenants\"",
+                "\"tenant\"",
+                "entraAccess.tenant: unknown field `tenant`",
+            ),
+            (
+                "\"tenantId\"",
+                "\"tenantID\"",
+                "entraAccess.tenants[0].tenantID: unknown field `tenantID`",
+            ),
+            (
+                "11111111-2222-3333-4444-555555555555",
+                "contoso.com",
+                "entraAccess.tenants[0].tenantId: `contoso.com` is not a GUID",
+            ),
+            (
+                "11111111-2222-3333-4444-555555555555",
+                "*",
+                "entraAccess.tenants[0].tenantId: `*` is not a GUID",
+            ),
+            (
+                "\"api://backstage\"",
+                "\"*\"",
+                "entraAccess.tenants[0].audiences[1]: audiences are compared exactly",
+            ),
+            (
+                "\"api://backstage\"",
+                "\"https://graph.microsoft.com/\"",
+                "entraAccess.tenants[0].audiences[1]: this audience is Microsoft's",
+            ),
+            (
+                "\"api://backstage\"",
+                "7",
+                "entraAccess.tenants[0].audiences[1]: invalid type: integer `7`, expected a string",
+            ),
+            (
+                "\"policy\": {\"file\": \"x.yaml\"}",
+                "\"audits\": 1",
+                "entraAccess.audits: unknown field `audits`",
+            ),
+            (
+                "group:default/payments",
+                "payments",
+                "entraAccess.groups.mapping[0].owner: ",
+            ),
+            (
+                "\"mapping\"",
+                "\"source\": \"graph\", \"mapping\"",
+                "entraAccess.groups.source: unknown variant `graph`",
+            ),
+            (
+                "\"audiences\"",
+                "\"cloud\": \"moon\", \"audiences\"",
+                "entraAccess.tenants[0].cloud: there is no cloud `moon`",
+            ),
+            (
+                "\"policy\"",
+                "\"clouds\": {\"lab\": {\"authority\": \"http://10.0.0.1:7100\"}}, \"policy\"",
+                "entraAccess.clouds.lab.authority: plain http",
+            ),
+            (
+                "\"policy\"",
+                "\"clouds\": {\"lab\": {\"authority\": \"https://x.b2clogin.com\"}}, \"policy\"",
+                "entraAccess.clouds.lab.authority: Azure AD B2C",
+            ),
+            (
+                "\"policy\"",
+                "\"clouds\": {\"global\": {\"authority\": \"https://x.example\"}}, \"policy\"",
+                "entraAccess.clouds.global: this name is built in",
+            ),
+        ] {
+            let message = mistake(change, to);
+            assert!(message.starts_with(says), "{message}\n  should start with {says}");
+        }
+        assert!(
+            Configuration::parse("{}")
+                .unwrap_err()
+                .message
+                .contains("missing field")
+        );
+        assert!(Configuration::parse("[]").is_err());
+        let twice = GOOD.replace(
+            "\"tenants\": [",
+            "\"tenants\": [{\"tenantId\": \"11111111-2222-3333-4444-555555555555\", \"audiences\": [\"x\"]},",
+        );
+        assert!(
+            Configuration::parse(&twice)
+                .unwrap_err()
+                .message
+                .contains("listed twice")
+        );
+        let none = GOOD.replace("[\"AAAAAAAA-0000-0000-0000-000000000001\", \"api://backstage\"]", "[]");
+        assert!(Configuration::parse(&none).unwrap_err().message.contains("empty"));
+    }
+
+    #[test]
+    fn key_issuers_are_templates_compared_whole() {
+        let profile = &Configuration::parse(GOOD).unwrap().profiles[0];
+        for (issuer, fits) in [
+            ("https://login.microsoftonline.com/{tenantid}/v2.0", true),
+            (
+                "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0",
+                true,
+            ),
+            ("https://login.microsoftonline.us/{tenantid}/v2.0", false),
+            (
+                "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+                false,
+            ),
+            ("https://login.microsoftonline.com/{tenantid}/v2.0/", false),
+            ("{tenantid}", false),
+            ("", false),
+        ] {
+            assert_eq!(profile.key_issuer_fits(issuer), fits, "{issuer}");
+        }
+    }
+}

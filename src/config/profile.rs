@@ -1,0 +1,106 @@
+//! An issuer profile: one trusted issuer with everything that may vary
+
+use std::sync::Arc;
+
+use super::cloud::Cloud;
+use crate::{
+    identity::Guid,
+    keys::{Algorithm, jwk::algorithms},
+    limits,
+};
+
+/// Which of Entra's two token formats
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenVersion {
+    /// `ver` is `1.0`, the client is in `appid`
+    V1,
+    /// `ver` is `2.0`, the client is in `azp`
+    V2,
+}
+
+impl TokenVersion {
+    /// The value of `ver`
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "1.0",
+            Self::V2 => "2.0",
+        }
+    }
+}
+
+/// One trusted issuer; chosen by its exact `iss` before any key is looked up
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Names it in logs and status: `entra-v2:<tenant>`
+    pub id: Arc<str>,
+    /// The exact `iss`
+    pub issuer: String,
+    /// Where its discovery document is
+    pub discovery_url: String,
+    /// The tenant
+    pub tenant: Guid,
+    /// The token format
+    pub version: TokenVersion,
+    /// Accepted audiences, exact; object ids in lower case
+    pub audiences: Vec<String>,
+    /// Client ids of app-only callers that are let in
+    pub clients: Vec<Guid>,
+    /// Accepted algorithms, in the order in which one is pinned to a key that names none
+    pub algorithms: Vec<&'static Algorithm>,
+    /// What keys say in `cloud_instance_name`
+    pub cloud_instance_name: Option<&'static str>,
+    /// Clock difference tolerated, in seconds
+    pub leeway_seconds: u64,
+    /// Longest lifetime, in seconds
+    pub lifetime_seconds: u64,
+}
+
+impl Profile {
+    /// The two profiles of a tenant: v2.0 and v1.0 tokens have different issuers, discovery documents and key sets
+    pub fn of_tenant(tenant: Guid, cloud: &Cloud, audiences: &[String], clients: &[Guid]) -> [Self; 2] {
+        let authority = &cloud.authority;
+        let profile = |version, id: String, issuer, discovery_url| Self {
+            id: id.into(),
+            issuer,
+            discovery_url,
+            tenant,
+            version,
+            audiences: audiences.to_vec(),
+            clients: clients.to_vec(),
+            algorithms: algorithms(&["RS256"]),
+            cloud_instance_name: cloud.instance_name,
+            leeway_seconds: limits::LEEWAY_SECONDS,
+            lifetime_seconds: limits::ENTRA_LIFETIME_SECONDS,
+        };
+        [
+            profile(
+                TokenVersion::V2,
+                format!("entra-v2:{tenant}"),
+                format!("{authority}/{tenant}/v2.0"),
+                format!("{authority}/{tenant}/v2.0/.well-known/openid-configuration"),
+            ),
+            profile(
+                TokenVersion::V1,
+                format!("entra-v1:{tenant}"),
+                format!("{}/{tenant}/", cloud.v1_issuer_base),
+                format!("{authority}/{tenant}/.well-known/openid-configuration"),
+            ),
+        ]
+    }
+
+    /// Whether a key's own `issuer` allows it to sign for this profile: `{tenantid}` stands for the tenant
+    ///
+    /// Exact comparison of the whole text, as Microsoft.IdentityModel's `AadIssuerValidator` does it.
+    pub fn key_issuer_fits(&self, key_issuer: &str) -> bool {
+        match key_issuer.split_once("{tenantid}") {
+            Some((before, after)) => {
+                let tenant = self.tenant.to_string();
+                self.issuer
+                    .strip_prefix(before)
+                    .and_then(|rest| rest.strip_prefix(tenant.as_str()))
+                    == Some(after)
+            }
+            None => self.issuer == key_issuer,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! References to catalog entities in their one full form
+
+use std::fmt;
+
+/// `kind:namespace/name` in lower case, as Backstage's `stringifyEntityRef` writes it
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct EntityRef(Box<str>);
+
+impl EntityRef {
+    /// From the full form; letters are lowered, a missing kind or namespace is an error rather than a guess
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once(':')?;
+        let (namespace, name) = rest.split_once('/')?;
+        let fits = |part: &str| !part.is_empty() && !part.contains([':', '/', ' ']) && !part.contains(char::is_control);
+        (fits(kind) && fits(namespace) && fits(name)).then(|| Self(text.to_lowercase().into()))
+    }
+
+    /// The text
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EntityRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for EntityRef {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "`{}` is not a full entity reference such as group:default/payments",
+                text.escape_debug()
+            ))
+        })
+    }
+}

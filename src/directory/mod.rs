@@ -1,0 +1,7 @@
+//! Which Entra group stands for which owner in the catalog
+
+pub mod bindings;
+pub mod entity_ref;
+
+pub use bindings::{Bindings, DirectoryInput, DirectoryReport, OwnerId};
+pub use entity_ref::EntityRef;

@@ -1,0 +1,309 @@
+//! The core as one object: trust, directory, policy and the principals in flight
+
+use crate::{
+    config::Configuration,
+    directory::{Bindings, DirectoryInput, DirectoryReport, EntityRef},
+    error::ConfigError,
+    identity::{Handle, Principal, Principals},
+    keys::{KeySet, KeySetReport, SignatureVerifier},
+    policy::{
+        Decision, Explanation, Permission, PermissionId, Permissions, Policy, Resource,
+        decision::Ground,
+        evaluate,
+        explain::{self, Question},
+    },
+    time::Timestamp,
+    token::{
+        Purpose, Rejection,
+        judge::{Quick, Report},
+        verify,
+        verify::{CHECKS, Trust, Workspace},
+    },
+};
+
+/// What is derived from a principal within one epoch
+#[derive(Debug, Default)]
+struct Derived {
+    epoch: u32,
+    /// The entity that stands for the principal in Backstage
+    entity: Option<EntityRef>,
+    /// Answers by permission number; `None` until asked
+    decisions: Vec<Option<Decision>>,
+}
+
+/// The core: one for each process, fed by its host with configuration, keys, directory and policy
+pub struct Engine<V: SignatureVerifier> {
+    configuration: Configuration,
+    verifier: V,
+    keys: Vec<Option<KeySet<V::Key>>>,
+    bindings: Bindings,
+    policy: Option<Policy>,
+    permissions: Permissions,
+    /// For each numbered permission the rules that cover it, once it was asked about
+    covering: Vec<Option<Vec<u16>>>,
+    principals: Principals<Derived>,
+    workspace: Workspace,
+    epoch: u32,
+}
+
+/// What the inspector shows
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Inspection {
+    /// `accepted` or `rejected`
+    pub verdict: &'static str,
+    /// The code of the first failed check
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// The caller, when the token was accepted
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Principal>,
+    /// Every check, in order
+    pub checks: Vec<crate::token::judge::Line>,
+}
+
+impl<V: SignatureVerifier> Engine<V> {
+    /// An engine that trusts the issuers of `configuration`, knows no key yet, and denies everything until a policy is set
+    ///
+    /// `epoch` is where counting starts: an engine that replaces another goes on above it.
+    pub fn new(configuration: Configuration, verifier: V, epoch: u32) -> Self {
+        let keys = configuration.profiles.iter().map(|_| None).collect();
+        let (bindings, _) = Bindings::build(DirectoryInput::default(), &configuration.mapping);
+        Self {
+            configuration,
+            verifier,
+            keys,
+            bindings,
+            policy: None,
+            permissions: Permissions::default(),
+            covering: Vec::new(),
+            principals: Principals::new(),
+            workspace: Workspace::default(),
+            epoch,
+        }
+    }
+
+    /// Version of directory and policy; grows with each change
+    pub const fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// The configuration
+    pub const fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// Replaces the keys of a profile
+    ///
+    /// # Errors
+    /// Why the document is refused as a whole; the old keys stay.
+    pub fn set_keys(&mut self, profile: usize, jwks: &str) -> Result<KeySetReport, String> {
+        let configured = self
+            .configuration
+            .profiles
+            .get(profile)
+            .ok_or("there is no such issuer profile")?;
+        let (set, report) = KeySet::parse(jwks, &configured.algorithms, &self.verifier)?;
+        if let Some(slot) = self.keys.get_mut(profile) {
+            *slot = Some(set);
+        }
+        Ok(report)
+    }
+
+    /// Replaces the policy
+    ///
+    /// # Errors
+    /// The first mistake in it; the old policy stays.
+    pub fn set_policy(&mut self, json: &str, place: &str) -> Result<usize, ConfigError> {
+        let policy = Policy::compile(json, place)?;
+        let count = policy.rules.len();
+        self.policy = Some(policy);
+        self.covering.clear();
+        self.epoch = self.epoch.saturating_add(1);
+        Ok(count)
+    }
+
+    /// Replaces the directory
+    pub fn set_directory(&mut self, input: DirectoryInput) -> DirectoryReport {
+        let (bindings, report) = Bindings::build(input, &self.configuration.mapping);
+        self.bindings = bindings;
+        self.epoch = self.epoch.saturating_add(1);
+        report
+    }
+
+    /// Judges a token and takes its caller in
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn authenticate(&mut self, token: &[u8], purpose: Purpose, now: Timestamp) -> Result<Handle, Rejection> {
+        let trust = Trust {
+            configuration: &self.configuration,
+            keys: &self.keys,
+            verifier: &self.verifier,
+        };
+        let verified = verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?;
+        Ok(self.principals.admit(verified.principal))
+    }
+
+    /// Judges a token and writes every check down; nobody is taken in
+    pub fn inspect(&mut self, token: &[u8], purpose: Purpose, now: Timestamp) -> Inspection {
+        let trust = Trust {
+            configuration: &self.configuration,
+            keys: &self.keys,
+            verifier: &self.verifier,
+        };
+        let mut report = Report::default();
+        let result = verify(token, purpose, now, &trust, &mut self.workspace, &mut report);
+        report.complete(&CHECKS);
+        let code = report
+            .first_failure
+            .or(result.as_ref().err().map(|rejection| rejection.code));
+        Inspection {
+            verdict: if code.is_none() { "accepted" } else { "rejected" },
+            code: code.map(crate::error::RejectionCode::as_str),
+            principal: result
+                .ok()
+                .map(|verified| verified.principal)
+                .filter(|_| code.is_none()),
+            checks: report.lines,
+        }
+    }
+
+    /// Takes in a principal under the entity that stands for it in Backstage, until `expires_at`
+    ///
+    /// The record comes from an earlier verification: of a token just now, or of a session that outlived the process.
+    pub fn admit(
+        &mut self,
+        mut principal: Principal,
+        entity: EntityRef,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Handle {
+        principal.expires_at = expires_at;
+        let handle = self.principals.admit(principal);
+        if let Some((_, derived)) = self.principals.get_mut(handle, now) {
+            derived.entity = Some(entity);
+        }
+        handle
+    }
+
+    /// Forgets a principal
+    pub fn release(&mut self, handle: Handle) {
+        self.principals.release(handle);
+    }
+
+    /// The principal, unless it has expired or was forgotten
+    pub fn principal(&self, handle: Handle, now: Timestamp) -> Option<&Principal> {
+        self.principals.get(handle, now)
+    }
+
+    /// Number of principals held
+    pub fn principals(&self) -> usize {
+        self.principals.len()
+    }
+
+    /// The number for a permission
+    pub fn permission_id(&mut self, permission: Permission) -> Option<PermissionId> {
+        self.permissions.intern(permission)
+    }
+
+    /// Decides; a table look-up when the same was asked before in this epoch
+    pub fn decide(&mut self, principal: Handle, permission: PermissionId, now: Timestamp) -> Decision {
+        let Some((caller, derived)) = self.principals.get_mut(principal, now) else {
+            return Decision::deny(Ground::UnknownPrincipal);
+        };
+        if derived.epoch != self.epoch {
+            derived.epoch = self.epoch;
+            derived.decisions.clear();
+        }
+        if let Some(Some(decision)) = derived.decisions.get(permission.index()) {
+            return *decision;
+        }
+        let (Some(policy), Some(asked)) = (&self.policy, self.permissions.get(permission)) else {
+            return Decision::deny(Ground::NotReady);
+        };
+        let rules = entry(&mut self.covering, permission).get_or_insert_with(|| policy.covering(asked));
+        let decision = evaluate::decide(policy, rules, caller, asked);
+        *entry(&mut derived.decisions, permission) = Some(decision);
+        decision
+    }
+
+    /// What the principal owns through: its own entity and the owners that its groups stand for, ascending
+    ///
+    /// `None` when the principal is not known.
+    pub fn owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
+        let (caller, derived) = self.principals.get_with(principal, now)?;
+        let mut owners: Vec<EntityRef> = derived.entity.iter().cloned().collect();
+        owners.extend(
+            caller
+                .groups
+                .ids()
+                .iter()
+                .flat_map(|group| self.bindings.owners_of(*group))
+                .cloned(),
+        );
+        owners.sort_unstable();
+        owners.dedup();
+        Some(owners)
+    }
+
+    /// The owners of the principal that own something in the catalog
+    pub fn owning(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
+        let mut owners = self.owners(principal, now)?;
+        owners.retain(|owner| self.bindings.owns_something(owner));
+        Some(owners)
+    }
+
+    /// Decides about a permission without a number: slower, and nothing is remembered
+    pub fn decide_unnumbered(&self, principal: Handle, permission: &Permission, now: Timestamp) -> Decision {
+        let Some(caller) = self.principals.get(principal, now) else {
+            return Decision::deny(Ground::UnknownPrincipal);
+        };
+        let Some(policy) = &self.policy else {
+            return Decision::deny(Ground::NotReady);
+        };
+        evaluate::decide(policy, &policy.covering(permission), caller, permission)
+    }
+
+    /// Decides and says why; `None` when the principal is not known, or nothing can be decided yet
+    pub fn explain(
+        &self,
+        principal: Handle,
+        permission: &Permission,
+        resource: Option<&Resource>,
+        now: Timestamp,
+    ) -> Option<Explanation> {
+        let (policy, caller) = (self.policy.as_ref()?, self.principals.get(principal, now)?);
+        let question = Question {
+            policy,
+            rules: &policy.covering(permission),
+            principal: caller,
+            permission,
+            owners: &self.owners(principal, now)?,
+            resource,
+            bindings: &self.bindings,
+        };
+        Some(explain::explain(
+            &question,
+            self.decide_unnumbered(principal, permission, now),
+        ))
+    }
+
+    /// Ids of the rules in the order of their numbers
+    pub fn rule_ids(&self) -> Vec<&str> {
+        self.policy
+            .iter()
+            .flat_map(|policy| &policy.rules)
+            .map(|rule| rule.id.as_ref())
+            .collect()
+    }
+}
+
+/// The place for a permission, making room for it; numbers are small because the table that gives them out is bounded
+fn entry<T: Default + Clone>(places: &mut Vec<T>, permission: PermissionId) -> &mut T {
+    let at = permission.index();
+    if places.len() <= at {
+        places.resize(at.saturating_add(1), T::default());
+    }
+    #[expect(clippy::indexing_slicing, reason = "the lines above made the place")]
+    &mut places[at]
+}

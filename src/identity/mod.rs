@@ -1,0 +1,11 @@
+//! Who is asking: ids, group state, and the table of verified principals
+
+pub mod groups;
+pub mod guid;
+pub mod principal;
+pub mod table;
+
+pub use groups::{GroupState, Groups};
+pub use guid::Guid;
+pub use principal::{Actor, Principal, PrincipalKind};
+pub use table::{Handle, Principals};

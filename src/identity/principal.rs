@@ -1,0 +1,83 @@
+//! The verified caller; made from a verified token or from a record of one, and from nothing else
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Groups, Guid};
+use crate::time::Timestamp;
+
+/// What kind of caller
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrincipalKind {
+    /// A person
+    User,
+    /// A service principal or managed identity, calling for itself
+    Workload,
+    /// An AI agent: for a person, or with an identity of its own
+    Agent,
+    /// A CI job
+    Pipeline,
+}
+
+impl PrincipalKind {
+    /// The word used in policies
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Workload => "workload",
+            Self::Agent => "agent",
+            Self::Pipeline => "pipeline",
+        }
+    }
+}
+
+/// Who acts, where that is not the principal itself
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Actor {
+    /// Client id of the agent
+    pub client_id: Guid,
+}
+
+/// A verified caller; the identity key is issuer, tenant and object id, never an e-mail address or a name
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Principal {
+    /// What kind of caller
+    pub kind: PrincipalKind,
+    /// Id of the issuer profile
+    pub issuer: Arc<str>,
+    /// `tid`
+    pub tenant_id: Guid,
+    /// `oid`
+    pub object_id: Guid,
+    /// `azp` or `appid`: the application through which it calls
+    pub client_id: Option<Guid>,
+    /// The agent, when one acts for this principal
+    pub actor: Option<Actor>,
+    /// Entra groups
+    pub groups: Groups,
+    /// App roles
+    pub roles: Vec<String>,
+    /// For display only
+    pub name: Option<String>,
+    /// When the record ends, in seconds
+    #[serde(with = "seconds")]
+    pub expires_at: Timestamp,
+}
+
+mod seconds {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::time::Timestamp;
+
+    pub fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(time.seconds())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        u64::deserialize(deserializer).map(Timestamp::from_seconds)
+    }
+}

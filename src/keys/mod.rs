@@ -1,0 +1,13 @@
+//! Public keys of issuers: import, selection, and the one question asked of the host
+
+pub mod algorithm;
+pub mod jwk;
+#[cfg(feature = "portable")]
+pub mod portable;
+pub mod set;
+pub mod signature;
+
+pub use algorithm::Algorithm;
+pub use jwk::{Curve, KeyMaterial, PublicKey};
+pub use set::{KeySet, KeySetReport};
+pub use signature::{KeyImportError, SignatureVerifier};

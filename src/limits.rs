@@ -1,0 +1,46 @@
+//! Budgets for untrusted input: each number with its source
+
+/// Longest token in bytes. An Entra token with the maximum of 200 groups is 12 KB; Node's own header limit is 16 KiB
+/// and Backstage's token limit 32 kB (backstage/backstage PR #22640), so no real token is longer
+pub const TOKEN_BYTES: usize = 32 * 1024;
+
+/// Deepest nesting in a header or claims set. Real tokens use 3 (`_claim_sources.src1.endpoint`)
+pub const JSON_DEPTH: u8 = 8;
+
+/// Most members in one header or claims set, all objects together. Real tokens have 20 to 45
+pub const JSON_MEMBERS: usize = 256;
+
+/// Most elements in one array other than `groups`. App roles and `wids` stay below 100 in real tokens
+pub const ARRAY_ELEMENTS: usize = 512;
+
+/// Most group ids in one token. Entra stops at 200 and switches to overage (Microsoft Entra: configure group claims)
+pub const GROUPS: usize = 1024;
+
+/// Longest `kid` in bytes. Entra's have 27 or 43 characters, GitHub's and GitLab's 43 to 64
+pub const KID_BYTES: usize = 256;
+
+/// Most keys in one key set. Microsoft: caches must hold 10 to 1,000 keys (signing key rollover)
+pub const KEYS: usize = 1000;
+
+/// Shortest RSA modulus in bits (RFC 7518 section 3.3)
+pub const RSA_MODULUS_BITS_MIN: usize = 2048;
+
+/// Longest RSA modulus in bits: the portable verifier's limit (rsa 0.9); no issuer is known to publish longer keys
+pub const RSA_MODULUS_BITS_MAX: usize = 4096;
+
+/// Clock difference tolerated, in seconds: Microsoft.IdentityModel's default (TokenValidationParameters)
+pub const LEEWAY_SECONDS: u64 = 300;
+
+/// Longest lifetime of an Entra token, in seconds: tokens for Continuous Access Evaluation live up to 28 hours
+/// (Microsoft identity platform access tokens)
+pub const ENTRA_LIFETIME_SECONDS: u64 = 28 * 60 * 60;
+
+/// Most principals held at once; the least recently admitted goes first and is asked for its token again
+pub const PRINCIPALS: usize = 65_536;
+
+/// Most distinct permissions with a number, and so the most answers kept for one principal; Backstage installations know
+/// a few hundred. Anybody may ask about a made-up name: beyond this it is answered without being remembered
+pub const PERMISSIONS: usize = 1024;
+
+/// Most rules in a policy
+pub const RULES: usize = 10_000;

@@ -1,0 +1,83 @@
+//! The answer as one number: effect, condition and deciding rule
+
+/// What is answered
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Effect {
+    /// No
+    Deny,
+    /// Yes
+    Allow,
+    /// It depends on the resource
+    Conditional,
+}
+
+/// Why, where no rule is named
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ground {
+    /// The rule with this number
+    Rule(u16),
+    /// No rule allows
+    Default,
+    /// The principal is not known (any more): expired, released, or never was
+    UnknownPrincipal,
+    /// The permission is not known, or there is no policy
+    NotReady,
+}
+
+/// On what it depends
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dependence {
+    /// Nothing
+    Nothing,
+    /// Allowed if the principal owns the resource
+    Owned,
+    /// Allowed unless the principal owns the resource
+    NotOwned,
+}
+
+/// A decision
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Decision {
+    /// What is answered
+    pub effect: Effect,
+    /// On what it depends; [`Dependence::Nothing`] unless conditional
+    pub dependence: Dependence,
+    /// Why
+    pub ground: Ground,
+}
+
+impl Decision {
+    /// A refusal
+    pub const fn deny(ground: Ground) -> Self {
+        Self {
+            effect: Effect::Deny,
+            dependence: Dependence::Nothing,
+            ground,
+        }
+    }
+
+    /// Bits 0-1 effect (0 deny, 1 allow, 2 conditional), bits 2-3 dependence (1 owned, 2 not owned), bits 16-31 ground:
+    /// number of the rule, or 0xffff default, 0xfffe unknown principal, 0xfffd not ready
+    ///
+    /// Zero is never produced by accident as an ALLOW: everything unknown reads as DENY.
+    pub fn number(self) -> u32 {
+        let effect = match self.effect {
+            Effect::Deny => 0,
+            Effect::Allow => 1,
+            Effect::Conditional => 2,
+        };
+        let dependence = match self.dependence {
+            Dependence::Nothing => 0,
+            Dependence::Owned => 1 << 2,
+            Dependence::NotOwned => 2 << 2,
+        };
+        let ground = match self.ground {
+            Ground::Rule(rule) => u32::from(rule),
+            Ground::Default => 0xffff,
+            Ground::UnknownPrincipal => 0xfffe,
+            Ground::NotReady => 0xfffd,
+        };
+        ground << 16 | dependence | effect
+    }
+}

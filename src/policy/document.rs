@@ -1,0 +1,62 @@
+//! The policy as it is written: strict, every mistake with its place
+
+use serde::Deserialize;
+
+use super::permission::Action;
+use crate::identity::{Guid, PrincipalKind};
+
+/// A policy document
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyDocument {
+    /// The rules, in any order
+    pub rules: Vec<RuleDocument>,
+}
+
+/// One rule
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleDocument {
+    /// Names the rule in decisions and audit
+    pub id: String,
+    /// What it does
+    pub effect: RuleEffect,
+    /// Exact names, `prefix.*`, or `*`
+    pub permissions: Vec<String>,
+    /// Only permissions with one of these actions; absent: with any or none
+    pub actions: Option<Vec<Action>>,
+    /// Any of these; absent: every verified principal
+    pub principals: Option<Vec<Selector>>,
+    /// Only under this condition
+    pub when: Option<Condition>,
+}
+
+/// What a rule does
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleEffect {
+    /// Allows
+    Allow,
+    /// Denies, whatever else allows
+    Deny,
+}
+
+/// Selects principals by one property
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Selector {
+    /// Members of an Entra group, by object id
+    Group(Guid),
+    /// Callers of a kind
+    Kind(PrincipalKind),
+    /// Callers with an app role
+    Role(String),
+}
+
+/// A condition on the resource
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The caller owns the resource; `true` is the only value
+    pub owned: bool,
+}

@@ -1,0 +1,178 @@
+//! Permissions of Backstage plugins, by name and by number
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits;
+
+/// The action attribute of a permission
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// `create`
+    Create,
+    /// `read`
+    Read,
+    /// `update`
+    Update,
+    /// `delete`
+    Delete,
+}
+
+/// A permission as its plugin declares it
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Permission {
+    /// Such as `catalog.entity.delete`
+    pub name: String,
+    /// `attributes.action`, where declared
+    #[serde(default)]
+    pub action: Option<Action>,
+    /// Such as `catalog-entity`; absent for permissions without a resource
+    #[serde(default)]
+    pub resource_type: Option<String>,
+}
+
+impl Permission {
+    /// Whether ownership can be asked of its resources
+    pub fn has_owner(&self) -> bool {
+        self.resource_type.as_deref() == Some("catalog-entity")
+    }
+}
+
+/// The number of a permission; valid as long as the engine
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PermissionId(u32);
+
+impl PermissionId {
+    /// As it crosses the boundary
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// From a number that crossed the boundary
+    pub const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// As an index
+    pub fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+/// All permissions that were ever asked about
+#[derive(Debug, Default)]
+pub struct Permissions {
+    all: Vec<Permission>,
+    ids: HashMap<Permission, PermissionId>,
+}
+
+impl Permissions {
+    /// The number for a permission; `None` when there are more than [`limits::PERMISSIONS`]
+    pub fn intern(&mut self, permission: Permission) -> Option<PermissionId> {
+        if let Some(id) = self.ids.get(&permission) {
+            return Some(*id);
+        }
+        let id = PermissionId(
+            u32::try_from(self.all.len())
+                .ok()
+                .filter(|_| self.all.len() < limits::PERMISSIONS)?,
+        );
+        self.all.push(permission.clone());
+        self.ids.insert(permission, id);
+        Some(id)
+    }
+
+    /// The permission with this number
+    pub fn get(&self, id: PermissionId) -> Option<&Permission> {
+        self.all.get(id.index())
+    }
+}
+
+/// Which names a rule means
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pattern {
+    /// `*`
+    Any,
+    /// `catalog.entity.*`: everything below, whole segments
+    Below(Box<str>),
+    /// An exact name
+    Exact(Box<str>),
+}
+
+impl Pattern {
+    /// From the written form; the reason when it is none
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let segment = |part: &str| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        };
+        match text.strip_suffix(".*") {
+            _ if text == "*" => Ok(Self::Any),
+            Some(prefix) if prefix.split('.').all(segment) => Ok(Self::Below(format!("{prefix}.").into())),
+            None if text.split('.').all(segment) => Ok(Self::Exact(text.into())),
+            _ => Err("a permission is an exact name, a prefix such as `catalog.entity.*`, or `*`"),
+        }
+    }
+
+    /// Whether the name is meant
+    pub fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Below(prefix) => name.len() > prefix.len() && name.starts_with(prefix.as_ref()),
+            Self::Exact(exact) => name == exact.as_ref(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_mean_whole_segments() {
+        let below = Pattern::parse("catalog.entity.*").unwrap();
+        assert!(below.matches("catalog.entity.read") && below.matches("catalog.entity.validate.deep"));
+        for name in [
+            "catalog.entity",
+            "catalog.entity.",
+            "catalog.entityx.read",
+            "catalog.location.read",
+            "x.catalog.entity.read",
+        ] {
+            assert!(!below.matches(name), "{name}");
+        }
+        assert!(Pattern::parse("*").unwrap().matches("anything"));
+        assert!(!Pattern::parse("a.b").unwrap().matches("a.b.c"));
+        for bad in [
+            "",
+            "catalog.*.read",
+            "catalog.ent*",
+            "**",
+            ".*",
+            "*.read",
+            "a..b",
+            "a b",
+            "a.*.*",
+        ] {
+            assert!(Pattern::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_permission_has_one_number() {
+        let mut permissions = Permissions::default();
+        let read = Permission {
+            name: "a.read".into(),
+            action: Some(Action::Read),
+            resource_type: None,
+        };
+        let id = permissions.intern(read.clone()).unwrap();
+        assert_eq!(permissions.intern(read.clone()), Some(id));
+        assert_ne!(permissions.intern(Permission { action: None, ..read }), Some(id));
+    }
+}

@@ -1,0 +1,396 @@
+//! The claims set: the members that matter, typed; everything else checked and passed over
+
+use super::json::{JsonError, JsonString, Reader};
+use crate::{identity::Guid, limits, time::Timestamp};
+
+/// The claims that are read, as far as they are there; a wrong type is an error, never an absence
+#[derive(Debug, Default)]
+pub struct Claims<'a> {
+    /// `iss`
+    pub issuer: Option<JsonString<'a>>,
+    /// `aud`, one or several; empty when absent
+    pub audience: Vec<JsonString<'a>>,
+    /// `tid`
+    pub tenant: Option<Guid>,
+    /// `oid`
+    pub object: Option<Guid>,
+    /// `exp`
+    pub expires: Option<Timestamp>,
+    /// `nbf`
+    pub not_before: Option<Timestamp>,
+    /// `iat`
+    pub issued: Option<Timestamp>,
+    /// `ver`
+    pub version: Option<JsonString<'a>>,
+    /// `azp` (v2.0)
+    pub authorized_party: Option<Guid>,
+    /// `appid` (v1.0)
+    pub application: Option<Guid>,
+    /// `idtyp`
+    pub id_type: Option<JsonString<'a>>,
+    /// `scp` with at least one scope in it
+    pub has_scope: bool,
+    /// `roles`
+    pub roles: Vec<JsonString<'a>>,
+    /// `groups`: object ids
+    pub groups: Option<Vec<Guid>>,
+    /// `_claim_names.groups` or `hasgroups`: the list was left out
+    pub overage: bool,
+    /// `name`, for display only
+    pub name: Option<JsonString<'a>>,
+    /// `xms_act_fct` and `xms_sub_fct`: what the actor and the subject are
+    pub actor_facets: Facets,
+    /// See `actor_facets`
+    pub subject_facets: Facets,
+    /// `cnf` is there
+    pub bound: bool,
+    /// `nonce`, `c_hash`, `at_hash` or `s_hash` is there: the mark of an ID token
+    pub id_token_mark: bool,
+    /// `events` is there: a logout token or another security event (RFC 8417)
+    pub event: bool,
+}
+
+/// Microsoft's facets: space-separated integers in a string
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Facets {
+    /// 11: an agent identity
+    pub agent_identity: bool,
+    /// 13: a user account that belongs to an agent
+    pub agent_user: bool,
+}
+
+/// Claims that decide; another letter case of these names beside them is refused, see [`Claims::parse`]
+const SECURITY_CLAIMS: [&[u8]; 16] = [
+    b"iss",
+    b"aud",
+    b"tid",
+    b"oid",
+    b"exp",
+    b"nbf",
+    b"iat",
+    b"azp",
+    b"appid",
+    b"idtyp",
+    b"scp",
+    b"roles",
+    b"groups",
+    b"cnf",
+    b"ver",
+    b"hasgroups",
+];
+
+impl<'a> Claims<'a> {
+    /// Reads a decoded claims set
+    ///
+    /// A deciding claim must stand there in one letter case only: a reader that folds case must not see another value
+    /// than we do (Microsoft.IdentityModel refuses several `tid` likewise).
+    pub fn parse(text: &'a [u8]) -> Result<Self, JsonError> {
+        let mut claims = Self::default();
+        let mut present = 0_u32;
+        let mut variants = 0_u32;
+        Reader::read_object(text, |reader, name| {
+            let name = name.bytes();
+            if let Some(bit) = security_claim(&name) {
+                let exact = !name.iter().any(u8::is_ascii_uppercase);
+                let seen = if exact { &mut present } else { &mut variants };
+                if !exact && *seen & bit != 0 {
+                    return Err(JsonError::Duplicate);
+                }
+                *seen |= bit;
+            }
+            claims.member(reader, &name)
+        })?;
+        if present & variants != 0 {
+            Err(JsonError::Duplicate)
+        } else {
+            Ok(claims)
+        }
+    }
+
+    fn member(&mut self, reader: &mut Reader<'a>, name: &[u8]) -> Result<(), JsonError> {
+        match name {
+            b"iss" => self.issuer = Some(string(reader, "iss")?),
+            b"aud" => self.audience = audience(reader)?,
+            b"tid" => self.tenant = Some(guid(reader, "tid")?),
+            b"oid" => self.object = Some(guid(reader, "oid")?),
+            b"exp" => self.expires = Some(time(reader, "exp")?),
+            b"nbf" => self.not_before = Some(time(reader, "nbf")?),
+            b"iat" => self.issued = Some(time(reader, "iat")?),
+            b"ver" => self.version = Some(string(reader, "ver")?),
+            b"azp" => self.authorized_party = Some(guid(reader, "azp")?),
+            b"appid" => self.application = Some(guid(reader, "appid")?),
+            b"idtyp" => self.id_type = Some(string(reader, "idtyp")?),
+            b"scp" => self.has_scope = has_scope(reader)?,
+            b"roles" => self.roles = strings(reader, "roles")?,
+            b"groups" => self.groups = Some(groups(reader)?),
+            b"hasgroups" => self.overage |= truth(reader)?,
+            b"_claim_names" => self.overage |= names_groups(reader)?,
+            b"name" => self.name = Some(string(reader, "name")?),
+            b"xms_act_fct" => self.actor_facets = facets(reader, "xms_act_fct")?,
+            b"xms_sub_fct" => self.subject_facets = facets(reader, "xms_sub_fct")?,
+            b"cnf" => {
+                self.bound = true;
+                reader.skip()?;
+            }
+            b"nonce" | b"c_hash" | b"at_hash" | b"s_hash" => {
+                self.id_token_mark = true;
+                reader.skip()?;
+            }
+            b"events" => {
+                self.event = true;
+                reader.skip()?;
+            }
+            _ => reader.skip()?,
+        }
+        Ok(())
+    }
+}
+
+fn security_claim(name: &[u8]) -> Option<u32> {
+    if name.len() > 9 {
+        return None;
+    }
+    let at = SECURITY_CLAIMS
+        .iter()
+        .position(|claim| claim.eq_ignore_ascii_case(name))?;
+    1_u32.checked_shl(u32::try_from(at).ok()?)
+}
+
+fn string<'a>(reader: &mut Reader<'a>, name: &'static str) -> Result<JsonString<'a>, JsonError> {
+    if reader.kind() == Some(b'"') {
+        reader.string()
+    } else {
+        Err(JsonError::Invalid(name))
+    }
+}
+
+fn strings<'a>(reader: &mut Reader<'a>, name: &'static str) -> Result<Vec<JsonString<'a>>, JsonError> {
+    if reader.kind() != Some(b'[') {
+        return Err(JsonError::Invalid(name));
+    }
+    let mut all = Vec::new();
+    reader.array(limits::ARRAY_ELEMENTS, |reader| {
+        all.push(string(reader, name)?);
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// A string or a non-empty array of strings (RFC 7519 section 4.1.3), none of them empty
+fn audience<'a>(reader: &mut Reader<'a>) -> Result<Vec<JsonString<'a>>, JsonError> {
+    let all = match reader.kind() {
+        Some(b'"') => vec![reader.string()?],
+        _ => strings(reader, "aud")?,
+    };
+    if all.is_empty() || all.iter().any(|one| one.is(b"")) {
+        Err(JsonError::Invalid("aud"))
+    } else {
+        Ok(all)
+    }
+}
+
+fn guid(reader: &mut Reader<'_>, name: &'static str) -> Result<Guid, JsonError> {
+    let text = string(reader, name)?.bytes();
+    Guid::parse(&text).ok_or(JsonError::Invalid(name))
+}
+
+/// An integer number of seconds, above 0 and below 2^53; fractions, exponents and strings are refused, never coerced
+fn time(reader: &mut Reader<'_>, name: &'static str) -> Result<Timestamp, JsonError> {
+    if !matches!(reader.kind(), Some(b'0'..=b'9' | b'-')) {
+        return Err(JsonError::Invalid(name));
+    }
+    let digits = reader.number()?;
+    let seconds = digits
+        .iter()
+        .try_fold(0_u64, |value, digit| {
+            let digit = u64::from(digit.checked_sub(b'0').filter(|d| *d <= 9)?);
+            value.checked_mul(10)?.checked_add(digit)
+        })
+        .filter(|seconds| (1..1 << 53).contains(seconds))
+        .ok_or(JsonError::Invalid(name))?;
+    Ok(Timestamp::from_seconds(seconds))
+}
+
+fn groups(reader: &mut Reader<'_>) -> Result<Vec<Guid>, JsonError> {
+    if reader.kind() != Some(b'[') {
+        return Err(JsonError::Invalid("groups"));
+    }
+    let mut ids = Vec::with_capacity(64);
+    reader.array(limits::GROUPS, |reader| {
+        // Names instead of object ids (sAMAccountName, display name) are refused: they are not unique.
+        let id = match reader.fixed_string::<{ Guid::TEXT_BYTES }>() {
+            Some(text) => Guid::parse_exact(text).ok_or(JsonError::Invalid("groups"))?,
+            None => guid(reader, "groups")?,
+        };
+        ids.push(id);
+        Ok(())
+    })?;
+    Ok(ids)
+}
+
+/// `true`, or the string "true" that some gateways make of it; `false` counts as said
+fn truth(reader: &mut Reader<'_>) -> Result<bool, JsonError> {
+    match reader.kind() {
+        Some(b't' | b'f') => reader.boolean(),
+        // Any other value says that something was said about groups: not knowing is the safe reading.
+        _ => reader.skip().map(|()| true),
+    }
+}
+
+/// Whether `_claim_names` has a member `groups`; any other form of it counts as overage too
+fn names_groups(reader: &mut Reader<'_>) -> Result<bool, JsonError> {
+    if reader.kind() != Some(b'{') {
+        return reader.skip().map(|()| true);
+    }
+    let mut found = false;
+    reader.object(|reader, name| {
+        found |= name.is(b"groups");
+        reader.skip()
+    })?;
+    Ok(found)
+}
+
+/// Whether `scp` holds a scope; agents carry `/` for "none"
+fn has_scope(reader: &mut Reader<'_>) -> Result<bool, JsonError> {
+    let scope = string(reader, "scp")?.bytes();
+    Ok(scope.split(|b| *b == b' ').any(|word| !word.is_empty() && word != b"/"))
+}
+
+fn facets(reader: &mut Reader<'_>, name: &'static str) -> Result<Facets, JsonError> {
+    let text = string(reader, name)?.bytes();
+    let mut facets = Facets::default();
+    for word in text.split(|b| *b == b' ').filter(|word| !word.is_empty()) {
+        match word {
+            b"11" => facets.agent_identity = true,
+            b"13" => facets.agent_user = true,
+            _ if word.iter().all(u8::is_ascii_digit) => {}
+            _ => return Err(JsonError::Invalid(name)),
+        }
+    }
+    Ok(facets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> Option<JsonError> {
+        Claims::parse(text.as_bytes()).err()
+    }
+
+    #[test]
+    fn times_are_integers_in_range() {
+        for bad in [
+            r#""1700000000""#,
+            "1700000000.5",
+            "1.7e9",
+            "-1",
+            "0",
+            "9007199254740992",
+            "1e400",
+            "true",
+            "null",
+            "[]",
+            "{}",
+            "99999999999999999999999999",
+        ] {
+            for claim in ["exp", "nbf", "iat"] {
+                assert!(
+                    matches!(error(&format!(r#"{{"{claim}":{bad}}}"#)), Some(JsonError::Invalid(c)) if c == claim),
+                    "{claim} {bad}"
+                );
+            }
+        }
+        assert_eq!(error(r#"{"exp":9007199254740991}"#), None);
+        assert_eq!(error(r#"{"exp":NaN}"#), Some(JsonError::Invalid("exp")));
+    }
+
+    #[test]
+    fn audience_is_a_string_or_a_list_of_strings() {
+        for bad in [
+            r#""""#,
+            "[]",
+            r#"[""]"#,
+            r#"["x",5]"#,
+            r#"[["x"]]"#,
+            "{}",
+            "null",
+            "5",
+            r#"["x",""]"#,
+        ] {
+            assert_eq!(
+                error(&format!(r#"{{"aud":{bad}}}"#)),
+                Some(JsonError::Invalid("aud")),
+                "{bad}"
+            );
+        }
+        assert_eq!(Claims::parse(br#"{"aud":["x","y"]}"#).unwrap().audience.len(), 2);
+        assert_eq!(Claims::parse(br#"{"aud":"x"}"#).unwrap().audience.len(), 1);
+    }
+
+    #[test]
+    fn deciding_claims_stand_in_one_letter_case() {
+        for text in [
+            r#"{"tid":1,"TID":2}"#,
+            r#"{"aud":"a","AUD":"b"}"#,
+            r#"{"AUD":"a","aud":"b"}"#,
+            r#"{"Exp":1,"EXP":2}"#,
+        ] {
+            let text = text.replace("\"tid\":1", "\"tid\":\"00000000-0000-0000-0000-000000000000\"");
+            assert_eq!(error(&text), Some(JsonError::Duplicate), "{text}");
+        }
+        assert!(
+            Claims::parse(br#"{"Name":"a","name":"b","TID":1}"#)
+                .unwrap()
+                .tenant
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn groups_are_object_ids() {
+        let guid = "01234567-89ab-cdef-0123-456789abcdef";
+        assert_eq!(
+            Claims::parse(format!(r#"{{"groups":["{guid}"]}}"#).as_bytes())
+                .unwrap()
+                .groups
+                .unwrap()
+                .len(),
+            1
+        );
+        for bad in [
+            r#""x""#,
+            r#"["Payments"]"#,
+            r#"["CORP\\payments"]"#,
+            "[1]",
+            "[null]",
+            "{}",
+            r#"["{01234567-89ab-cdef-0123-456789ab}"]"#,
+        ] {
+            assert_eq!(
+                error(&format!(r#"{{"groups":{bad}}}"#)),
+                Some(JsonError::Invalid("groups")),
+                "{bad}"
+            );
+        }
+        let many = vec![format!("\"{guid}\""); limits::GROUPS + 1].join(",");
+        assert_eq!(error(&format!(r#"{{"groups":[{many}]}}"#)), Some(JsonError::Budget));
+    }
+
+    #[test]
+    fn overage_is_seen_in_every_form() {
+        for text in [
+            r#"{"_claim_names":{"groups":"src1"},"_claim_sources":{"src1":{"endpoint":"https://evil.example"}}}"#,
+            r#"{"hasgroups":true}"#,
+            r#"{"hasgroups":"true"}"#,
+            r#"{"_claim_names":"groups"}"#,
+        ] {
+            assert!(Claims::parse(text.as_bytes()).unwrap().overage, "{text}");
+        }
+        assert!(
+            !Claims::parse(br#"{"_claim_names":{"other":"src1"},"hasgroups":false}"#)
+                .unwrap()
+                .overage
+        );
+    }
+}

@@ -1,0 +1,565 @@
+//! Strict JSON (RFC 8259), read in place: nothing is built for what nobody asks for
+//!
+//! Stricter than the RFC where a verifier must be: a member name appears once in its object, compared after unescaping
+//! (RFC 7519 section 4 leaves the choice; two readers must never see two values); lone surrogates are refused; depth
+//! and members have budgets.
+
+use std::borrow::Cow;
+
+use crate::limits;
+
+/// Why a text was not accepted
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonError {
+    /// Not JSON, or not UTF-8
+    Malformed,
+    /// A member name appears twice in one object
+    Duplicate,
+    /// Deeper or larger than [`crate::limits`] allow
+    Budget,
+    /// The member with this name has the wrong type or form
+    Invalid(&'static str),
+}
+
+/// A string as it stands in the text
+#[derive(Debug, Clone, Copy)]
+pub struct JsonString<'a> {
+    raw: &'a [u8],
+    escaped: bool,
+}
+
+impl<'a> JsonString<'a> {
+    /// Its value in bytes, unescaped; UTF-8 because the text was checked as a whole
+    pub fn bytes(&self) -> Cow<'a, [u8]> {
+        if self.escaped {
+            Cow::Owned(unescape(self.raw))
+        } else {
+            Cow::Borrowed(self.raw)
+        }
+    }
+
+    /// Its value as text
+    pub fn text(&self) -> Cow<'a, str> {
+        match self.bytes() {
+            Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        }
+    }
+
+    /// Whether it has exactly this value
+    pub fn is(&self, value: &[u8]) -> bool {
+        if self.escaped {
+            unescape(self.raw) == value
+        } else {
+            self.raw == value
+        }
+    }
+}
+
+/// A cursor over one JSON text
+#[derive(Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    depth: u8,
+    names: Vec<JsonString<'a>>,
+    members: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads one object with `member` called for each name; nothing may stand around it
+    ///
+    /// `member` must consume the value, by one of the reading methods or [`Reader::skip`].
+    pub fn read_object(
+        text: &'a [u8],
+        member: impl FnMut(&mut Self, JsonString<'a>) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        std::str::from_utf8(text).map_err(|_| JsonError::Malformed)?;
+        let mut reader = Self {
+            rest: text,
+            depth: 0,
+            names: Vec::with_capacity(48),
+            members: 0,
+        };
+        reader.space();
+        reader.object(member)?;
+        reader.space();
+        if reader.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(JsonError::Malformed)
+        }
+    }
+
+    /// The first byte of the next value, which tells its type
+    pub fn kind(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    /// An object; `member` as in [`Reader::read_object`]
+    pub fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, JsonString<'a>) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        self.expect(b'{')?;
+        self.enter()?;
+        let first = self.names.len();
+        // One bit for each name seen, so that most names are known to be new without a comparison.
+        let mut seen = 0_u64;
+        self.space();
+        if !self.take(b'}') {
+            loop {
+                let name = self.string()?;
+                self.space();
+                self.expect(b':')?;
+                self.space();
+                seen = self.admit(name, first, seen)?;
+                member(self, name)?;
+                self.space();
+                if self.take(b'}') {
+                    break;
+                }
+                self.expect(b',')?;
+                self.space();
+            }
+        }
+        self.names.truncate(first);
+        self.leave();
+        Ok(())
+    }
+
+    fn admit(&mut self, name: JsonString<'a>, first: usize, seen: u64) -> Result<u64, JsonError> {
+        self.members = self.members.saturating_add(1);
+        if self.members > limits::JSON_MEMBERS {
+            return Err(JsonError::Budget);
+        }
+        let bit = if name.escaped {
+            fingerprint(&unescape(name.raw))
+        } else {
+            fingerprint(name.raw)
+        };
+        if seen & bit != 0 {
+            let value = name.bytes();
+            if self
+                .names
+                .get(first..)
+                .unwrap_or_default()
+                .iter()
+                .any(|earlier| earlier.is(&value))
+            {
+                return Err(JsonError::Duplicate);
+            }
+        }
+        self.names.push(name);
+        Ok(seen | bit)
+    }
+
+    /// An array; `element` is called for each element and must consume it
+    pub fn array(
+        &mut self,
+        limit: usize,
+        mut element: impl FnMut(&mut Self) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        self.expect(b'[')?;
+        self.enter()?;
+        self.space();
+        if !self.take(b']') {
+            let mut count: usize = 0;
+            loop {
+                count = count.saturating_add(1);
+                if count > limit {
+                    return Err(JsonError::Budget);
+                }
+                element(self)?;
+                self.space();
+                if self.take(b']') {
+                    break;
+                }
+                self.expect(b',')?;
+                self.space();
+            }
+        }
+        self.leave();
+        Ok(())
+    }
+
+    /// A string
+    pub fn string(&mut self) -> Result<JsonString<'a>, JsonError> {
+        self.expect(b'"')?;
+        let start = self.rest;
+        let mut escaped = false;
+        loop {
+            self.skip_plain();
+            match self.next()? {
+                b'"' => break,
+                b'\\' => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                _ => return Err(JsonError::Malformed), // a control character
+            }
+        }
+        let length = start.len().saturating_sub(self.rest.len()).saturating_sub(1);
+        let raw = start.get(..length).ok_or(JsonError::Malformed)?;
+        Ok(JsonString { raw, escaped })
+    }
+
+    /// Exactly `N` plain characters in quotes, without looking at them; `None` (and nothing consumed) otherwise
+    pub fn fixed_string<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        let (text, rest) = self.rest.strip_prefix(b"\"")?.split_first_chunk::<N>()?;
+        self.rest = rest.strip_prefix(b"\"")?;
+        Some(text)
+    }
+
+    /// A number as it is written
+    pub fn number(&mut self) -> Result<&'a [u8], JsonError> {
+        let start = self.rest;
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        if self.take(b'.') {
+            self.digits()?;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            let _sign = self.take(b'+') || self.take(b'-');
+            self.digits()?;
+        }
+        start
+            .get(..start.len().saturating_sub(self.rest.len()))
+            .ok_or(JsonError::Malformed)
+    }
+
+    /// `true` or `false`
+    pub fn boolean(&mut self) -> Result<bool, JsonError> {
+        match self.kind() {
+            Some(b't') => self.literal(b"true").map(|()| true),
+            _ => self.literal(b"false").map(|()| false),
+        }
+    }
+
+    /// Any value, checked and passed over
+    pub fn skip(&mut self) -> Result<(), JsonError> {
+        match self.kind() {
+            Some(b'"') => self.string().map(drop),
+            Some(b'{') => self.object(|reader, _| reader.skip()),
+            Some(b'[') => self.array(limits::ARRAY_ELEMENTS, Self::skip),
+            Some(b't') => self.literal(b"true"),
+            Some(b'f') => self.literal(b"false"),
+            Some(b'n') => self.literal(b"null"),
+            _ => self.number().map(drop),
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), JsonError> {
+        match self.next()? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(()),
+            b'u' => match self.hex4()? {
+                0xD800..=0xDBFF => {
+                    self.literal(b"\\u")?;
+                    if matches!(self.hex4()?, 0xDC00..=0xDFFF) {
+                        Ok(())
+                    } else {
+                        Err(JsonError::Malformed)
+                    }
+                }
+                0xDC00..=0xDFFF => Err(JsonError::Malformed),
+                _ => Ok(()),
+            },
+            _ => Err(JsonError::Malformed),
+        }
+    }
+
+    fn hex4(&mut self) -> Result<u32, JsonError> {
+        let (text, rest) = self.rest.split_first_chunk::<4>().ok_or(JsonError::Malformed)?;
+        self.rest = rest;
+        hex4(text).ok_or(JsonError::Malformed)
+    }
+
+    /// Passes over bytes that a string may hold as they are, eight at a time
+    fn skip_plain(&mut self) {
+        while let Some((chunk, rest)) = self.rest.split_first_chunk::<8>() {
+            if has_special(u64::from_le_bytes(*chunk)) {
+                break;
+            }
+            self.rest = rest;
+        }
+        let plain = self
+            .rest
+            .iter()
+            .take_while(|b| !matches!(b, b'"' | b'\\' | 0..=0x1f))
+            .count();
+        self.rest = self.rest.get(plain..).unwrap_or_default();
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let count = self.rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        self.rest = self.rest.get(count..).unwrap_or_default();
+        if count == 0 { Err(JsonError::Malformed) } else { Ok(()) }
+    }
+
+    fn literal(&mut self, word: &[u8]) -> Result<(), JsonError> {
+        self.rest = self.rest.strip_prefix(word).ok_or(JsonError::Malformed)?;
+        Ok(())
+    }
+
+    fn space(&mut self) {
+        while let Some((b' ' | b'\t' | b'\n' | b'\r', rest)) = self.rest.split_first() {
+            self.rest = rest;
+        }
+    }
+
+    fn next(&mut self) -> Result<u8, JsonError> {
+        let (first, rest) = self.rest.split_first().ok_or(JsonError::Malformed)?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        match self.rest.split_first() {
+            Some((first, rest)) if *first == byte => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.take(byte) {
+            Ok(())
+        } else {
+            Err(JsonError::Malformed)
+        }
+    }
+
+    fn enter(&mut self) -> Result<(), JsonError> {
+        self.depth = self.depth.saturating_add(1);
+        if self.depth > limits::JSON_DEPTH {
+            Err(JsonError::Budget)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+}
+
+/// Whether any of eight bytes is a quote, a backslash or a control character (the usual "has zero byte" arithmetic)
+const fn has_special(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const QUOTE: u64 = 0x2222_2222_2222_2222;
+    const BACKSLASH: u64 = 0x5c5c_5c5c_5c5c_5c5c;
+    const SPACE: u64 = 0x2020_2020_2020_2020;
+    let (quote, backslash) = (word ^ QUOTE, word ^ BACKSLASH);
+    let found = (quote.wrapping_sub(ONES) & !quote)
+        | (backslash.wrapping_sub(ONES) & !backslash)
+        | (word.wrapping_sub(SPACE) & !word);
+    found & HIGH != 0
+}
+
+/// One bit of 64 for a name
+fn fingerprint(name: &[u8]) -> u64 {
+    let ends = name
+        .first()
+        .zip(name.last())
+        .map_or(0, |(first, last)| first.wrapping_mul(31) ^ *last);
+    let length = name.len().to_le_bytes();
+    1 << (ends.wrapping_add(length.first().copied().unwrap_or(0).wrapping_mul(7)) & 63)
+}
+
+fn hex4(text: &[u8; 4]) -> Option<u32> {
+    text.iter()
+        .try_fold(0_u32, |value, byte| Some(value << 4 | char::from(*byte).to_digit(16)?))
+}
+
+/// The value of a string that [`Reader::string`] has checked
+fn unescape(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    let mut high = None;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte != b'\\' {
+            out.push(*byte);
+            continue;
+        }
+        let Some((escape, after)) = rest.split_first() else {
+            break;
+        };
+        rest = after;
+        match escape {
+            b'b' => out.push(0x08),
+            b'f' => out.push(0x0c),
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b't' => out.push(b'\t'),
+            b'u' => {
+                let Some((text, after)) = rest.split_first_chunk::<4>() else {
+                    break;
+                };
+                rest = after;
+                let unit = hex4(text).unwrap_or(0xFFFD);
+                let code = match (high.take(), unit) {
+                    (_, 0xD800..=0xDBFF) => {
+                        high = Some(unit);
+                        continue;
+                    }
+                    (Some(high), 0xDC00..=0xDFFF) => (high & 0x3ff)
+                        .wrapping_shl(10)
+                        .saturating_add(unit & 0x3ff)
+                        .saturating_add(0x1_0000),
+                    (_, unit) => unit,
+                };
+                let mut utf8 = [0; 4];
+                out.extend_from_slice(
+                    char::from_u32(code)
+                        .unwrap_or('\u{FFFD}')
+                        .encode_utf8(&mut utf8)
+                        .as_bytes(),
+                );
+            }
+            other => out.push(*other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<(), JsonError> {
+        check_bytes(text.as_bytes())
+    }
+
+    fn check_bytes(text: &[u8]) -> Result<(), JsonError> {
+        Reader::read_object(text, |reader, _| reader.skip())
+    }
+
+    #[test]
+    fn accepts_what_rfc_8259_allows() {
+        for text in [
+            "{}",
+            " { } ",
+            r#"{"a":1}"#,
+            r#"{"a":-0.5e+10,"b":[1,2,[]],"c":{"a":null},"d":true,"e":false}"#,
+            r#"{"\u0061":"\uD834\uDD1E\n\/"}"#,
+            "{\"\u{e9}\":\"\u{1F600}\"}",
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_an_object_of_strict_json() {
+        for text in [
+            "",
+            "[]",
+            "\"x\"",
+            "1",
+            "null",
+            "{",
+            "}",
+            "{}{}",
+            "{} x",
+            "{,}",
+            r#"{"a"}"#,
+            r#"{"a":}"#,
+            r#"{"a":1,}"#,
+            r#"{a:1}"#,
+            r#"{'a':1}"#,
+            r#"{"a":01}"#,
+            r#"{"a":1.}"#,
+            r#"{"a":.5}"#,
+            r#"{"a":+1}"#,
+            r#"{"a":1e}"#,
+            r#"{"a":NaN}"#,
+            r#"{"a":Infinity}"#,
+            r#"{"a":tru}"#,
+            r#"{"a":"\x"}"#,
+            r#"{"a":"\u12"}"#,
+            r#"{"a":"\uD834"}"#,
+            r#"{"a":"\uDD1E"}"#,
+            r#"{"a":"\uD834\uD834"}"#,
+            "{\"a\":\"\n\"}",
+            "{\"a\":\"\0\"}",
+            r#"{"a":"unterminated}"#,
+            r#"{"a":[1,]}"#,
+            r#"{"a":1 "b":2}"#,
+            "\u{feff}{}",
+            "{\"a\":1}\0",
+            "/**/{}",
+        ] {
+            assert_eq!(check(text), Err(JsonError::Malformed), "{text:?}");
+        }
+        assert_eq!(check_bytes(b"{\"a\":\"\xff\"}"), Err(JsonError::Malformed));
+        assert_eq!(check_bytes(b"{\"a\":\"\xed\xa0\x80\"}"), Err(JsonError::Malformed));
+        assert_eq!(check_bytes(b"{\0\"\0a\0\"\0"), Err(JsonError::Malformed));
+    }
+
+    #[test]
+    fn refuses_duplicates_at_any_depth_after_unescaping() {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"b":2,"a":3}"#,
+            r#"{"aud":1,"\u0061ud":2}"#,
+            r#"{"\u0061":1,"\u0061":2}"#,
+            r#"{"x":{"y":{"z":1,"z":2}}}"#,
+            r#"{"x":[{"z":1,"z":2}]}"#,
+            "{\"\u{1D11E}\":1,\"\\uD834\\uDD1E\":2}",
+        ] {
+            assert_eq!(check(text), Err(JsonError::Duplicate), "{text}");
+        }
+        // The same name in another object is another member; names are never normalised.
+        assert_eq!(check(r#"{"a":{"a":{"a":1}},"b":{"a":1}}"#), Ok(()));
+        assert_eq!(check("{\"\u{e9}\":1,\"e\u{301}\":2,\"A\":1,\"a\":1}"), Ok(()));
+    }
+
+    #[test]
+    fn budgets_end_the_work() {
+        let deep = |n: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(n), "]".repeat(n));
+        assert_eq!(check(&deep(7)), Ok(()));
+        assert_eq!(check(&deep(8)), Err(JsonError::Budget));
+        assert_eq!(
+            check(&format!(r#"{{"a":{}"#, "[".repeat(100_000))),
+            Err(JsonError::Budget)
+        );
+        let wide = |n: usize| {
+            format!(
+                "{{{}}}",
+                (0..n).map(|i| format!("\"m{i}\":0")).collect::<Vec<_>>().join(",")
+            )
+        };
+        assert_eq!(check(&wide(limits::JSON_MEMBERS)), Ok(()));
+        assert_eq!(check(&wide(limits::JSON_MEMBERS + 1)), Err(JsonError::Budget));
+    }
+
+    #[test]
+    fn special_bytes_are_found_at_every_place() {
+        for special in (0..=0xff_u8).filter(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)) {
+            for at in 0..8 {
+                let mut word = *b"abcdefgh";
+                word[at] = special;
+                assert!(has_special(u64::from_le_bytes(word)), "{special} at {at}");
+            }
+        }
+        assert!(!has_special(u64::from_le_bytes(*b"a !#[]~\x7f")));
+    }
+
+    #[test]
+    fn strings_are_unescaped_once() {
+        let mut value = None;
+        Reader::read_object(
+            r#"{"a":"q\"\\\/\b\f\n\r\t\u0041\uD834\uDD1E"}"#.as_bytes(),
+            |reader, _| {
+                value = Some(reader.string()?.text().into_owned());
+                Ok(())
+            },
+        )
+        .unwrap();
+        assert_eq!(value.as_deref(), Some("q\"\\/\u{8}\u{c}\n\r\tA\u{1D11E}"));
+    }
+}

@@ -1,0 +1,14 @@
+//! From bytes to a verified token: strict parsing, then every check in one order
+//!
+//! `compact` splits, `base64url` decodes, `json` reads in place, `header` and `claims` pick the members that matter,
+//! `verify` judges them. The same judgement explains itself through [`judge::Report`].
+
+pub mod base64url;
+pub mod claims;
+pub mod compact;
+pub mod header;
+pub mod json;
+pub mod judge;
+pub mod verify;
+
+pub use verify::{Purpose, Rejection, Verified, verify};

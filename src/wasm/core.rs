@@ -1,0 +1,272 @@
+//! The exported class `Core`
+
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::NodeCrypto;
+use crate::{
+    config::Configuration,
+    directory::EntityRef,
+    engine::Engine,
+    error::{ConfigError, RejectionCode},
+    identity::{Handle, Principal},
+    limits,
+    policy::{Permission, PermissionId, Resource},
+    time::Timestamp,
+    token::{Purpose, Rejection},
+};
+
+/// The core for Node; see `plugin-js/src/core` for the typed wrapper
+#[wasm_bindgen]
+pub struct Core {
+    engine: Engine<NodeCrypto>,
+    token: Vec<u8>,
+}
+
+/// An outcome as a tagged value
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome<T, E> {
+    Done { ok: bool, value: T },
+    Refused { ok: bool, error: E },
+}
+
+impl<T: Serialize, E: Serialize> Outcome<T, E> {
+    fn json(result: Result<T, E>) -> String {
+        json(&match result {
+            Ok(value) => Self::Done { ok: true, value },
+            Err(error) => Self::Refused { ok: false, error },
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Mistake {
+    path: String,
+    message: String,
+    hint: Option<String>,
+}
+
+impl From<ConfigError> for Mistake {
+    fn from(error: ConfigError) -> Self {
+        Self {
+            path: error.path,
+            message: error.message,
+            hint: error.hint,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Issuer<'a> {
+    id: &'a str,
+    issuer: &'a str,
+    discovery_url: &'a str,
+}
+
+/// A token may be refused before or after its issuer is known; bit 31 tells a refusal from a handle
+const REFUSED: u32 = 1 << 31;
+
+#[wasm_bindgen]
+impl Core {
+    /// From the section `entraAccess` as JSON text; `epoch` is where counting starts
+    ///
+    /// # Errors
+    /// The first mistake, as JSON text `{path, message, hint}`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(configuration: &str, epoch: u32) -> Result<Self, String> {
+        let configuration = Configuration::parse(configuration).map_err(|error| json(&Mistake::from(error)))?;
+        // One byte more than a token may have, so that "too long" can be told.
+        Ok(Self {
+            engine: Engine::new(configuration, NodeCrypto, epoch),
+            token: vec![0; limits::TOKEN_BYTES.saturating_add(1)],
+        })
+    }
+
+    /// The issuer profiles in the order of their numbers
+    pub fn issuers(&self) -> String {
+        let issuers: Vec<_> = self
+            .engine
+            .configuration()
+            .profiles
+            .iter()
+            .map(|profile| Issuer {
+                id: &profile.id,
+                issuer: &profile.issuer,
+                discovery_url: &profile.discovery_url,
+            })
+            .collect();
+        json(&issuers)
+    }
+
+    /// Every rejection code with its advice, in the order of their numbers
+    pub fn codes() -> String {
+        json(
+            &RejectionCode::ALL
+                .iter()
+                .map(|code| [code.as_str(), code.advice()])
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    /// See [`Engine::set_keys`]
+    pub fn set_keys(&mut self, profile: u32, jwks: &str) -> String {
+        Outcome::json(self.engine.set_keys(index(profile), jwks))
+    }
+
+    /// See [`Engine::set_policy`]
+    pub fn set_policy(&mut self, policy: &str, place: &str) -> String {
+        Outcome::json(self.engine.set_policy(policy, place).map_err(Mistake::from))
+    }
+
+    /// See [`Engine::set_directory`]
+    pub fn set_directory(&mut self, directory: &str) -> String {
+        let input = serde_json::from_str(directory).map_err(|error| error.to_string());
+        Outcome::json(input.map(|input| self.engine.set_directory(input)))
+    }
+
+    /// Ids of the rules in the order of their numbers
+    pub fn rule_ids(&self) -> String {
+        json(&self.engine.rule_ids())
+    }
+
+    /// Version of directory and policy
+    pub fn epoch(&self) -> u32 {
+        self.engine.epoch()
+    }
+
+    /// Number of principals held
+    pub fn principals(&self) -> u32 {
+        u32::try_from(self.engine.principals()).unwrap_or(u32::MAX)
+    }
+
+    /// Address of the buffer into which a token is written before [`Core::authenticate`] and [`Core::inspect`]
+    pub fn token_buffer(&self) -> u32 {
+        u32::try_from(self.token.as_ptr().addr()).unwrap_or(0)
+    }
+
+    /// Its size in bytes, one more than the longest token
+    pub fn token_buffer_bytes(&self) -> u32 {
+        u32::try_from(self.token.len()).unwrap_or(0)
+    }
+
+    /// Judges the token in the buffer; `now` in seconds
+    ///
+    /// A handle, or with bit 31 set: code in bits 0-7, number of the issuer profile plus one in bits 8-23.
+    pub fn authenticate(&mut self, bytes: u32, sign_in: bool, now: u32) -> u32 {
+        let token = self.token.get(..index(bytes)).unwrap_or(&self.token);
+        match self.engine.authenticate(token, purpose(sign_in), time(now)) {
+            Ok(handle) => handle.number(),
+            Err(Rejection { code, profile }) => {
+                let code = RejectionCode::ALL
+                    .iter()
+                    .position(|other| *other == code)
+                    .unwrap_or_default();
+                let profile = profile.map_or(0, |profile| profile.saturating_add(1));
+                REFUSED | u32::try_from(profile).unwrap_or(0) << 8 | u32::try_from(code).unwrap_or(0)
+            }
+        }
+    }
+
+    /// Judges the token in the buffer and shows every check
+    pub fn inspect(&mut self, bytes: u32, sign_in: bool, now: u32) -> String {
+        let token = self.token.get(..index(bytes)).unwrap_or(&self.token);
+        json(&self.engine.inspect(token, purpose(sign_in), time(now)))
+    }
+
+    /// The record of a principal; `null` when it is not known
+    pub fn describe(&self, principal: u32, now: u32) -> String {
+        json(&self.engine.principal(Handle::from_number(principal), time(now)))
+    }
+
+    /// Takes in the record of a principal under its entity; see [`Engine::admit`]
+    pub fn admit(&mut self, record: &str, entity: &str, expires_at: u32, now: u32) -> String {
+        let parsed: Result<Principal, String> = serde_json::from_str(record).map_err(|error| error.to_string());
+        Outcome::json(parsed.and_then(|principal| {
+            let entity = EntityRef::parse(entity).ok_or("not an entity reference")?;
+            Ok(self
+                .engine
+                .admit(principal, entity, time(expires_at), time(now))
+                .number())
+        }))
+    }
+
+    /// Forgets a principal
+    pub fn release(&mut self, principal: u32) {
+        self.engine.release(Handle::from_number(principal));
+    }
+
+    /// The number for a permission, given as JSON text; 0xffffffff when there are too many
+    pub fn permission_id(&mut self, permission: &str) -> u32 {
+        let id = serde_json::from_str::<Permission>(permission)
+            .ok()
+            .and_then(|permission| self.engine.permission_id(permission));
+        id.map_or(u32::MAX, PermissionId::number)
+    }
+
+    /// Decides; see [`crate::policy::Decision::number`]
+    pub fn decide(&mut self, principal: u32, permission: u32, now: u32) -> u32 {
+        self.engine
+            .decide(
+                Handle::from_number(principal),
+                PermissionId::from_number(permission),
+                time(now),
+            )
+            .number()
+    }
+
+    /// Decides about a permission without a number
+    ///
+    /// # Errors
+    /// The permission is not one.
+    pub fn decide_unnumbered(&self, principal: u32, permission: &str, now: u32) -> Result<u32, String> {
+        let permission: Permission = serde_json::from_str(permission).map_err(|error| error.to_string())?;
+        Ok(self
+            .engine
+            .decide_unnumbered(Handle::from_number(principal), &permission, time(now))
+            .number())
+    }
+
+    /// Decides and says why; `null` when the principal is not known
+    ///
+    /// # Errors
+    /// The permission or the resource is not one.
+    pub fn explain(&self, principal: u32, permission: &str, resource: &str, now: u32) -> Result<String, String> {
+        let permission: Permission = serde_json::from_str(permission).map_err(|error| error.to_string())?;
+        let resource: Option<Resource> = serde_json::from_str(resource).map_err(|error| error.to_string())?;
+        Ok(json(&self.engine.explain(
+            Handle::from_number(principal),
+            &permission,
+            resource.as_ref(),
+            time(now),
+        )))
+    }
+
+    /// What the principal owns through; `null` when it is not known
+    pub fn owners(&self, principal: u32, only_owning: bool, now: u32) -> String {
+        let (principal, now) = (Handle::from_number(principal), time(now));
+        json(&if only_owning {
+            self.engine.owning(principal, now)
+        } else {
+            self.engine.owners(principal, now)
+        })
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Our own plain types always serialise; an empty text would be refused by every reader.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn time(seconds: u32) -> Timestamp {
+    Timestamp::from_seconds(u64::from(seconds))
+}
+
+fn purpose(sign_in: bool) -> Purpose {
+    if sign_in { Purpose::SignIn } else { Purpose::Access }
+}
