@@ -7,3 +7,11 @@ mod node_crypto;
 
 pub use self::core::Core;
 pub use node_crypto::NodeCrypto;
+
+use wasm_bindgen::prelude::*;
+
+/// The linear memory, into which the host writes tokens; see [`Core::token_buffer`]
+#[wasm_bindgen(js_name = linearMemory)]
+pub fn linear_memory() -> JsValue {
+    wasm_bindgen::memory()
+}

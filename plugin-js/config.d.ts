@@ -1,0 +1,53 @@
+export interface Config {
+  auth?: {
+    providers?: {
+      /** Sign-in with an Entra token sent by a proxy, a CLI or a workload: `/api/auth/entra/refresh` */
+      entra?: {
+        /** Name of the request header that carries the token. Default: `authorization` */
+        header?: string;
+      };
+    };
+  };
+  /** Entra Access. Unknown keys are errors at start-up, each named with its path */
+  entraAccess?: {
+    /** The tenants whose tokens are accepted, at least one; there is no wildcard */
+    tenants: Array<{
+      /** Tenant id, a GUID */
+      tenantId: string;
+      /** `global` (default), `usgov`, `china`, or a name under `clouds` */
+      cloud?: string;
+      /** Accepted `aud` values, compared exactly: the client id (v2.0 tokens), App ID URIs (v1.0 tokens) */
+      audiences: string[];
+      /** Client ids of app-only callers that are let in; absent: none */
+      clients?: string[];
+    }>;
+    /** Further clouds by name: External ID, air-gapped, simulators */
+    clouds?: {
+      [name: string]: {
+        /** Base URL of sign-in; https, or http to this machine */
+        authority: string;
+        /** Base URL of Microsoft Graph */
+        graph?: string;
+      };
+    };
+    groups?: {
+      /** Where group membership comes from. Default and only value so far: `token` */
+      source?: 'token';
+      /** What to do with a token that leaves its groups out: go on with unknown groups (default), or refuse it */
+      overage?: 'unknown' | 'reject';
+      /** Entra groups and owners, beside the annotation `graph.microsoft.com/group-id` in the catalog */
+      mapping?: Array<{
+        /** Object id of the Entra group */
+        group: string;
+        /** Full entity ref of the owner, such as `group:default/payments` */
+        owner: string;
+      }>;
+    };
+    /** Exactly one of the two; see the README for the language */
+    policy: {
+      /** YAML file, relative to the configuration file or the working directory */
+      file?: string;
+      rules?: Array<object>;
+    };
+  };
+}

@@ -1,0 +1,23 @@
+import { createBackend } from '@backstage/backend-defaults';
+import { rootConfigServiceFactory } from '@backstage/backend-defaults/rootConfig';
+import authBackend from '@backstage/plugin-auth-backend';
+import catalogBackend from '@backstage/plugin-catalog-backend';
+import permissionBackend from '@backstage/plugin-permission-backend';
+import entraAccess from '../src';
+
+/** A running backend */
+export interface RunningBackend {
+  stop(): Promise<void>;
+}
+
+/** Starts a backend from `--config FILE` arguments, with what a company has plus Entra Access */
+export async function startBackend(args: string[]): Promise<RunningBackend> {
+  const backend = createBackend();
+  backend.add(rootConfigServiceFactory({ argv: args, watch: false }));
+  backend.add(authBackend);
+  backend.add(catalogBackend);
+  backend.add(permissionBackend);
+  backend.add(entraAccess);
+  await backend.start();
+  return backend;
+}

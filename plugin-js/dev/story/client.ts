@@ -1,0 +1,75 @@
+import type { Environment } from './environment';
+
+/** An answer over HTTP */
+export interface Answer {
+  status: number;
+  body: any;
+}
+
+/** Calls the backend as anybody could: plain HTTP with a bearer token */
+export class Client {
+  readonly #base: string;
+
+  constructor({ backendUrl }: Pick<Environment, 'backendUrl'>) {
+    this.#base = backendUrl;
+  }
+
+  /** `body` makes it a POST */
+  async call(path: string, token?: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(`${this.#base}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    return { status: response.status, body: parse(text) };
+  }
+
+  /** Exchanges an Entra token for a Backstage token */
+  signIn(entraToken: string): Promise<Answer> {
+    return this.call('/api/auth/entra/refresh', entraToken);
+  }
+
+  /** The Backstage token of somebody who may sign in */
+  async tokenFor(entraToken: string): Promise<string> {
+    const { status, body } = await this.signIn(entraToken);
+    if (status !== 200) throw new Error(`sign-in answered ${status}: ${JSON.stringify(body?.error ?? body)}`);
+    return body.backstageIdentity.token;
+  }
+
+  /** Asks why */
+  explain(token: string, permission: string, resourceRef?: string, principal?: string): Promise<Answer> {
+    return this.call('/api/entra-access/v1/decisions/explain', token, { permission, resourceRef, principal });
+  }
+}
+
+/** Waits until the catalog has processed its entities and the core knows their owners */
+export async function untilReady(client: Client, adminToken: () => string, timeoutMs = 60_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  let last = 'no answer';
+  while (Date.now() < deadline) {
+    try {
+      const token = await client.tokenFor(adminToken());
+      const status = await client.call('/api/entra-access/v1/status', token);
+      const owners = status.body?.directory?.owners ?? 0;
+      const entities = await client.call('/api/catalog/entities/by-query?filter=kind=component', token);
+      last = `${owners} owners, ${entities.body?.totalItems} components`;
+      if (owners >= 3 && entities.body?.totalItems >= 3) return;
+    } catch (error) {
+      last = error instanceof Error ? error.message : String(error);
+    }
+    await new Promise(resolve => setTimeout(resolve, 250));
+  }
+  throw new Error(`the backend was not ready within ${timeoutMs / 1000} s: ${last}`);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

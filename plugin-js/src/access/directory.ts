@@ -1,0 +1,85 @@
+import type { AuthService, LoggerService } from '@backstage/backend-plugin-api';
+import { CATALOG_FILTER_EXISTS } from '@backstage/catalog-client';
+import { stringifyEntityRef } from '@backstage/catalog-model';
+import type { CatalogService } from '@backstage/plugin-catalog-node';
+import type { DirectoryInput, DirectoryReport } from '../core';
+import type { EntraAccess } from '../service/entraAccess';
+
+/** Backstage's own annotation, written by the msgraph provider or by hand */
+export const GROUP_ID_ANNOTATION = 'graph.microsoft.com/group-id';
+
+/** Reads groups and owners from the catalog and hands them to the core when something has changed */
+export class CatalogDirectory {
+  readonly #options: { entraAccess: EntraAccess; catalog: CatalogService; auth: AuthService; logger: LoggerService };
+  #last = '';
+  #reported = '';
+  #refreshedAt?: number;
+  #report?: DirectoryReport;
+
+  constructor(options: {
+    entraAccess: EntraAccess;
+    catalog: CatalogService;
+    auth: AuthService;
+    logger: LoggerService;
+  }) {
+    this.#options = options;
+  }
+
+  /** Milliseconds since the epoch; `undefined` before the first success */
+  get refreshedAt(): number | undefined {
+    return this.#refreshedAt;
+  }
+
+  /** What the core made of it */
+  get report(): DirectoryReport | undefined {
+    return this.#report;
+  }
+
+  /**
+   * Reads the catalog once.
+   * @throws whatever the catalog throws; the directory stays as it was
+   */
+  async refresh(): Promise<void> {
+    const { entraAccess, auth, logger } = this.#options;
+    const credentials = await auth.getOwnServiceCredentials();
+    const [groups, owners] = await Promise.all([this.#groups(credentials), this.#owners(credentials)]);
+    const directory: DirectoryInput = { groups, owners };
+    this.#refreshedAt = Date.now();
+    const json = JSON.stringify(directory);
+    if (json === this.#last) return;
+    const outcome = entraAccess.core.setDirectory(directory);
+    if (!outcome.ok) throw new Error(`the catalog's groups could not be read: ${outcome.error}`);
+    this.#last = json;
+    this.#report = outcome.value;
+    logger.info(`${outcome.value.groups} Entra groups stand for ${outcome.value.owners} owners in the catalog`);
+    const problems = outcome.value.problems.map(({ entityRef, message }) => `${entityRef}: ${message}`);
+    if (problems.join('\n') !== this.#reported) problems.forEach(problem => logger.warn(problem));
+    this.#reported = problems.join('\n');
+  }
+
+  async #groups(credentials: Awaited<ReturnType<AuthService['getOwnServiceCredentials']>>) {
+    const groups: DirectoryInput['groups'] = [];
+    const pages = this.#options.catalog.streamEntities(
+      {
+        filter: { kind: 'Group', [`metadata.annotations.${GROUP_ID_ANNOTATION}`]: CATALOG_FILTER_EXISTS },
+        fields: ['kind', 'metadata.namespace', 'metadata.name', 'metadata.annotations'],
+      },
+      { credentials },
+    );
+    for await (const page of pages) {
+      for (const entity of page) {
+        groups.push({
+          entityRef: stringifyEntityRef(entity),
+          groupId: entity.metadata.annotations?.[GROUP_ID_ANNOTATION] ?? null,
+        });
+      }
+    }
+    return groups.sort((a, b) => (a.entityRef < b.entityRef ? -1 : 1));
+  }
+
+  async #owners(credentials: Awaited<ReturnType<AuthService['getOwnServiceCredentials']>>) {
+    const facet = 'relations.ownedBy';
+    const { facets } = await this.#options.catalog.getEntityFacets({ facets: [facet] }, { credentials });
+    return (facets[facet] ?? []).map(({ value }) => value).sort();
+  }
+}

@@ -1,0 +1,1 @@
+export { entraAccessPlugin as default } from './plugin';

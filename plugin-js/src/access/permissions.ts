@@ -1,0 +1,27 @@
+import { createPermission } from '@backstage/plugin-permission-common';
+
+/** Permissions of this plugin's own routes, one each */
+export const tokenInspectPermission = createPermission({ name: 'entra-access.token.inspect', attributes: {} });
+export const decisionExplainPermission = createPermission({ name: 'entra-access.decision.explain', attributes: {} });
+/** In addition, to ask about somebody else */
+export const decisionExplainOthersPermission = createPermission({
+  name: 'entra-access.decision.explain-others',
+  attributes: {},
+});
+export const whoamiReadPermission = createPermission({
+  name: 'entra-access.whoami.read',
+  attributes: { action: 'read' },
+});
+export const statusReadPermission = createPermission({
+  name: 'entra-access.status.read',
+  attributes: { action: 'read' },
+});
+
+/** All of them */
+export const entraAccessPermissions = [
+  tokenInspectPermission,
+  decisionExplainPermission,
+  decisionExplainOthersPermission,
+  whoamiReadPermission,
+  statusReadPermission,
+];

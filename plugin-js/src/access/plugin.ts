@@ -1,0 +1,59 @@
+import { coreServices, createBackendPlugin } from '@backstage/backend-plugin-api';
+import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { entraAccessServiceRef } from '../service/ref';
+import { CatalogDirectory } from './directory';
+import { PermissionLookup } from './permissionLookup';
+import { entraAccessPermissions } from './permissions';
+import { createRouter } from './router';
+
+/** How often the catalog is asked for groups and owners */
+const REFRESH_SECONDS = 15;
+
+/** The plugin `entra-access`: explanations, token inspector, status; and the directory from the catalog */
+export const entraAccessPlugin = createBackendPlugin({
+  pluginId: 'entra-access',
+  register(env) {
+    env.registerInit({
+      deps: {
+        auth: coreServices.auth,
+        catalog: catalogServiceRef,
+        discovery: coreServices.discovery,
+        entraAccess: entraAccessServiceRef,
+        httpAuth: coreServices.httpAuth,
+        httpRouter: coreServices.httpRouter,
+        lifecycle: coreServices.lifecycle,
+        logger: coreServices.logger,
+        permissions: coreServices.permissions,
+        permissionsRegistry: coreServices.permissionsRegistry,
+        scheduler: coreServices.scheduler,
+      },
+      async init(deps) {
+        const { auth, catalog, discovery, entraAccess, httpAuth, logger, permissions } = deps;
+        deps.permissionsRegistry.addPermissions(entraAccessPermissions);
+        const directory = new CatalogDirectory({ entraAccess, catalog, auth, logger });
+        const lookup = new PermissionLookup({ auth, discovery });
+        deps.httpRouter.use(createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions }));
+
+        deps.lifecycle.addStartupHook(() =>
+          // In every replica: each holds its own directory.
+          deps.scheduler.scheduleTask({
+            id: 'refresh-directory',
+            scope: 'local',
+            frequency: { seconds: REFRESH_SECONDS },
+            timeout: { minutes: 5 },
+            fn: () => refresh(directory, logger),
+          }),
+        );
+      },
+    });
+  },
+});
+
+async function refresh(directory: CatalogDirectory, logger: { warn(message: string): void }): Promise<void> {
+  try {
+    await directory.refresh();
+  } catch (error) {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : 'failed';
+    logger.warn(`the directory stays as it was, the catalog could not be read: ${reason}`);
+  }
+}

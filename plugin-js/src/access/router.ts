@@ -1,0 +1,119 @@
+import type { HttpAuthService, PermissionsService } from '@backstage/backend-plugin-api';
+import { parseEntityRef, RELATION_OWNED_BY, stringifyEntityRef } from '@backstage/catalog-model';
+import { InputError, NotAllowedError, NotFoundError, ServiceUnavailableError } from '@backstage/errors';
+import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
+import type { CatalogService } from '@backstage/plugin-catalog-node';
+import express, { type Request, type Router } from 'express';
+import PromiseRouter from 'express-promise-router';
+import { z } from 'zod';
+import type { ResourceInput } from '../core';
+import type { EntraAccess } from '../service/entraAccess';
+import type { CatalogDirectory } from './directory';
+import type { PermissionLookup } from './permissionLookup';
+import {
+  decisionExplainOthersPermission,
+  decisionExplainPermission,
+  statusReadPermission,
+  tokenInspectPermission,
+  whoamiReadPermission,
+} from './permissions';
+import { statusOf, whoami } from './views';
+
+const inspectSchema = z.strictObject({ token: z.string().min(1), purpose: z.enum(['access', 'sign-in']).optional() });
+const explainSchema = z.strictObject({
+  permission: z.string().min(1).max(256),
+  resourceRef: z.string().min(1).max(512).optional(),
+  principal: z.string().min(1).max(512).optional(),
+});
+
+/** What the routes need */
+export interface RouterOptions {
+  entraAccess: EntraAccess;
+  directory: CatalogDirectory;
+  lookup: PermissionLookup;
+  catalog: CatalogService;
+  httpAuth: HttpAuthService;
+  permissions: PermissionsService;
+}
+
+/** Routes below `/api/entra-access` */
+export function createRouter(options: RouterOptions): Router {
+  const { entraAccess, directory, lookup, catalog, httpAuth, permissions } = options;
+  const router = PromiseRouter();
+  // A token that is too large to be judged must still get its answer.
+  router.use(express.json({ limit: '1mb' }));
+
+  async function allowed(request: Request, permission: BasicPermission) {
+    const credentials = await httpAuth.credentials(request, { allow: ['user', 'service'] });
+    const [decision] = await permissions.authorize([{ permission }], { credentials });
+    if (decision?.result !== AuthorizeResult.ALLOW)
+      throw new NotAllowedError(`permission ${permission.name} is needed`);
+    return credentials;
+  }
+
+  router.post('/v1/tokens/inspect', async (request, response) => {
+    await allowed(request, tokenInspectPermission);
+    const { token, purpose } = parse(inspectSchema, request.body);
+    const inspection = entraAccess.core.inspect(token, purpose);
+    if (!inspection) throw new ServiceUnavailableError('the core is being restarted; try again in a second');
+    response.json(inspection);
+  });
+
+  router.post('/v1/decisions/explain', async (request, response) => {
+    const credentials = await allowed(request, decisionExplainPermission);
+    const question = parse(explainSchema, request.body);
+    const caller = userOf(credentials);
+    const asked = question.principal === undefined ? caller : canonicalRef(question.principal, 'principal');
+    if (asked === undefined) throw new InputError('principal: a service asks about somebody; name an entity ref');
+    if (asked !== caller) await allowed(request, decisionExplainOthersPermission);
+    const permission = await lookup.find(question.permission);
+    const resource = question.resourceRef
+      ? await readResource(canonicalRef(question.resourceRef, 'resourceRef'))
+      : undefined;
+    const explanation = entraAccess.explain(asked, permission, resource);
+    if (!explanation)
+      throw new NotFoundError(`${asked} is not signed in through Entra Access, so everything is denied`);
+    response.json(explanation);
+
+    /** With the caller's own eyes: what they may not read is not there */
+    async function readResource(entityRef: string): Promise<ResourceInput> {
+      const entity = await catalog.getEntityByRef(entityRef, { credentials });
+      if (!entity) throw new NotFoundError(`${entityRef} does not exist, or the caller may not read it`);
+      const owners = (entity.relations ?? []).filter(({ type }) => type === RELATION_OWNED_BY);
+      return { entityRef, owners: owners.map(({ targetRef }) => targetRef) };
+    }
+  });
+
+  router.get('/v1/whoami', async (request, response) => {
+    const credentials = await allowed(request, whoamiReadPermission);
+    response.json(whoami(entraAccess, userOf(credentials), credentials.principal));
+  });
+
+  router.get('/v1/status', async (request, response) => {
+    await allowed(request, statusReadPermission);
+    response.json(statusOf(entraAccess, directory));
+  });
+
+  return router;
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  // Paths and expectations only: the body may hold a token.
+  const issues = parsed.error.issues.map(({ path, code }) => `${path.join('.') || 'body'}: ${code}`);
+  throw new InputError(`the request body is not as expected: ${issues.join('; ')}`);
+}
+
+function canonicalRef(text: string, field: string): string {
+  try {
+    return stringifyEntityRef(parseEntityRef(text));
+  } catch {
+    throw new InputError(`${field}: not an entity reference such as component:default/payments-api`);
+  }
+}
+
+function userOf(credentials: { principal: unknown }): string | undefined {
+  const principal = credentials.principal as { type?: string; userEntityRef?: string };
+  return principal.type === 'user' ? principal.userEntityRef : undefined;
+}

@@ -1,0 +1,51 @@
+import { NotFoundError } from '@backstage/errors';
+import type { EntraAccess } from '../service/entraAccess';
+import type { CatalogDirectory } from './directory';
+
+const { version } = require('../../package.json') as { version: string };
+
+/** The caller as the core sees it; group ids only as a number: a long list helps nobody */
+export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, principal: unknown) {
+  const { type } = principal as { type?: string };
+  if (entityRef === undefined) return { type, note: 'service principals bypass the policy; see the README' };
+  const handle = entraAccess.sessions.find(entityRef);
+  const record = handle === undefined ? undefined : entraAccess.core.describe(handle);
+  if (handle === undefined || !record) {
+    throw new NotFoundError(`${entityRef} is not signed in through Entra Access, so everything is denied`);
+  }
+  const { groups, expiresAt, ...identity } = record;
+  return {
+    type,
+    entityRef,
+    ...identity,
+    groups: { state: groups.state, count: groups.ids.length },
+    owners: entraAccess.core.owners(handle) ?? [],
+    expiresAt: new Date(expiresAt * 1000).toISOString(),
+    epoch: entraAccess.core.epoch,
+  };
+}
+
+/** Ages in seconds, and what is wrong */
+export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) {
+  const age = (at?: number) => (at === undefined ? null : Math.max(0, Math.round((Date.now() - at) / 1000)));
+  const { core, keys, sessions } = entraAccess;
+  return {
+    version,
+    core: { available: core.available, instance: core.instance, principals: core.principals },
+    epoch: core.epoch,
+    policy: { rules: core.ruleIds.length },
+    sessions: sessions.size,
+    keys: keys.states.map(({ issuer, fetchedAt, keys: count, error }) => ({
+      issuer,
+      keys: count,
+      ageSeconds: age(fetchedAt),
+      ...(error ? { error } : {}),
+    })),
+    directory: {
+      ageSeconds: age(directory.refreshedAt),
+      groups: directory.report?.groups ?? 0,
+      owners: directory.report?.owners ?? 0,
+      problems: directory.report?.problems ?? [],
+    },
+  };
+}

@@ -1,0 +1,1 @@
+export { authModuleEntraProvider as default } from './module';

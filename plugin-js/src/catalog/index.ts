@@ -1,0 +1,1 @@
+export { catalogModuleEntraRules as default } from './module';

@@ -1,0 +1,54 @@
+import { RELATION_OWNED_BY, type Entity } from '@backstage/catalog-model';
+import { catalogEntityPermissionResourceRef } from '@backstage/plugin-catalog-node/alpha';
+import { createPermissionRule } from '@backstage/plugin-permission-node';
+import type { EntraAccess } from '../service/entraAccess';
+import { paramsSchema } from './paramsSchema';
+import { PrincipalOwners } from './principalOwners';
+
+/** Names of the rules in conditions */
+export const RULES = { owned: 'IS_OWNED_BY_PRINCIPAL', notOwned: 'IS_NOT_OWNED_BY_PRINCIPAL' } as const;
+
+const KEY = 'relations.ownedBy';
+/** An empty list of values matches no entity */
+const NOTHING = { key: KEY, values: [] };
+
+/**
+ * The two rules: whether an entity is, or is not, owned by the principal or by one of its Entra groups.
+ *
+ * Backstage's own `not` around the first would turn "this principal is not known here" into a yes: for a principal that
+ * is not known, both rules say no.
+ */
+export function createOwnershipRules(entraAccess: EntraAccess) {
+  const owners = new PrincipalOwners(entraAccess);
+  const owned = createPermissionRule({
+    name: RULES.owned,
+    description: 'Allow entities owned by the principal or by one of its Entra groups',
+    resourceRef: catalogEntityPermissionResourceRef,
+    paramsSchema,
+    apply: (entity, params) => owns(owners.of(params), entity),
+    toQuery(params) {
+      const mine = owners.of(params);
+      return mine ? { key: KEY, values: [...mine] } : NOTHING;
+    },
+  });
+  const notOwned = createPermissionRule({
+    name: RULES.notOwned,
+    description: 'Allow entities owned neither by the principal nor by one of its Entra groups',
+    resourceRef: catalogEntityPermissionResourceRef,
+    paramsSchema,
+    apply(entity, params) {
+      const mine = owners.of(params);
+      return mine !== undefined && !owns(mine, entity);
+    },
+    toQuery(params) {
+      const mine = owners.of(params);
+      return mine ? { not: { key: KEY, values: [...mine] } } : NOTHING;
+    },
+  });
+  return [owned, notOwned];
+}
+
+function owns(owners: ReadonlySet<string> | undefined, entity: Entity): boolean {
+  if (!owners || !entity.relations) return false;
+  return entity.relations.some(({ type, targetRef }) => type === RELATION_OWNED_BY && owners.has(targetRef));
+}

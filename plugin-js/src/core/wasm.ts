@@ -1,0 +1,30 @@
+/**
+ * Loads the WebAssembly package. The only file that names it.
+ *
+ * Each call makes a fresh instance: the glue that wasm-pack writes keeps one instance per module, so the module is loaded
+ * anew. After a trap the old instance's memory cannot be trusted and must never be used again.
+ */
+const GLUE = '../../pkg/entra_access_core.js';
+
+type Glue = typeof import('../../pkg/entra_access_core');
+
+/** Linear memory; `buffer` changes when it grows */
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** One instance of the core's WebAssembly module */
+export interface WasmInstance {
+  Core: Glue['Core'];
+  memory: WasmMemory;
+}
+
+/** The exported class, as wasm-bindgen types it */
+export type WasmCore = InstanceType<Glue['Core']>;
+
+/** Compiles and instantiates the module */
+export function loadWasm(): WasmInstance {
+  delete require.cache[require.resolve(GLUE)];
+  const glue = require(GLUE) as Glue;
+  return { Core: glue.Core, memory: glue.linearMemory() as WasmMemory };
+}

@@ -1,0 +1,132 @@
+import type { LoggerService } from '@backstage/backend-plugin-api';
+import type { EntraCore, Issuer } from '../core';
+import { readDiscovery } from './discovery';
+import { fetchDocument } from './fetchDocument';
+
+/** Microsoft, signing key rollover: an unknown key id refetches no more often than every 5 minutes */
+const UNKNOWN_KEY_GAP_MS = 5 * 60_000;
+/** The same source: refresh every hour; sooner only if the issuer says so, never more often than every 5 minutes */
+const REFRESH_MS = { min: 5 * 60_000, max: 60 * 60_000 };
+/** Without any keys there is nothing to lose by asking again soon */
+const FIRST_KEYS_GAP_MS = 1_000;
+
+/** What is known of an issuer's keys; times in milliseconds since the epoch */
+export interface KeyState {
+  issuer: string;
+  /** When the keys in use were fetched */
+  fetchedAt?: number;
+  keys: number;
+  /** Why the last attempt failed; the old keys stay in use */
+  error?: string;
+}
+
+interface Entry {
+  state: KeyState;
+  attemptedAt: number;
+  refetchedAt: number;
+  flight?: Promise<boolean>;
+  timer?: NodeJS.Timeout;
+}
+
+/** Fetches the issuers' keys and hands them to the core, which decides what they are good for */
+export class KeySource {
+  readonly #core: EntraCore;
+  readonly #logger: LoggerService;
+  readonly #clock: () => number;
+  readonly #entries: Map<string, Entry>;
+  #closed = false;
+
+  constructor(options: { core: EntraCore; logger: LoggerService; clock?: () => number }) {
+    this.#core = options.core;
+    this.#logger = options.logger;
+    this.#clock = options.clock ?? Date.now;
+    this.#entries = new Map(
+      options.core.issuers.map(({ id, issuer }) => [
+        id,
+        { state: { issuer, keys: 0 }, attemptedAt: -Infinity, refetchedAt: -Infinity },
+      ]),
+    );
+  }
+
+  /** The state of every issuer that was asked for */
+  get states(): KeyState[] {
+    return [...this.#entries.values()].map(entry => entry.state).filter(state => state.fetchedAt || state.error);
+  }
+
+  /**
+   * Asks the issuer for its keys because a token could not be judged without them.
+   *
+   * Single flight, and rare: a flood of made-up key ids costs one request in five minutes.
+   * @returns whether new keys are in place
+   */
+  async refetch(issuer: Issuer, reason: 'keys_unavailable' | 'key_unknown'): Promise<boolean> {
+    const entry = this.#entries.get(issuer.id);
+    if (!entry) return false;
+    if (entry.flight) return entry.flight;
+    const now = this.#clock();
+    if (reason === 'key_unknown') {
+      if (now - entry.refetchedAt < UNKNOWN_KEY_GAP_MS) return false;
+      entry.refetchedAt = now;
+    } else if (now - entry.attemptedAt < FIRST_KEYS_GAP_MS) {
+      return false;
+    }
+    return this.#fetch(issuer, entry);
+  }
+
+  /** Fetches the keys of an issuer now, and again from time to time */
+  async load(issuer: Issuer): Promise<boolean> {
+    const entry = this.#entries.get(issuer.id);
+    return entry ? (entry.flight ?? this.#fetch(issuer, entry)) : false;
+  }
+
+  /** Stops the background refresh */
+  close(): void {
+    this.#closed = true;
+    for (const entry of this.#entries.values()) clearTimeout(entry.timer);
+  }
+
+  #fetch(issuer: Issuer, entry: Entry): Promise<boolean> {
+    entry.attemptedAt = this.#clock();
+    entry.flight = this.#fetchOnce(issuer, entry).finally(() => {
+      entry.flight = undefined;
+    });
+    return entry.flight;
+  }
+
+  async #fetchOnce(issuer: Issuer, entry: Entry): Promise<boolean> {
+    let maxAgeMs = REFRESH_MS.max;
+    try {
+      const discovery = await fetchDocument(issuer.discoveryUrl);
+      const keys = await fetchDocument(readDiscovery(discovery.text, issuer));
+      const outcome = this.#core.setKeys(issuer, keys.text);
+      if (!outcome.ok) throw new Error(`the keys of ${issuer.id} are refused: ${outcome.error}`);
+      for (const { kid, reason } of outcome.value.refused) {
+        this.#logger.warn(`entra-access: key ${JSON.stringify(kid)} of ${issuer.id} is not used: ${reason}`);
+      }
+      entry.state = { issuer: issuer.issuer, fetchedAt: this.#clock(), keys: outcome.value.usable };
+      maxAgeMs = (keys.maxAgeSeconds ?? Infinity) * 1000;
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'failed';
+      entry.state = { ...entry.state, error: reason };
+      const kept = entry.state.fetchedAt ? 'the keys fetched before stay in use' : 'its tokens are refused until then';
+      this.#logger.warn(`entra-access: the keys of ${issuer.id} could not be fetched: ${reason}; ${kept}`);
+      maxAgeMs = REFRESH_MS.min;
+      return false;
+    } finally {
+      this.#schedule(issuer, entry, maxAgeMs);
+    }
+  }
+
+  #schedule(issuer: Issuer, entry: Entry, maxAgeMs: number): void {
+    clearTimeout(entry.timer);
+    if (this.#closed) return;
+    // Without keys yet, an issuer that comes back should be noticed without waiting for a user.
+    const max = entry.state.fetchedAt ? REFRESH_MS.max : 30_000;
+    const min = Math.min(REFRESH_MS.min, max);
+    // Jitter keeps replicas from asking all at once.
+    const delay = Math.min(Math.max(maxAgeMs, min), max) * (0.9 + Math.random() * 0.1);
+    entry.timer = setTimeout(() => void this.load(issuer), delay);
+    entry.timer.unref();
+  }
+}

@@ -1,0 +1,1 @@
+export { permissionModuleEntraPolicy as default } from './module';

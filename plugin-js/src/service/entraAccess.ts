@@ -1,0 +1,72 @@
+import type { LoggerService } from '@backstage/backend-plugin-api';
+import {
+  EntraCore,
+  TokenRejectedError,
+  type Decision,
+  type Explanation,
+  type PermissionInput,
+  type PrincipalHandle,
+  type Purpose,
+  type ResourceInput,
+} from '../core';
+import { KeySource } from '../keys/keySource';
+import type { Configuration } from './configuration';
+import { Sessions } from './sessions';
+
+const NOBODY: Decision = Object.freeze({ effect: 'DENY', ground: 'unknownPrincipal' });
+
+/** What the features of this package share in one process: the core with its keys and sessions */
+export class EntraAccess {
+  readonly core: EntraCore;
+  readonly keys: KeySource;
+  readonly sessions: Sessions;
+
+  /** @throws ConfigurationError naming the first mistake */
+  constructor(configuration: Configuration, logger: LoggerService) {
+    this.core = new EntraCore({ configuration: configuration.json, logger });
+    this.core.setPolicy(configuration.policy.json, configuration.policy.place);
+    this.keys = new KeySource({ core: this.core, logger });
+    this.sessions = new Sessions(this.core);
+  }
+
+  /** Fetches keys in the background; v1.0 keys follow when the first v1.0 token is seen */
+  start(): void {
+    for (const issuer of this.core.issuers) if (issuer.id.startsWith('entra-v2:')) void this.keys.load(issuer);
+  }
+
+  /** Ends timers */
+  close(): void {
+    this.keys.close();
+    this.core.close();
+  }
+
+  /**
+   * Verifies a token, fetching the issuer's keys first where they are missing.
+   * @throws TokenRejectedError with the stable code
+   */
+  async authenticate(token: string, purpose?: Purpose): Promise<PrincipalHandle> {
+    let answer = this.core.authenticate(token, purpose);
+    if (!answer.ok && answer.issuer && (answer.code === 'key_unknown' || answer.code === 'keys_unavailable')) {
+      if (await this.keys.refetch(answer.issuer, answer.code)) answer = this.core.authenticate(token, purpose);
+    }
+    if (!answer.ok) throw new TokenRejectedError(answer);
+    return answer.principal;
+  }
+
+  /** Explains a decision for whoever is signed in under an entity ref; `undefined` for nobody */
+  explain(entityRef: string, permission: PermissionInput, resource?: ResourceInput): Explanation | undefined {
+    const ask = (handle?: PrincipalHandle) =>
+      handle === undefined ? undefined : this.core.explain(handle, permission, resource);
+    return ask(this.sessions.find(entityRef)) ?? ask(this.sessions.renew(entityRef));
+  }
+
+  /** Decides for whoever is signed in under a Backstage user entity ref; DENY for nobody */
+  decide(entityRef: string, permission: PermissionInput): Decision {
+    const principal = this.sessions.find(entityRef);
+    if (principal === undefined) return NOBODY;
+    const decision = this.core.decide(principal, permission);
+    if (decision.ground !== 'unknownPrincipal') return decision;
+    const renewed = this.sessions.renew(entityRef);
+    return renewed === undefined ? decision : this.core.decide(renewed, permission);
+  }
+}

@@ -1,0 +1,108 @@
+import { ConflictError } from '@backstage/errors';
+import type { EntraCore, Principal, PrincipalHandle } from '../core';
+
+/** Most sign-ins remembered at once; the oldest goes first and its owner signs in again */
+const MAX_SESSIONS = 50_000;
+
+interface Session {
+  record: Principal;
+  /** Seconds since the epoch */
+  expiresAt: number;
+  /** Which instance of the core gave the handle */
+  instance: number;
+  handle?: PrincipalHandle;
+}
+
+/**
+ * Who stands behind a Backstage user entity ref: what the sign-in established, for as long as the Backstage token lives.
+ *
+ * A Backstage token says no more than the entity ref; groups, kind and agent come from here. A ref without a session is
+ * nobody: its requests are denied.
+ */
+export class Sessions {
+  readonly #core: EntraCore;
+  readonly #clock: () => number;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(core: EntraCore, clock: () => number = Date.now) {
+    this.#core = core;
+    this.#clock = clock;
+  }
+
+  /** Number of sign-ins remembered */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * Makes sure that the ref is free for this principal.
+   * @throws ConflictError when another principal is signed in under it: two people are never merged
+   */
+  claim(entityRef: string, record: Principal): void {
+    const present = this.#live(entityRef);
+    if (present && !isSamePrincipal(present.record, record)) {
+      throw new ConflictError(`another principal is signed in as ${entityRef}; entity refs must be unique`);
+    }
+  }
+
+  /** Remembers a sign-in until `expiresAt` (seconds since the epoch); a newer one of the same principal replaces it */
+  open(entityRef: string, record: Principal, expiresAt: number): PrincipalHandle | undefined {
+    this.claim(entityRef, record);
+    this.#forget(entityRef);
+    if (this.#sessions.size >= MAX_SESSIONS) this.#makeRoom();
+    const session: Session = { record, expiresAt, instance: -1 };
+    this.#sessions.set(entityRef, session);
+    return this.#handle(entityRef, session);
+  }
+
+  /** The principal behind a ref; `undefined` when nobody is signed in under it */
+  find(entityRef: string): PrincipalHandle | undefined {
+    const session = this.#live(entityRef);
+    if (!session) return undefined;
+    return session.instance === this.#core.instance ? session.handle : this.#handle(entityRef, session);
+  }
+
+  /** The same after the core has given the handle up to make room */
+  renew(entityRef: string): PrincipalHandle | undefined {
+    const session = this.#live(entityRef);
+    return session && this.#handle(entityRef, session);
+  }
+
+  #live(entityRef: string): Session | undefined {
+    const session = this.#sessions.get(entityRef);
+    if (session && session.expiresAt <= this.#clock() / 1000) {
+      this.#forget(entityRef);
+      return undefined;
+    }
+    return session;
+  }
+
+  #handle(entityRef: string, session: Session): PrincipalHandle | undefined {
+    session.handle = this.#core.admit(session.record, entityRef, session.expiresAt);
+    session.instance = this.#core.instance;
+    return session.handle;
+  }
+
+  #forget(entityRef: string): void {
+    const session = this.#sessions.get(entityRef);
+    if (!session) return;
+    this.#sessions.delete(entityRef);
+    if (session.handle !== undefined && session.instance === this.#core.instance) this.#core.release(session.handle);
+  }
+
+  #makeRoom(): void {
+    const now = this.#clock() / 1000;
+    for (const [entityRef, session] of this.#sessions) if (session.expiresAt <= now) this.#forget(entityRef);
+    // A Map keeps the order of insertion: the first is the oldest.
+    for (const entityRef of this.#sessions.keys()) {
+      if (this.#sessions.size < MAX_SESSIONS) break;
+      this.#forget(entityRef);
+    }
+  }
+}
+
+/** Same kind, tenant, object and agent: never a name or an address */
+function isSamePrincipal(a: Principal, b: Principal): boolean {
+  const key = ({ kind, tenantId, objectId, actor }: Principal) => [kind, tenantId, objectId, actor?.clientId].join('/');
+  return key(a) === key(b);
+}
