@@ -6,6 +6,7 @@ use crate::{
     error::ConfigError,
     identity::{Handle, Principal, Principals},
     keys::{KeySet, KeySetReport, SignatureVerifier},
+    limits,
     policy::{
         Decision, Explanation, Permission, PermissionId, Permissions, Policy, Resource,
         decision::Ground,
@@ -41,7 +42,10 @@ pub struct Engine<V: SignatureVerifier> {
     permissions: Permissions,
     /// For each numbered permission the rules that cover it, once it was asked about
     covering: Vec<Option<Vec<u16>>>,
-    principals: Principals<Derived>,
+    /// Callers by token
+    callers: Principals<Derived>,
+    /// Callers by session
+    sessions: Principals<Derived>,
     workspace: Workspace,
     epoch: u32,
 }
@@ -76,13 +80,14 @@ impl<V: SignatureVerifier> Engine<V> {
             policy: None,
             permissions: Permissions::default(),
             covering: Vec::new(),
-            principals: Principals::new(),
+            callers: Principals::new(limits::TOKEN_PRINCIPALS),
+            sessions: Principals::new(limits::SESSION_PRINCIPALS),
             workspace: Workspace::default(),
             epoch,
         }
     }
 
-    /// Version of directory and policy; grows with each change
+    /// Version of keys, directory and policy; grows with each change
     pub const fn epoch(&self) -> u32 {
         self.epoch
     }
@@ -97,15 +102,12 @@ impl<V: SignatureVerifier> Engine<V> {
     /// # Errors
     /// Why the document is refused as a whole; the old keys stay.
     pub fn set_keys(&mut self, profile: usize, jwks: &str) -> Result<KeySetReport, String> {
-        let configured = self
-            .configuration
-            .profiles
-            .get(profile)
-            .ok_or("there is no such issuer profile")?;
-        let (set, report) = KeySet::parse(jwks, &configured.algorithms, &self.verifier)?;
+        let configured = self.configuration.profiles.get(profile).ok_or("there is no such issuer profile")?;
+        let (set, report) = KeySet::parse(jwks, configured, &self.verifier)?;
         if let Some(slot) = self.keys.get_mut(profile) {
             *slot = Some(set);
         }
+        self.epoch = self.epoch.saturating_add(1);
         Ok(report)
     }
 
@@ -135,35 +137,52 @@ impl<V: SignatureVerifier> Engine<V> {
     /// # Errors
     /// Why it is refused.
     pub fn authenticate(&mut self, token: &[u8], purpose: Purpose, now: Timestamp) -> Result<Handle, Rejection> {
-        let trust = Trust {
-            configuration: &self.configuration,
-            keys: &self.keys,
-            verifier: &self.verifier,
-        };
+        let trust = Trust { configuration: &self.configuration, keys: &self.keys, verifier: &self.verifier };
         let verified = verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?;
-        Ok(self.principals.admit(verified.principal))
+        Ok(self.take_in(verified.principal))
+    }
+
+    /// Judges a token by another verifier of the same keys, such as one that answers later; nobody is taken in
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn prepare<W>(
+        &mut self,
+        token: &[u8],
+        purpose: Purpose,
+        now: Timestamp,
+        verifier: &W,
+    ) -> Result<Principal, Rejection>
+    where
+        W: SignatureVerifier<Key = V::Key>,
+    {
+        let trust = Trust { configuration: &self.configuration, keys: &self.keys, verifier };
+        Ok(verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?.principal)
+    }
+
+    /// Takes in a principal that [`Engine::prepare`] gave, once its signature has been found to fit
+    pub fn take_in(&mut self, principal: Principal) -> Handle {
+        self.callers.admit(principal)
+    }
+
+    /// Until when the answer for a caller's token may be kept: its `exp`, without leeway
+    pub fn cacheable_until(&self, principal: Handle, now: Timestamp) -> Option<Timestamp> {
+        let caller = self.principal(principal, now)?;
+        let profile = self.configuration.profiles.iter().find(|profile| profile.id == caller.issuer)?;
+        Some(caller.expires_at.before(profile.leeway_seconds))
     }
 
     /// Judges a token and writes every check down; nobody is taken in
     pub fn inspect(&mut self, token: &[u8], purpose: Purpose, now: Timestamp) -> Inspection {
-        let trust = Trust {
-            configuration: &self.configuration,
-            keys: &self.keys,
-            verifier: &self.verifier,
-        };
+        let trust = Trust { configuration: &self.configuration, keys: &self.keys, verifier: &self.verifier };
         let mut report = Report::default();
         let result = verify(token, purpose, now, &trust, &mut self.workspace, &mut report);
         report.complete(&CHECKS);
-        let code = report
-            .first_failure
-            .or(result.as_ref().err().map(|rejection| rejection.code));
+        let code = report.first_failure.or(result.as_ref().err().map(|rejection| rejection.code));
         Inspection {
             verdict: if code.is_none() { "accepted" } else { "rejected" },
             code: code.map(crate::error::RejectionCode::as_str),
-            principal: result
-                .ok()
-                .map(|verified| verified.principal)
-                .filter(|_| code.is_none()),
+            principal: result.ok().map(|verified| verified.principal).filter(|_| code.is_none()),
             checks: report.lines,
         }
     }
@@ -179,8 +198,8 @@ impl<V: SignatureVerifier> Engine<V> {
         now: Timestamp,
     ) -> Handle {
         principal.expires_at = expires_at;
-        let handle = self.principals.admit(principal);
-        if let Some((_, derived)) = self.principals.get_mut(handle, now) {
+        let handle = self.sessions.admit(principal).in_second_table();
+        if let Some((_, derived)) = self.sessions.get_mut(handle, now) {
             derived.entity = Some(entity);
         }
         handle
@@ -188,17 +207,21 @@ impl<V: SignatureVerifier> Engine<V> {
 
     /// Forgets a principal
     pub fn release(&mut self, handle: Handle) {
-        self.principals.release(handle);
+        if handle.is_in_second_table() { self.sessions.release(handle) } else { self.callers.release(handle) }
     }
 
     /// The principal, unless it has expired or was forgotten
     pub fn principal(&self, handle: Handle, now: Timestamp) -> Option<&Principal> {
-        self.principals.get(handle, now)
+        self.table(handle).get(handle, now)
+    }
+
+    const fn table(&self, handle: Handle) -> &Principals<Derived> {
+        if handle.is_in_second_table() { &self.sessions } else { &self.callers }
     }
 
     /// Number of principals held
     pub fn principals(&self) -> usize {
-        self.principals.len()
+        self.callers.len().saturating_add(self.sessions.len())
     }
 
     /// The number for a permission
@@ -208,7 +231,8 @@ impl<V: SignatureVerifier> Engine<V> {
 
     /// Decides; a table look-up when the same was asked before in this epoch
     pub fn decide(&mut self, principal: Handle, permission: PermissionId, now: Timestamp) -> Decision {
-        let Some((caller, derived)) = self.principals.get_mut(principal, now) else {
+        let table = if principal.is_in_second_table() { &mut self.sessions } else { &mut self.callers };
+        let Some((caller, derived)) = table.get_mut(principal, now) else {
             return Decision::deny(Ground::UnknownPrincipal);
         };
         if derived.epoch != self.epoch {
@@ -231,16 +255,9 @@ impl<V: SignatureVerifier> Engine<V> {
     ///
     /// `None` when the principal is not known.
     pub fn owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
-        let (caller, derived) = self.principals.get_with(principal, now)?;
+        let (caller, derived) = self.table(principal).get_with(principal, now)?;
         let mut owners: Vec<EntityRef> = derived.entity.iter().cloned().collect();
-        owners.extend(
-            caller
-                .groups
-                .ids()
-                .iter()
-                .flat_map(|group| self.bindings.owners_of(*group))
-                .cloned(),
-        );
+        owners.extend(caller.groups.ids().iter().flat_map(|group| self.bindings.owners_of(*group)).cloned());
         owners.sort_unstable();
         owners.dedup();
         Some(owners)
@@ -255,7 +272,7 @@ impl<V: SignatureVerifier> Engine<V> {
 
     /// Decides about a permission without a number: slower, and nothing is remembered
     pub fn decide_unnumbered(&self, principal: Handle, permission: &Permission, now: Timestamp) -> Decision {
-        let Some(caller) = self.principals.get(principal, now) else {
+        let Some(caller) = self.table(principal).get(principal, now) else {
             return Decision::deny(Ground::UnknownPrincipal);
         };
         let Some(policy) = &self.policy else {
@@ -272,7 +289,7 @@ impl<V: SignatureVerifier> Engine<V> {
         resource: Option<&Resource>,
         now: Timestamp,
     ) -> Option<Explanation> {
-        let (policy, caller) = (self.policy.as_ref()?, self.principals.get(principal, now)?);
+        let (policy, caller) = (self.policy.as_ref()?, self.table(principal).get(principal, now)?);
         let question = Question {
             policy,
             rules: &policy.covering(permission),
@@ -282,19 +299,12 @@ impl<V: SignatureVerifier> Engine<V> {
             resource,
             bindings: &self.bindings,
         };
-        Some(explain::explain(
-            &question,
-            self.decide_unnumbered(principal, permission, now),
-        ))
+        Some(explain::explain(&question, self.decide_unnumbered(principal, permission, now)))
     }
 
     /// Ids of the rules in the order of their numbers
     pub fn rule_ids(&self) -> Vec<&str> {
-        self.policy
-            .iter()
-            .flat_map(|policy| &policy.rules)
-            .map(|rule| rule.id.as_ref())
-            .collect()
+        self.policy.iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.as_ref()).collect()
     }
 }
 

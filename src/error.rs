@@ -103,11 +103,7 @@ pub struct ConfigError {
 impl ConfigError {
     /// A mistake at `path`
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            message: message.into(),
-            hint: None,
-        }
+        Self { path: path.into(), message: message.into(), hint: None }
     }
 
     /// The same with the fix

@@ -29,6 +29,8 @@
     )
 )]
 
+pub mod base64url;
+mod bytes;
 pub mod config;
 pub mod directory;
 pub mod engine;
@@ -37,6 +39,9 @@ pub mod identity;
 pub mod keys;
 pub mod limits;
 pub mod policy;
+#[cfg(target_arch = "wasm32")]
+mod simd;
+mod text;
 pub mod time;
 pub mod token;
 

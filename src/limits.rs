@@ -14,7 +14,7 @@ pub const JSON_MEMBERS: usize = 256;
 pub const ARRAY_ELEMENTS: usize = 512;
 
 /// Most group ids in one token. Entra stops at 200 and switches to overage (Microsoft Entra: configure group claims)
-pub const GROUPS: usize = 1024;
+pub const GROUPS: usize = 256;
 
 /// Longest `kid` in bytes. Entra's have 27 or 43 characters, GitHub's and GitLab's 43 to 64
 pub const KID_BYTES: usize = 256;
@@ -35,8 +35,12 @@ pub const LEEWAY_SECONDS: u64 = 300;
 /// (Microsoft identity platform access tokens)
 pub const ENTRA_LIFETIME_SECONDS: u64 = 28 * 60 * 60;
 
-/// Most principals held at once; the least recently admitted goes first and is asked for its token again
-pub const PRINCIPALS: usize = 65_536;
+/// Most callers held by token at once: each is needed for one request, or for as long as its token is cached. The oldest
+/// goes first; its token is simply judged again
+pub const TOKEN_PRINCIPALS: usize = 1024;
+
+/// Most signed-in callers held at once; the oldest goes first and is taken in again from its record
+pub const SESSION_PRINCIPALS: usize = 65_536;
 
 /// Most distinct permissions with a number, and so the most answers kept for one principal; Backstage installations know
 /// a few hundred. Anybody may ask about a made-up name: beyond this it is answered without being remembered

@@ -21,6 +21,12 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds))
     }
 
+    /// Earlier by `seconds`; stays at the beginning of time instead of overflowing
+    #[must_use]
+    pub const fn before(self, seconds: u64) -> Self {
+        Self(self.0.saturating_sub(seconds))
+    }
+
     /// Seconds from `earlier` to `self`, zero when `earlier` is later
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)

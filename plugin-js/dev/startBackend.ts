@@ -4,6 +4,7 @@ import authBackend from '@backstage/plugin-auth-backend';
 import catalogBackend from '@backstage/plugin-catalog-backend';
 import permissionBackend from '@backstage/plugin-permission-backend';
 import entraAccess from '../src';
+import { closableDatabases } from './databases';
 
 /** A running backend */
 export interface RunningBackend {
@@ -13,11 +14,22 @@ export interface RunningBackend {
 /** Starts a backend from `--config FILE` arguments, with what a company has plus Entra Access */
 export async function startBackend(args: string[]): Promise<RunningBackend> {
   const backend = createBackend();
+  const databases = closableDatabases();
   backend.add(rootConfigServiceFactory({ argv: args, watch: false }));
+  backend.add(databases.factory);
   backend.add(authBackend);
   backend.add(catalogBackend);
   backend.add(permissionBackend);
   backend.add(entraAccess);
-  await backend.start();
-  return backend;
+  const stop = async () => {
+    await backend.stop();
+    await databases.close();
+  };
+  try {
+    await backend.start();
+  } catch (error) {
+    await databases.close();
+    throw error;
+  }
+  return { stop };
 }

@@ -56,6 +56,14 @@ export const SUITES = [
     make: () => ({ command: process.execPath, args: [TSC, '-p', 'plugin-js/tsconfig.check.json'], parse: fromExit }),
   },
   { group: 'ts', name: 'typescript tests', minutes: 10, make: () => node(testFiles('plugin-js/src', 'plugin-js/dev'), '--import', 'tsx') },
+  {
+    group: 'ts',
+    name: 'bench types',
+    minutes: 10,
+    make: () => ({ command: process.execPath, args: [TSC, '-p', 'bench'], parse: fromExit }),
+  },
+  // Function only: times of a busy machine mean nothing, so none is judged.
+  { group: 'ts', name: 'bench', minutes: 10, make: () => node(testFiles('bench'), '--import', 'tsx') },
   { group: 'e2e', name: 'end-to-end tests', minutes: 20, make: () => node(testFiles('plugin-js/e2e'), '--import', 'tsx') },
 ].map(suite => ({ ...suite, timeoutMs: suite.minutes * MINUTE }));
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{cloud, cloud::Cloud, profile::Profile};
-use crate::{directory::EntityRef, error::ConfigError, identity::Guid};
+use super::{cloud, cloud::Cloud, place::path_at, profile::Profile};
+use crate::{directory::GroupMapping, error::ConfigError, identity::Guid, text::shown};
 
 /// The parsed configuration
 #[derive(Debug, Clone)]
@@ -29,16 +29,6 @@ pub enum OveragePolicy {
     Unknown,
     /// Refuse the token with `groups_unknown`
     Reject,
-}
-
-/// Binds an Entra group to an owner in the catalog
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GroupMapping {
-    /// Object id of the Entra group
-    pub group: Guid,
-    /// The owner, such as `group:default/payments`
-    pub owner: EntityRef,
 }
 
 #[derive(Deserialize)]
@@ -109,14 +99,8 @@ impl Configuration {
         for (at, tenant) in section.tenants.iter().enumerate() {
             let path = format!("{ROOT}.tenants[{at}]");
             let cloud = clouds.get(&tenant.cloud).ok_or_else(|| {
-                ConfigError::new(
-                    format!("{path}.cloud"),
-                    format!("there is no cloud `{}`", tenant.cloud.escape_debug()),
-                )
-                .hint(format!(
-                    "one of: {}",
-                    clouds.keys().cloned().collect::<Vec<_>>().join(", ")
-                ))
+                ConfigError::new(format!("{path}.cloud"), format!("there is no cloud `{}`", shown(&tenant.cloud)))
+                    .hint(format!("one of: {}", clouds.keys().cloned().collect::<Vec<_>>().join(", ")))
             })?;
             let audiences = audiences(&tenant.audiences, &format!("{path}.audiences"))?;
             for profile in Profile::of_tenant(tenant.tenant_id, cloud, &audiences, &tenant.clients) {
@@ -130,43 +114,29 @@ impl Configuration {
                 profiles.push(profile);
             }
         }
-        Ok(Self {
-            profiles,
-            overage: section.groups.overage,
-            mapping: section.groups.mapping,
-        })
+        Ok(Self { profiles, overage: section.groups.overage, mapping: section.groups.mapping })
     }
 }
 
 /// Parses JSON text strictly; errors carry the path below `root`
 pub fn from_json<'a, T: Deserialize<'a>>(json: &'a str, root: &str) -> Result<T, ConfigError> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = match error.path().to_string().as_str() {
-            "." => root.to_owned(),
+    serde_json::from_str(json).map_err(|error| {
+        let path = match path_at(json, error.line(), error.column()) {
+            inner if inner.is_empty() || inner.starts_with('[') => format!("{root}{inner}"),
             inner => format!("{root}.{inner}"),
         };
-        ConfigError::new(path, without_position(&error.inner().to_string()))
-    })?;
-    deserializer
-        .end()
-        .map_err(|error| ConfigError::new(root, without_position(&error.to_string())))?;
-    Ok(value)
+        ConfigError::new(path, without_position(&error.to_string()))
+    })
 }
 
 /// The JSON handed over is generated: its line and column would only mislead
 fn without_position(message: &str) -> String {
-    message
-        .rsplit_once(" at line ")
-        .map_or(message, |(before, _)| before)
-        .to_owned()
+    message.rsplit_once(" at line ").map_or(message, |(before, _)| before).to_owned()
 }
 
 fn clouds(custom: &BTreeMap<String, CustomCloud>) -> Result<BTreeMap<String, Cloud>, ConfigError> {
-    let mut clouds: BTreeMap<_, _> = cloud::BUILT_IN
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), cloud::built_in(name)?)))
-        .collect();
+    let mut clouds: BTreeMap<_, _> =
+        cloud::BUILT_IN.iter().filter_map(|name| Some(((*name).to_owned(), cloud::built_in(name)?))).collect();
     for (name, custom) in custom {
         let path = format!("{ROOT}.clouds.{name}");
         let authority = base_url(&custom.authority, &format!("{path}.authority"))?;
@@ -174,12 +144,7 @@ fn clouds(custom: &BTreeMap<String, CustomCloud>) -> Result<BTreeMap<String, Clo
             Some(graph) => base_url(graph, &format!("{path}.graph"))?,
             None => String::new(),
         };
-        let cloud = Cloud {
-            v1_issuer_base: authority.clone(),
-            authority,
-            graph,
-            instance_name: None,
-        };
+        let cloud = Cloud { v1_issuer_base: authority.clone(), authority, graph, instance_name: None };
         if clouds.insert(name.clone(), cloud).is_some() {
             return Err(ConfigError::new(path, "this name is built in").hint("choose another name"));
         }
@@ -203,10 +168,7 @@ fn base_url(text: &str, path: &str) -> Result<String, ConfigError> {
         )
         .hint("use Microsoft Entra External ID (`<tenant>.ciamlogin.com`)"));
     }
-    let fits = rest
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b".-_/:[]~".contains(&b))
-        && !name.is_empty();
+    let fits = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_/:[]~".contains(&b)) && !name.is_empty();
     match scheme {
         "https" if fits => Ok(url.to_owned()),
         "http" if fits && matches!(name, "127.0.0.1" | "localhost" | "[::1]") => Ok(url.to_owned()),
@@ -237,10 +199,8 @@ fn audiences(texts: &[String], path: &str) -> Result<Vec<String>, ConfigError> {
             return Err(ConfigError::new(path, "an audience is a text without spaces"));
         }
         if text.contains('*') {
-            return Err(
-                ConfigError::new(path, "audiences are compared exactly; there is no wildcard")
-                    .hint("list each audience"),
-            );
+            return Err(ConfigError::new(path, "audiences are compared exactly; there is no wildcard")
+                .hint("list each audience"));
         }
         let plain = text.trim_end_matches('/').to_ascii_lowercase();
         if FOREIGN_AUDIENCES.contains(&plain.as_str()) {
@@ -283,40 +243,21 @@ mod tests {
                 "https://sts.windows.net/11111111-2222-3333-4444-555555555555/"
             ]
         );
-        assert_eq!(
-            configuration.profiles[0].audiences,
-            ["aaaaaaaa-0000-0000-0000-000000000001", "api://backstage"]
-        );
+        assert_eq!(configuration.profiles[0].audiences, ["aaaaaaaa-0000-0000-0000-000000000001", "api://backstage"]);
     }
 
     #[test]
     fn each_mistake_is_named_with_its_place() {
         for (change, to, says) in [
-            (
-                "\"tenants\"",
-                "\"tenant\"",
-                "entraAccess.tenant: unknown field `tenant`",
-            ),
-            (
-                "\"tenantId\"",
-                "\"tenantID\"",
-                "entraAccess.tenants[0].tenantID: unknown field `tenantID`",
-            ),
+            ("\"tenants\"", "\"tenant\"", "entraAccess.tenant: unknown field `tenant`"),
+            ("\"tenantId\"", "\"tenantID\"", "entraAccess.tenants[0].tenantID: unknown field `tenantID`"),
             (
                 "11111111-2222-3333-4444-555555555555",
                 "contoso.com",
                 "entraAccess.tenants[0].tenantId: `contoso.com` is not a GUID",
             ),
-            (
-                "11111111-2222-3333-4444-555555555555",
-                "*",
-                "entraAccess.tenants[0].tenantId: `*` is not a GUID",
-            ),
-            (
-                "\"api://backstage\"",
-                "\"*\"",
-                "entraAccess.tenants[0].audiences[1]: audiences are compared exactly",
-            ),
+            ("11111111-2222-3333-4444-555555555555", "*", "entraAccess.tenants[0].tenantId: `*` is not a GUID"),
+            ("\"api://backstage\"", "\"*\"", "entraAccess.tenants[0].audiences[1]: audiences are compared exactly"),
             (
                 "\"api://backstage\"",
                 "\"https://graph.microsoft.com/\"",
@@ -327,21 +268,9 @@ mod tests {
                 "7",
                 "entraAccess.tenants[0].audiences[1]: invalid type: integer `7`, expected a string",
             ),
-            (
-                "\"policy\": {\"file\": \"x.yaml\"}",
-                "\"audits\": 1",
-                "entraAccess.audits: unknown field `audits`",
-            ),
-            (
-                "group:default/payments",
-                "payments",
-                "entraAccess.groups.mapping[0].owner: ",
-            ),
-            (
-                "\"mapping\"",
-                "\"source\": \"graph\", \"mapping\"",
-                "entraAccess.groups.source: unknown variant `graph`",
-            ),
+            ("\"policy\": {\"file\": \"x.yaml\"}", "\"audits\": 1", "entraAccess.audits: unknown field `audits`"),
+            ("group:default/payments", "payments", "entraAccess.groups.mapping[0].owner: "),
+            ("\"mapping\"", "\"source\": \"graph\", \"mapping\"", "entraAccess.groups.source: unknown variant `graph`"),
             (
                 "\"audiences\"",
                 "\"cloud\": \"moon\", \"audiences\"",
@@ -366,23 +295,13 @@ mod tests {
             let message = mistake(change, to);
             assert!(message.starts_with(says), "{message}\n  should start with {says}");
         }
-        assert!(
-            Configuration::parse("{}")
-                .unwrap_err()
-                .message
-                .contains("missing field")
-        );
+        assert!(Configuration::parse("{}").unwrap_err().message.contains("missing field"));
         assert!(Configuration::parse("[]").is_err());
         let twice = GOOD.replace(
             "\"tenants\": [",
             "\"tenants\": [{\"tenantId\": \"11111111-2222-3333-4444-555555555555\", \"audiences\": [\"x\"]},",
         );
-        assert!(
-            Configuration::parse(&twice)
-                .unwrap_err()
-                .message
-                .contains("listed twice")
-        );
+        assert!(Configuration::parse(&twice).unwrap_err().message.contains("listed twice"));
         let none = GOOD.replace("[\"AAAAAAAA-0000-0000-0000-000000000001\", \"api://backstage\"]", "[]");
         assert!(Configuration::parse(&none).unwrap_err().message.contains("empty"));
     }
@@ -392,15 +311,9 @@ mod tests {
         let profile = &Configuration::parse(GOOD).unwrap().profiles[0];
         for (issuer, fits) in [
             ("https://login.microsoftonline.com/{tenantid}/v2.0", true),
-            (
-                "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0",
-                true,
-            ),
+            ("https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0", true),
             ("https://login.microsoftonline.us/{tenantid}/v2.0", false),
-            (
-                "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
-                false,
-            ),
+            ("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", false),
             ("https://login.microsoftonline.com/{tenantid}/v2.0/", false),
             ("{tenantid}", false),
             ("", false),

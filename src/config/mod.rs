@@ -2,7 +2,8 @@
 
 pub mod cloud;
 pub mod document;
+mod place;
 pub mod profile;
 
-pub use document::{Configuration, GroupMapping, OveragePolicy};
+pub use document::{Configuration, OveragePolicy};
 pub use profile::{Profile, TokenVersion};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cloud::Cloud;
 use crate::{
     identity::Guid,
-    keys::{Algorithm, jwk::algorithms},
+    keys::{Algorithm, KeyTrust, jwk::algorithms},
     limits,
 };
 
@@ -95,12 +95,24 @@ impl Profile {
         match key_issuer.split_once("{tenantid}") {
             Some((before, after)) => {
                 let tenant = self.tenant.to_string();
-                self.issuer
-                    .strip_prefix(before)
-                    .and_then(|rest| rest.strip_prefix(tenant.as_str()))
-                    == Some(after)
+                self.issuer.strip_prefix(before).and_then(|rest| rest.strip_prefix(tenant.as_str())) == Some(after)
             }
             None => self.issuer == key_issuer,
         }
+    }
+}
+
+impl KeyTrust for Profile {
+    fn algorithms(&self) -> &[&'static Algorithm] {
+        &self.algorithms
+    }
+
+    /// What a key does not say allows it
+    fn may_sign(&self, issuer: Option<&str>, cloud_instance_name: Option<&str>) -> bool {
+        let cloud_fits = match (cloud_instance_name, self.cloud_instance_name) {
+            (Some(of_key), Some(of_profile)) => of_key == of_profile,
+            _ => true,
+        };
+        cloud_fits && issuer.is_none_or(|issuer| self.key_issuer_fits(issuer))
     }
 }

@@ -5,11 +5,21 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::EntityRef;
-use crate::{config::GroupMapping, identity::Guid};
+use crate::identity::Guid;
 
 /// A small number for an owner, valid within one epoch
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OwnerId(u32);
+
+/// Binds an Entra group to an owner in the catalog
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupMapping {
+    /// Object id of the Entra group
+    pub group: Guid,
+    /// The owner, such as `group:default/payments`
+    pub owner: EntityRef,
+}
 
 /// What the host read from the catalog
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -80,12 +90,9 @@ impl Bindings {
                 }),
             }
         }
-        let mut bindings = Self {
-            owning: input.owners,
-            ..Self::default()
-        };
+        let mut bindings = Self { owning: input.owners, ..Self::default() };
         for (id, mut entities) in claimed {
-            entities.sort();
+            entities.sort_unstable();
             entities.dedup();
             match entities.as_slice() {
                 [one] => bindings.bind(id, one),
@@ -124,11 +131,7 @@ impl Bindings {
 
     /// The owners that this group stands for
     pub fn owners_of(&self, group: Guid) -> impl Iterator<Item = &EntityRef> {
-        self.by_group
-            .get(&group)
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.owners.get(usize::try_from(id.0).ok()?))
+        self.by_group.get(&group).into_iter().flatten().filter_map(|id| self.owners.get(usize::try_from(id.0).ok()?))
     }
 
     /// The groups that stand for this owner, ascending
@@ -136,12 +139,8 @@ impl Bindings {
         let Some(id) = self.ids.get(owner) else {
             return Vec::new();
         };
-        let mut groups: Vec<_> = self
-            .by_group
-            .iter()
-            .filter(|(_, owners)| owners.contains(id))
-            .map(|(group, _)| *group)
-            .collect();
+        let mut groups: Vec<_> =
+            self.by_group.iter().filter(|(_, owners)| owners.contains(id)).map(|(group, _)| *group).collect();
         groups.sort_unstable();
         groups
     }
@@ -170,19 +169,13 @@ mod tests {
             input(
                 r#"{"groups":[{"entityRef":"group:default/Payments","groupId":"AAAAAAAA-0000-0000-0000-000000000001"}]}"#,
             ),
-            &[GroupMapping {
-                group: guid(1),
-                owner: EntityRef::parse("group:default/all").unwrap(),
-            }],
+            &[GroupMapping { group: guid(1), owner: EntityRef::parse("group:default/all").unwrap() }],
         );
         assert_eq!(
             bindings.owners_of(guid(1)).map(EntityRef::as_str).collect::<Vec<_>>(),
             ["group:default/payments", "group:default/all"]
         );
-        assert_eq!(
-            bindings.groups_of(&EntityRef::parse("group:default/payments").unwrap()),
-            [guid(1)]
-        );
+        assert_eq!(bindings.groups_of(&EntityRef::parse("group:default/payments").unwrap()), [guid(1)]);
         assert_eq!((report.groups, report.owners, report.problems.len()), (1, 2, 0));
     }
 

@@ -12,7 +12,7 @@ impl EntityRef {
         let (kind, rest) = text.split_once(':')?;
         let (namespace, name) = rest.split_once('/')?;
         let fits = |part: &str| !part.is_empty() && !part.contains([':', '/', ' ']) && !part.contains(char::is_control);
-        (fits(kind) && fits(namespace) && fits(name)).then(|| Self(text.to_lowercase().into()))
+        (fits(kind) && fits(namespace) && fits(name)).then(|| Self(text.to_ascii_lowercase().into()))
     }
 
     /// The text
@@ -29,12 +29,6 @@ impl fmt::Display for EntityRef {
 
 impl<'de> serde::Deserialize<'de> for EntityRef {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            serde::de::Error::custom(format!(
-                "`{}` is not a full entity reference such as group:default/payments",
-                text.escape_debug()
-            ))
-        })
+        crate::text::deserialize(deserializer, "a full entity reference such as group:default/payments", Self::parse)
     }
 }

@@ -3,5 +3,5 @@
 pub mod bindings;
 pub mod entity_ref;
 
-pub use bindings::{Bindings, DirectoryInput, DirectoryReport, OwnerId};
+pub use bindings::{Bindings, DirectoryInput, DirectoryReport, GroupMapping, OwnerId};
 pub use entity_ref::EntityRef;

@@ -23,30 +23,19 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// A complete list, in any order
-    pub fn known(mut ids: Vec<Guid>) -> Self {
-        ids.sort_unstable();
-        ids.dedup();
-        Self {
-            state: GroupState::Known,
-            ids,
-        }
+    /// A complete list, in any order: it is searched a few times for each principal, sorting it would cost more
+    pub const fn known(ids: Vec<Guid>) -> Self {
+        Self { state: GroupState::Known, ids }
     }
 
     /// Nothing is known
     pub const fn unknown() -> Self {
-        Self {
-            state: GroupState::Unknown,
-            ids: Vec::new(),
-        }
+        Self { state: GroupState::Unknown, ids: Vec::new() }
     }
 
     /// This kind of principal has none
     pub const fn none() -> Self {
-        Self {
-            state: GroupState::None,
-            ids: Vec::new(),
-        }
+        Self { state: GroupState::None, ids: Vec::new() }
     }
 
     /// How much is known
@@ -54,7 +43,7 @@ impl Groups {
         self.state
     }
 
-    /// The known ids, ascending; empty unless the state is [`GroupState::Known`]
+    /// The known ids; empty unless the state is [`GroupState::Known`]
     pub fn ids(&self) -> &[Guid] {
         &self.ids
     }
@@ -62,7 +51,7 @@ impl Groups {
     /// Whether the principal is a member: `None` when that is not known
     pub fn contains(&self, id: Guid) -> Option<bool> {
         match self.state {
-            GroupState::Known => Some(self.ids.binary_search(&id).is_ok()),
+            GroupState::Known => Some(self.ids.contains(&id)),
             GroupState::None => Some(false),
             GroupState::Unknown => None,
         }

@@ -1,17 +1,19 @@
 //! Principals held by number: what crosses the WebAssembly boundary is a handle, never a claim
 
 use super::Principal;
-use crate::{limits, time::Timestamp};
+use crate::time::Timestamp;
 
-/// Names a principal in the table: slot in the low 16 bits, generation in the next 15
+/// Names a principal in a table: slot in the low 16 bits, generation in the next 14, and the table in bit 30
 ///
-/// A handle that was released never names another principal until 32,767 others went through the same slot; until then
+/// A handle that was released never names another principal until 16,383 others went through the same slot; until then
 /// it is answered like an unknown one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Handle(u32);
 
 const SLOT_BITS: u32 = 16;
-const GENERATIONS: u16 = 0x7fff;
+const GENERATIONS: u16 = 0x3fff;
+/// Set in the handles of one of two tables
+const SECOND_TABLE: u32 = 1 << 30;
 
 impl Handle {
     /// As it crosses the boundary; the highest bit is never set
@@ -28,12 +30,23 @@ impl Handle {
         Self(u32::from(generation & GENERATIONS) << SLOT_BITS | u32::from(slot))
     }
 
+    /// The same place in the second of two tables
+    #[must_use]
+    pub const fn in_second_table(self) -> Self {
+        Self(self.0 | SECOND_TABLE)
+    }
+
+    /// Whether it names a place in the second of two tables
+    pub const fn is_in_second_table(self) -> bool {
+        self.0 & SECOND_TABLE != 0
+    }
+
     fn slot(self) -> usize {
         usize::try_from(self.0 & 0xffff).unwrap_or(usize::MAX)
     }
 
     fn generation(self) -> u16 {
-        u16::try_from(self.0 >> SLOT_BITS).unwrap_or(u16::MAX)
+        u16::try_from(self.0 >> SLOT_BITS & u32::from(GENERATIONS)).unwrap_or(u16::MAX)
     }
 }
 
@@ -44,21 +57,18 @@ struct Slot<T> {
 }
 
 /// A bounded table of principals, each with data `T` derived from it
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Principals<T> {
+    capacity: usize,
     slots: Vec<Slot<T>>,
     free: Vec<u16>,
     next_victim: usize,
 }
 
 impl<T: Default> Principals<T> {
-    /// An empty table
-    pub const fn new() -> Self {
-        Self {
-            slots: Vec::new(),
-            free: Vec::new(),
-            next_victim: 0,
-        }
+    /// An empty table for up to `capacity` principals, 65,536 at the most
+    pub const fn new(capacity: usize) -> Self {
+        Self { capacity, slots: Vec::new(), free: Vec::new(), next_victim: 0 }
     }
 
     /// Takes a principal in; a full table gives up the one that has been longest in it
@@ -73,23 +83,17 @@ impl<T: Default> Principals<T> {
     }
 
     fn grow(&mut self) -> Option<u16> {
-        if self.slots.len() >= limits::PRINCIPALS {
+        if self.slots.len() >= self.capacity {
             return None;
         }
         let slot = u16::try_from(self.slots.len()).ok()?;
-        self.slots.push(Slot {
-            generation: 0,
-            content: None,
-        });
+        self.slots.push(Slot { generation: 0, content: None });
         Some(slot)
     }
 
     fn evict(&mut self) -> u16 {
         let victim = self.next_victim;
-        self.next_victim = victim
-            .checked_add(1)
-            .filter(|next| *next < self.slots.len())
-            .unwrap_or(0);
+        self.next_victim = victim.checked_add(1).filter(|next| *next < self.slots.len()).unwrap_or(0);
         if let Some(slot) = self.slots.get_mut(victim) {
             slot.content = None;
         }
@@ -161,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_released_handle_names_nobody() {
-        let mut table = Principals::<()>::new();
+        let mut table = Principals::<()>::new(1000);
         let first = table.admit(principal(1));
         table.release(first);
         let second = table.admit(principal(2));
@@ -174,7 +178,7 @@ mod tests {
 
     #[test]
     fn an_expired_principal_is_nobody() {
-        let mut table = Principals::<()>::new();
+        let mut table = Principals::<()>::new(1000);
         let handle = table.admit(principal(1));
         assert!(table.get(handle, Timestamp::from_seconds(99)).is_some());
         assert!(table.get(handle, Timestamp::from_seconds(100)).is_none());
@@ -182,10 +186,8 @@ mod tests {
 
     #[test]
     fn a_full_table_never_mixes_principals_up() {
-        let mut table = Principals::<()>::new();
-        let handles: Vec<_> = (0..limits::PRINCIPALS as u32 + 1000)
-            .map(|id| (id, table.admit(principal(id))))
-            .collect();
+        let mut table = Principals::<()>::new(1000);
+        let handles: Vec<_> = (0..2500).map(|id| (id, table.admit(principal(id)))).collect();
         let mut alive = 0;
         for (id, handle) in handles {
             if let Some(found) = table.get(handle, NOW) {
@@ -193,6 +195,6 @@ mod tests {
                 alive += 1;
             }
         }
-        assert_eq!(alive, limits::PRINCIPALS);
+        assert_eq!(alive, 1000);
     }
 }

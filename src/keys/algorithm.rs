@@ -39,54 +39,14 @@ pub struct Algorithm {
 
 /// Every algorithm that can be verified
 pub static ALGORITHMS: [Algorithm; 8] = [
-    Algorithm {
-        name: "RS256",
-        key: KeyType::Rsa,
-        scheme: Scheme::Pkcs1,
-        hash_bits: 256,
-    },
-    Algorithm {
-        name: "RS384",
-        key: KeyType::Rsa,
-        scheme: Scheme::Pkcs1,
-        hash_bits: 384,
-    },
-    Algorithm {
-        name: "RS512",
-        key: KeyType::Rsa,
-        scheme: Scheme::Pkcs1,
-        hash_bits: 512,
-    },
-    Algorithm {
-        name: "PS256",
-        key: KeyType::Rsa,
-        scheme: Scheme::Pss,
-        hash_bits: 256,
-    },
-    Algorithm {
-        name: "PS384",
-        key: KeyType::Rsa,
-        scheme: Scheme::Pss,
-        hash_bits: 384,
-    },
-    Algorithm {
-        name: "PS512",
-        key: KeyType::Rsa,
-        scheme: Scheme::Pss,
-        hash_bits: 512,
-    },
-    Algorithm {
-        name: "ES256",
-        key: KeyType::Ec(Curve::P256),
-        scheme: Scheme::Ecdsa,
-        hash_bits: 256,
-    },
-    Algorithm {
-        name: "ES384",
-        key: KeyType::Ec(Curve::P384),
-        scheme: Scheme::Ecdsa,
-        hash_bits: 384,
-    },
+    Algorithm { name: "RS256", key: KeyType::Rsa, scheme: Scheme::Pkcs1, hash_bits: 256 },
+    Algorithm { name: "RS384", key: KeyType::Rsa, scheme: Scheme::Pkcs1, hash_bits: 384 },
+    Algorithm { name: "RS512", key: KeyType::Rsa, scheme: Scheme::Pkcs1, hash_bits: 512 },
+    Algorithm { name: "PS256", key: KeyType::Rsa, scheme: Scheme::Pss, hash_bits: 256 },
+    Algorithm { name: "PS384", key: KeyType::Rsa, scheme: Scheme::Pss, hash_bits: 384 },
+    Algorithm { name: "PS512", key: KeyType::Rsa, scheme: Scheme::Pss, hash_bits: 512 },
+    Algorithm { name: "ES256", key: KeyType::Ec(Curve::P256), scheme: Scheme::Ecdsa, hash_bits: 256 },
+    Algorithm { name: "ES384", key: KeyType::Ec(Curve::P384), scheme: Scheme::Ecdsa, hash_bits: 384 },
 ];
 
 /// The algorithm with exactly this name

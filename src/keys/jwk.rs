@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::algorithm::{self, Algorithm, KeyType};
-use crate::{limits, token::base64url};
+use crate::{base64url, limits};
 
 /// Curves with an algorithm in the table
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,11 +105,7 @@ pub struct Jwk {
 impl Jwk {
     /// Whether it holds private or symmetric key material (RFC 7518 sections 6.2.2, 6.3.2, 6.4.1)
     pub fn is_secret(&self) -> bool {
-        [
-            &self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi, &self.oth, &self.k,
-        ]
-        .into_iter()
-        .any(Option::is_some)
+        [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi, &self.oth, &self.k].into_iter().any(Option::is_some)
     }
 
     /// The verification key, or why it is none; `allowed` are the algorithms of the issuer profile, the first that fits
@@ -118,11 +114,7 @@ impl Jwk {
         if self.purpose.as_deref().is_some_and(|purpose| purpose != "sig") {
             return Err("`use` is not `sig`");
         }
-        if self
-            .key_ops
-            .as_ref()
-            .is_some_and(|ops| !ops.iter().any(|op| op == "verify"))
-        {
+        if self.key_ops.as_ref().is_some_and(|ops| !ops.iter().any(|op| op == "verify")) {
             return Err("`key_ops` does not include `verify`");
         }
         let material = self.material()?;
@@ -136,10 +128,9 @@ impl Jwk {
                 .iter()
                 .find(|algorithm| algorithm.name == name)
                 .ok_or("`alg` is not one that this issuer may use")?,
-            None => allowed
-                .iter()
-                .find(|algorithm| fits(algorithm))
-                .ok_or("no algorithm of this issuer fits the key")?,
+            None => {
+                allowed.iter().find(|algorithm| fits(algorithm)).ok_or("no algorithm of this issuer fits the key")?
+            }
         };
         if !fits(algorithm) {
             return Err("`alg` does not fit the key");
@@ -184,10 +175,7 @@ fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), &'static str> {
     let (Some(first), Some(last)) = (modulus.first(), modulus.last()) else {
         return Err("`n` is empty");
     };
-    let bits = modulus
-        .len()
-        .saturating_mul(8)
-        .saturating_sub(usize::try_from(first.leading_zeros()).unwrap_or(8));
+    let bits = modulus.len().saturating_mul(8).saturating_sub(usize::try_from(first.leading_zeros()).unwrap_or(8));
     if bits < limits::RSA_MODULUS_BITS_MIN {
         return Err("the RSA key is shorter than 2048 bits");
     }
@@ -208,8 +196,5 @@ fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), &'static str> {
 
 /// The algorithms with these names, in this order
 pub fn algorithms(names: &[&str]) -> Vec<&'static Algorithm> {
-    names
-        .iter()
-        .filter_map(|name| algorithm::by_name(name.as_bytes()))
-        .collect()
+    names.iter().filter_map(|name| algorithm::by_name(name.as_bytes())).collect()
 }

@@ -9,7 +9,7 @@ use jsonwebtoken::{
 };
 
 use super::{Algorithm, KeyImportError, KeyMaterial, PublicKey, SignatureVerifier};
-use crate::token::base64url;
+use crate::base64url;
 
 /// jsonwebtoken with the RustCrypto implementations
 #[derive(Debug, Default, Clone, Copy)]

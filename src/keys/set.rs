@@ -19,15 +19,24 @@ pub struct Entry<K> {
     pub public: PublicKey,
     /// The host's form of it
     pub host: K,
-    /// Microsoft's `issuer` member, where published
-    pub issuer: Option<String>,
-    /// Microsoft's `cloud_instance_name` member, where published
-    pub cloud_instance_name: Option<String>,
+    /// Microsoft's `issuer` and `cloud_instance_name` members as one text for reports, where published
+    pub published_for: Option<String>,
+    /// Whether they allow the key to sign for this issuer profile
+    pub for_this_issuer: bool,
 }
 
 /// All keys of one issuer; immutable, replaced as a whole
 pub struct KeySet<K> {
     slots: HashMap<Box<[u8]>, Slot<K>>,
+}
+
+/// What an issuer profile trusts a key with
+pub trait KeyTrust {
+    /// Accepted algorithms; the first that fits is pinned to a key that names none
+    fn algorithms(&self) -> &[&'static Algorithm];
+
+    /// Whether a key that says this `issuer` and this `cloud_instance_name` of itself may sign
+    fn may_sign(&self, issuer: Option<&str>, cloud_instance_name: Option<&str>) -> bool;
 }
 
 /// What became of each published key
@@ -62,7 +71,7 @@ impl<K> KeySet<K> {
     /// material anywhere in it, or no usable key.
     pub fn parse<V: SignatureVerifier<Key = K>>(
         text: &str,
-        allowed: &[&'static Algorithm],
+        trust: &impl KeyTrust,
         verifier: &V,
     ) -> Result<(Self, KeySetReport), String> {
         let document: Document = serde_json::from_str(text).map_err(|error| format!("not a JWK Set: {error}"))?;
@@ -76,22 +85,16 @@ impl<K> KeySet<K> {
         let mut refused = Vec::new();
         for jwk in document.keys {
             let kid = jwk.kid.clone().unwrap_or_default();
-            let mut slot = match import(jwk, allowed, verifier) {
+            let mut slot = match import(jwk, trust, verifier) {
                 Ok(entry) => Slot::Ready(Box::new(entry)),
                 Err(reason) => {
-                    refused.push(RefusedKey {
-                        kid: shorten(&kid),
-                        reason,
-                    });
+                    refused.push(RefusedKey { kid: shorten(&kid), reason });
                     Slot::Refused
                 }
             };
             if slots.contains_key(kid.as_bytes()) {
                 // Which of two keys is meant can't be known: neither is used.
-                refused.push(RefusedKey {
-                    kid: shorten(&kid),
-                    reason: "`kid` appears more than once",
-                });
+                refused.push(RefusedKey { kid: shorten(&kid), reason: "`kid` appears more than once" });
                 slot = Slot::Refused;
             }
             slots.insert(kid.into_bytes().into(), slot);
@@ -113,27 +116,20 @@ impl<K> KeySet<K> {
     }
 }
 
-fn import<V: SignatureVerifier>(
-    jwk: Jwk,
-    allowed: &[&'static Algorithm],
-    verifier: &V,
-) -> Result<Entry<V::Key>, &'static str> {
+fn import<V: SignatureVerifier>(jwk: Jwk, trust: &impl KeyTrust, verifier: &V) -> Result<Entry<V::Key>, &'static str> {
     match jwk.kid.as_deref() {
         None | Some("") => return Err("`kid` is missing"),
         Some(kid) if kid.len() > limits::KID_BYTES => return Err("`kid` is too long"),
         Some(_) => {}
     }
-    let (issuer, cloud_instance_name) = (jwk.issuer.clone(), jwk.cloud_instance_name.clone());
-    let public = jwk.into_key(allowed)?;
-    let host = verifier
-        .import(&public)
-        .map_err(|_| "the numbers are not a valid key")?;
-    Ok(Entry {
-        public,
-        host,
-        issuer,
-        cloud_instance_name,
-    })
+    let for_this_issuer = trust.may_sign(jwk.issuer.as_deref(), jwk.cloud_instance_name.as_deref());
+    let published_for = match (jwk.issuer.clone(), jwk.cloud_instance_name.clone()) {
+        (Some(issuer), Some(cloud)) => Some(format!("{issuer} in {cloud}")),
+        (issuer, cloud) => issuer.or(cloud),
+    };
+    let public = jwk.into_key(trust.algorithms())?;
+    let host = verifier.import(&public).map_err(|_| "the numbers are not a valid key")?;
+    Ok(Entry { public, host, published_for, for_this_issuer })
 }
 
 fn shorten(kid: &str) -> String {

@@ -38,37 +38,24 @@ impl Policy {
     pub fn compile(json: &str, place: &str) -> Result<Self, ConfigError> {
         let document: PolicyDocument = from_json(json, place)?;
         if document.rules.len() > limits::RULES {
-            return Err(ConfigError::new(
-                format!("{place}.rules"),
-                format!("more than {} rules", limits::RULES),
-            ));
+            return Err(ConfigError::new(format!("{place}.rules"), format!("more than {} rules", limits::RULES)));
         }
         let mut rules = Vec::with_capacity(document.rules.len());
         for (at, rule) in document.rules.into_iter().enumerate() {
             rules.push(Rule::compile(rule, &format!("{place}.rules[{at}]"))?);
         }
-        rules.sort_by(|a, b| a.id.cmp(&b.id));
-        let twice = rules
-            .iter()
-            .zip(rules.iter().skip(1))
-            .find(|(rule, next)| rule.id == next.id);
+        rules.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let twice = rules.iter().zip(rules.iter().skip(1)).find(|(rule, next)| rule.id == next.id);
         if let Some(id) = twice.map(|(rule, _)| &rule.id) {
-            return Err(
-                ConfigError::new(format!("{place}.rules"), format!("two rules have the id `{id}`"))
-                    .hint("ids name rules in decisions and audit"),
-            );
+            return Err(ConfigError::new(format!("{place}.rules"), format!("two rules have the id `{id}`"))
+                .hint("ids name rules in decisions and audit"));
         }
         Ok(Self { rules })
     }
 
     /// Numbers of the rules that speak about this permission, ascending
     pub fn covering(&self, permission: &Permission) -> Vec<u16> {
-        self.rules
-            .iter()
-            .zip(0..)
-            .filter(|(rule, _)| rule.covers(permission))
-            .map(|(_, number)| number)
-            .collect()
+        self.rules.iter().zip(0..).filter(|(rule, _)| rule.covers(permission)).map(|(_, number)| number).collect()
     }
 }
 
@@ -76,25 +63,17 @@ impl Rule {
     fn compile(rule: RuleDocument, path: &str) -> Result<Self, ConfigError> {
         let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         if rule.id.is_empty() || rule.id.len() > 64 || !rule.id.bytes().all(fits) {
-            return Err(ConfigError::new(
-                format!("{path}.id"),
-                "an id has 1 to 64 letters, digits, `-`, `_` or `.`",
-            ));
+            return Err(ConfigError::new(format!("{path}.id"), "an id has 1 to 64 letters, digits, `-`, `_` or `.`"));
         }
         let not_empty = |name: &str, empty: bool, hint: &str| match empty {
-            true => Err(ConfigError::new(
-                format!("{path}.{name}"),
-                "the list is empty: the rule could never match",
-            )
-            .hint(hint)),
+            true => {
+                Err(ConfigError::new(format!("{path}.{name}"), "the list is empty: the rule could never match")
+                    .hint(hint))
+            }
             false => Ok(()),
         };
         not_empty("permissions", rule.permissions.is_empty(), "name permissions, or `*`")?;
-        not_empty(
-            "actions",
-            rule.actions.as_ref().is_some_and(Vec::is_empty),
-            "leave `actions` out for any action",
-        )?;
+        not_empty("actions", rule.actions.as_ref().is_some_and(Vec::is_empty), "leave `actions` out for any action")?;
         not_empty(
             "principals",
             rule.principals.as_ref().is_some_and(Vec::is_empty),
@@ -109,10 +88,8 @@ impl Rule {
             })
             .collect::<Result<_, _>>()?;
         if let Some(Condition { owned: false }) = rule.when {
-            return Err(
-                ConfigError::new(format!("{path}.when.owned"), "`true` is the only value")
-                    .hint("a deny rule with `owned: true` takes away what is owned; leave `when` out for everything"),
-            );
+            return Err(ConfigError::new(format!("{path}.when.owned"), "`true` is the only value")
+                .hint("a deny rule with `owned: true` takes away what is owned; leave `when` out for everything"));
         }
         Ok(Self {
             id: rule.id.into(),
@@ -143,14 +120,8 @@ mod tests {
         let rule = r#"{"id":"a","effect":"allow","permissions":["x.y"]}"#;
         for (json, says) in [
             ("{}".to_owned(), "policy.yaml: missing field `rules`"),
-            (
-                r#"{"rules":[],"rule":1}"#.into(),
-                "policy.yaml.rule: unknown field `rule`",
-            ),
-            (
-                format!(r#"{{"rules":[{rule},{rule}]}}"#),
-                "policy.yaml.rules: two rules have the id `a`",
-            ),
+            (r#"{"rules":[],"rule":1}"#.into(), "policy.yaml.rule: unknown field `rule`"),
+            (format!(r#"{{"rules":[{rule},{rule}]}}"#), "policy.yaml.rules: two rules have the id `a`"),
             (
                 format!(r#"{{"rules":[{}]}}"#, rule.replace("allow", "permit")),
                 "policy.yaml.rules[0].effect: unknown variant `permit`",
@@ -164,10 +135,7 @@ mod tests {
                 "policy.yaml.rules[0].permissions: the list is empty",
             ),
             (
-                format!(
-                    r#"{{"rules":[{}]}}"#,
-                    rule.replace("}", r#","principals":[{"group":"payments"}]}"#)
-                ),
+                format!(r#"{{"rules":[{}]}}"#, rule.replace("}", r#","principals":[{"group":"payments"}]}"#)),
                 "policy.yaml.rules[0].principals[0].group: `payments` is not a GUID",
             ),
             (
@@ -175,10 +143,7 @@ mod tests {
                 "policy.yaml.rules[0].principals: the list is empty",
             ),
             (
-                format!(
-                    r#"{{"rules":[{}]}}"#,
-                    rule.replace("}", r#","principals":[{"mail":"x"}]}"#)
-                ),
+                format!(r#"{{"rules":[{}]}}"#, rule.replace("}", r#","principals":[{"mail":"x"}]}"#)),
                 "policy.yaml.rules[0].principals[0]",
             ),
             (
@@ -193,10 +158,7 @@ mod tests {
                 format!(r#"{{"rules":[{}]}}"#, rule.replace("}", r#","actions":["remove"]}"#)),
                 "policy.yaml.rules[0].actions[0]: unknown variant `remove`",
             ),
-            (
-                format!(r#"{{"rules":[{}]}}"#, rule.replace("\"a\"", "\"\"")),
-                "policy.yaml.rules[0].id: an id has",
-            ),
+            (format!(r#"{{"rules":[{}]}}"#, rule.replace("\"a\"", "\"\"")), "policy.yaml.rules[0].id: an id has"),
         ] {
             let message = Policy::compile(&json, "policy.yaml").unwrap_err().to_string();
             assert!(message.starts_with(says), "{message}\n  should start with {says}");

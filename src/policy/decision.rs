@@ -50,11 +50,7 @@ pub struct Decision {
 impl Decision {
     /// A refusal
     pub const fn deny(ground: Ground) -> Self {
-        Self {
-            effect: Effect::Deny,
-            dependence: Dependence::Nothing,
-            ground,
-        }
+        Self { effect: Effect::Deny, dependence: Dependence::Nothing, ground }
     }
 
     /// Bits 0-1 effect (0 deny, 1 allow, 2 conditional), bits 2-3 dependence (1 owned, 2 not owned), bits 16-31 ground:

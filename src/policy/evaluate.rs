@@ -77,11 +77,7 @@ pub fn decide(policy: &Policy, rules: &[u16], principal: &Principal, permission:
             (RuleEffect::Allow, Bearing::IfOwned) => allow_owned = allow_owned.or(Some(*number)),
         }
     }
-    let answer = |effect, dependence, rule| Decision {
-        effect,
-        dependence,
-        ground: Ground::Rule(rule),
-    };
+    let answer = |effect, dependence, rule| Decision { effect, dependence, ground: Ground::Rule(rule) };
     match (allow, allow_owned, deny_owned) {
         (Some(rule), _, None) => answer(Effect::Allow, Dependence::Nothing, rule),
         (Some(_), _, Some(rule)) => answer(Effect::Conditional, Dependence::NotOwned, rule),

@@ -81,9 +81,7 @@ pub struct Question<'e> {
 
 /// Explains `decision`, which [`super::evaluate::decide`] gave for the same question
 pub fn explain(question: &Question<'_>, decision: Decision) -> Explanation {
-    let owned = question
-        .resource
-        .map(|resource| resource.owners.iter().any(|owner| question.owners.contains(owner)));
+    let owned = question.resource.map(|resource| resource.owners.iter().any(|owner| question.owners.contains(owner)));
     let (result, open) = match (decision.effect, decision.dependence, owned) {
         (Effect::Conditional, Dependence::Owned, Some(owned)) => {
             (if owned { Effect::Allow } else { Effect::Deny }, false)
@@ -93,18 +91,32 @@ pub fn explain(question: &Question<'_>, decision: Decision) -> Explanation {
         }
         (effect, _, _) => (effect, effect == Effect::Conditional),
     };
-    let rule = match decision.ground {
+    let decided = match decision.ground {
         Ground::Rule(number) => question.policy.rules.get(usize::from(number)),
         _ => None,
     };
+    // A deny rule about what the principal owns leaves a resource alone that it does not own: another rule made the answer.
+    let beside = decided.filter(|rule| {
+        rule.effect == RuleEffect::Deny
+            && owned == Some(false)
+            && bearing(rule, question.principal, question.permission) == Bearing::IfOwned
+    });
+    let (rule, dependence) = match (beside, result) {
+        (None, _) => (decided, decision.dependence),
+        (Some(_), Effect::Allow) => (first_allow(question, Bearing::Always), Dependence::Nothing),
+        (Some(_), _) => (first_allow(question, Bearing::IfOwned), Dependence::Owned),
+    };
     let mut reasons: Vec<String> = Vec::new();
-    match (rule, result) {
-        (Some(rule), _) => reasons.push(deciding(question, rule, decision, result)),
-        (None, _) => reasons.push(format!(
+    match rule {
+        Some(rule) => reasons.push(deciding(question, rule, dependence, result)),
+        None => reasons.push(format!(
             "no rule allows `{}` to this {}",
             question.permission.name,
             question.principal.kind.as_str()
         )),
+    }
+    if let (Some(rule), Effect::Allow) = (beside, result) {
+        reasons.push(deciding(question, rule, Dependence::NotOwned, result));
     }
     if result == Effect::Deny {
         reasons.extend(
@@ -120,23 +132,20 @@ pub fn explain(question: &Question<'_>, decision: Decision) -> Explanation {
     });
     // A conditional allow that the resource does not meet is nobody's deny: no rule allowed.
     let named = rule.filter(|rule| result != Effect::Deny || rule.effect == RuleEffect::Deny);
-    Explanation {
-        result,
-        rule: named.map(|rule| rule.id.to_string()),
-        reasons,
-        conditions,
-        groups: summary(question),
-    }
+    Explanation { result, rule: named.map(|rule| rule.id.to_string()), reasons, conditions, groups: summary(question) }
 }
 
-fn deciding(question: &Question<'_>, rule: &Rule, decision: Decision, result: Effect) -> String {
+/// The first allow rule that bears on the question in this way
+fn first_allow<'e>(question: &Question<'e>, wanted: Bearing) -> Option<&'e Rule> {
+    question.rules.iter().filter_map(|number| question.policy.rules.get(usize::from(*number))).find(|rule| {
+        rule.effect == RuleEffect::Allow && bearing(rule, question.principal, question.permission) == wanted
+    })
+}
+
+fn deciding(question: &Question<'_>, rule: &Rule, dependence: Dependence, result: Effect) -> String {
     let id = &rule.id;
-    let verb = if rule.effect == RuleEffect::Allow {
-        "allows"
-    } else {
-        "denies"
-    };
-    match (decision.dependence, result) {
+    let verb = if rule.effect == RuleEffect::Allow { "allows" } else { "denies" };
+    match (dependence, result) {
         (Dependence::Nothing, _) => format!("rule `{id}` {verb} `{}`", question.permission.name),
         (Dependence::Owned, Effect::Conditional) => {
             format!("rule `{id}` allows it for resources that the principal owns")
@@ -185,10 +194,7 @@ fn ownership(question: &Question<'_>) -> String {
             ),
         })
         .collect();
-    format!(
-        "`{entity}` is owned by {}, and the principal is not a member",
-        owners.join(", ")
-    )
+    format!("`{entity}` is owned by {}, and the principal is not a member", owners.join(", "))
 }
 
 /// Why an allow rule that covers the permission did not help
@@ -244,15 +250,8 @@ fn summary(question: &Question<'_>) -> GroupSummary {
             Selector::Group(id) => Some(*id),
             _ => None,
         });
-    let mut matched: Vec<_> = of_owners
-        .chain(of_rules)
-        .filter(|group| groups.contains(*group) == Some(true))
-        .collect();
+    let mut matched: Vec<_> = of_owners.chain(of_rules).filter(|group| groups.contains(*group) == Some(true)).collect();
     matched.sort_unstable();
     matched.dedup();
-    GroupSummary {
-        state: groups.state(),
-        count: groups.ids().len(),
-        matched,
-    }
+    GroupSummary { state: groups.state(), count: groups.ids().len(), matched }
 }

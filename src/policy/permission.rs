@@ -75,11 +75,7 @@ impl Permissions {
         if let Some(id) = self.ids.get(&permission) {
             return Some(*id);
         }
-        let id = PermissionId(
-            u32::try_from(self.all.len())
-                .ok()
-                .filter(|_| self.all.len() < limits::PERMISSIONS)?,
-        );
+        let id = PermissionId(u32::try_from(self.all.len()).ok().filter(|_| self.all.len() < limits::PERMISSIONS)?);
         self.all.push(permission.clone());
         self.ids.insert(permission, id);
         Some(id)
@@ -106,10 +102,7 @@ impl Pattern {
     /// From the written form; the reason when it is none
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let segment = |part: &str| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
         };
         match text.strip_suffix(".*") {
             _ if text == "*" => Ok(Self::Any),
@@ -148,17 +141,7 @@ mod tests {
         }
         assert!(Pattern::parse("*").unwrap().matches("anything"));
         assert!(!Pattern::parse("a.b").unwrap().matches("a.b.c"));
-        for bad in [
-            "",
-            "catalog.*.read",
-            "catalog.ent*",
-            "**",
-            ".*",
-            "*.read",
-            "a..b",
-            "a b",
-            "a.*.*",
-        ] {
+        for bad in ["", "catalog.*.read", "catalog.ent*", "**", ".*", "*.read", "a..b", "a b", "a.*.*"] {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
         }
     }
@@ -166,11 +149,7 @@ mod tests {
     #[test]
     fn a_permission_has_one_number() {
         let mut permissions = Permissions::default();
-        let read = Permission {
-            name: "a.read".into(),
-            action: Some(Action::Read),
-            resource_type: None,
-        };
+        let read = Permission { name: "a.read".into(), action: Some(Action::Read), resource_type: None };
         let id = permissions.intern(read.clone()).unwrap();
         assert_eq!(permissions.intern(read.clone()), Some(id));
         assert_ne!(permissions.intern(Permission { action: None, ..read }), Some(id));

@@ -59,8 +59,8 @@ pub struct Facets {
     pub agent_user: bool,
 }
 
-/// Claims that decide; another letter case of these names beside them is refused, see [`Claims::parse`]
-const SECURITY_CLAIMS: [&[u8]; 16] = [
+/// The names of the claims that are read
+const NAMES: [&[u8]; 25] = [
     b"iss",
     b"aud",
     b"tid",
@@ -68,46 +68,57 @@ const SECURITY_CLAIMS: [&[u8]; 16] = [
     b"exp",
     b"nbf",
     b"iat",
+    b"ver",
     b"azp",
     b"appid",
     b"idtyp",
     b"scp",
     b"roles",
     b"groups",
+    b"name",
     b"cnf",
-    b"ver",
+    b"nonce",
+    b"c_hash",
+    b"at_hash",
+    b"s_hash",
+    b"events",
     b"hasgroups",
+    b"_claim_names",
+    b"xms_act_fct",
+    b"xms_sub_fct",
 ];
 
 impl<'a> Claims<'a> {
     /// Reads a decoded claims set
     ///
-    /// A deciding claim must stand there in one letter case only: a reader that folds case must not see another value
-    /// than we do (Microsoft.IdentityModel refuses several `tid` likewise).
+    /// A claim that is read here must stand there in one letter case only: a reader that folds case must not see another
+    /// value than we do (Microsoft.IdentityModel refuses several `tid` likewise).
     pub fn parse(text: &'a [u8]) -> Result<Self, JsonError> {
         let mut claims = Self::default();
-        let mut present = 0_u32;
-        let mut variants = 0_u32;
+        let mut variants: Vec<Vec<u8>> = Vec::new();
         Reader::read_object(text, |reader, name| {
             let name = name.bytes();
-            if let Some(bit) = security_claim(&name) {
-                let exact = !name.iter().any(u8::is_ascii_uppercase);
-                let seen = if exact { &mut present } else { &mut variants };
-                if !exact && *seen & bit != 0 {
-                    return Err(JsonError::Duplicate);
+            // Only rare names have a capital letter; the exact names have none.
+            if name.iter().any(u8::is_ascii_uppercase) {
+                let lower = name.to_ascii_lowercase();
+                if NAMES.contains(&lower.as_slice()) {
+                    variants.push(lower);
                 }
-                *seen |= bit;
             }
             claims.member(reader, &name)
         })?;
-        if present & variants != 0 {
-            Err(JsonError::Duplicate)
-        } else {
-            Ok(claims)
-        }
+        if variants.is_empty() { Ok(claims) } else { refuse_variants(text, variants).map(|()| claims) }
     }
 
     fn member(&mut self, reader: &mut Reader<'a>, name: &[u8]) -> Result<(), JsonError> {
+        match name.len() {
+            3 => self.short_member(reader, name),
+            4..=8 => self.word_member(reader, name),
+            _ => self.long_member(reader, name),
+        }
+    }
+
+    fn short_member(&mut self, reader: &mut Reader<'a>, name: &[u8]) -> Result<(), JsonError> {
         match name {
             b"iss" => self.issuer = Some(string(reader, "iss")?),
             b"aud" => self.audience = audience(reader)?,
@@ -118,50 +129,59 @@ impl<'a> Claims<'a> {
             b"iat" => self.issued = Some(time(reader, "iat")?),
             b"ver" => self.version = Some(string(reader, "ver")?),
             b"azp" => self.authorized_party = Some(guid(reader, "azp")?),
+            b"scp" => self.has_scope = has_scope(reader)?,
+            b"cnf" => self.bound = present(reader)?,
+            _ => reader.skip()?,
+        }
+        Ok(())
+    }
+
+    fn word_member(&mut self, reader: &mut Reader<'a>, name: &[u8]) -> Result<(), JsonError> {
+        match name {
             b"appid" => self.application = Some(guid(reader, "appid")?),
             b"idtyp" => self.id_type = Some(string(reader, "idtyp")?),
-            b"scp" => self.has_scope = has_scope(reader)?,
             b"roles" => self.roles = strings(reader, "roles")?,
             b"groups" => self.groups = Some(groups(reader)?),
+            b"name" => self.name = Some(string(reader, "name")?),
+            b"nonce" | b"c_hash" | b"at_hash" | b"s_hash" => self.id_token_mark = present(reader)?,
+            b"events" => self.event = present(reader)?,
+            _ => reader.skip()?,
+        }
+        Ok(())
+    }
+
+    fn long_member(&mut self, reader: &mut Reader<'a>, name: &[u8]) -> Result<(), JsonError> {
+        match name {
             b"hasgroups" => self.overage |= truth(reader)?,
             b"_claim_names" => self.overage |= names_groups(reader)?,
-            b"name" => self.name = Some(string(reader, "name")?),
             b"xms_act_fct" => self.actor_facets = facets(reader, "xms_act_fct")?,
             b"xms_sub_fct" => self.subject_facets = facets(reader, "xms_sub_fct")?,
-            b"cnf" => {
-                self.bound = true;
-                reader.skip()?;
-            }
-            b"nonce" | b"c_hash" | b"at_hash" | b"s_hash" => {
-                self.id_token_mark = true;
-                reader.skip()?;
-            }
-            b"events" => {
-                self.event = true;
-                reader.skip()?;
-            }
             _ => reader.skip()?,
         }
         Ok(())
     }
 }
 
-fn security_claim(name: &[u8]) -> Option<u32> {
-    if name.len() > 9 {
-        return None;
-    }
-    let at = SECURITY_CLAIMS
-        .iter()
-        .position(|claim| claim.eq_ignore_ascii_case(name))?;
-    1_u32.checked_shl(u32::try_from(at).ok()?)
+/// Refuses a name in another letter case when the exact name, or a third spelling, stands beside it
+fn refuse_variants(text: &[u8], mut variants: Vec<Vec<u8>>) -> Result<(), JsonError> {
+    variants.sort_unstable();
+    let spelt_twice = variants.iter().zip(variants.iter().skip(1)).any(|(name, next)| name == next);
+    let mut clash = spelt_twice;
+    Reader::read_object(text, |reader, name| {
+        clash |= variants.iter().any(|variant| name.is(variant));
+        // By the budgets of the first reading: only the list of groups may be longer than any other array.
+        if name.is(b"groups") { reader.array(limits::GROUPS, Reader::skip) } else { reader.skip() }
+    })?;
+    if clash { Err(JsonError::Duplicate) } else { Ok(()) }
+}
+
+/// A member whose presence alone matters
+fn present(reader: &mut Reader<'_>) -> Result<bool, JsonError> {
+    reader.skip().map(|()| true)
 }
 
 fn string<'a>(reader: &mut Reader<'a>, name: &'static str) -> Result<JsonString<'a>, JsonError> {
-    if reader.kind() == Some(b'"') {
-        reader.string()
-    } else {
-        Err(JsonError::Invalid(name))
-    }
+    if reader.kind() == Some(b'"') { reader.string() } else { Err(JsonError::Invalid(name)) }
 }
 
 fn strings<'a>(reader: &mut Reader<'a>, name: &'static str) -> Result<Vec<JsonString<'a>>, JsonError> {
@@ -182,11 +202,7 @@ fn audience<'a>(reader: &mut Reader<'a>) -> Result<Vec<JsonString<'a>>, JsonErro
         Some(b'"') => vec![reader.string()?],
         _ => strings(reader, "aud")?,
     };
-    if all.is_empty() || all.iter().any(|one| one.is(b"")) {
-        Err(JsonError::Invalid("aud"))
-    } else {
-        Ok(all)
-    }
+    if all.is_empty() || all.iter().any(|one| one.is(b"")) { Err(JsonError::Invalid("aud")) } else { Ok(all) }
 }
 
 fn guid(reader: &mut Reader<'_>, name: &'static str) -> Result<Guid, JsonError> {
@@ -215,7 +231,8 @@ fn groups(reader: &mut Reader<'_>) -> Result<Vec<Guid>, JsonError> {
     if reader.kind() != Some(b'[') {
         return Err(JsonError::Invalid("groups"));
     }
-    let mut ids = Vec::with_capacity(64);
+    // Room for all of them at once: growing would copy the list over and over.
+    let mut ids = Vec::with_capacity((reader.remaining() / (Guid::TEXT_BYTES + 3)).min(limits::GROUPS));
     reader.array(limits::GROUPS, |reader| {
         // Names instead of object ids (sAMAccountName, display name) are refused: they are not unique.
         let id = match reader.fixed_string::<{ Guid::TEXT_BYTES }>() {
@@ -307,22 +324,8 @@ mod tests {
 
     #[test]
     fn audience_is_a_string_or_a_list_of_strings() {
-        for bad in [
-            r#""""#,
-            "[]",
-            r#"[""]"#,
-            r#"["x",5]"#,
-            r#"[["x"]]"#,
-            "{}",
-            "null",
-            "5",
-            r#"["x",""]"#,
-        ] {
-            assert_eq!(
-                error(&format!(r#"{{"aud":{bad}}}"#)),
-                Some(JsonError::Invalid("aud")),
-                "{bad}"
-            );
+        for bad in [r#""""#, "[]", r#"[""]"#, r#"["x",5]"#, r#"[["x"]]"#, "{}", "null", "5", r#"["x",""]"#] {
+            assert_eq!(error(&format!(r#"{{"aud":{bad}}}"#)), Some(JsonError::Invalid("aud")), "{bad}");
         }
         assert_eq!(Claims::parse(br#"{"aud":["x","y"]}"#).unwrap().audience.len(), 2);
         assert_eq!(Claims::parse(br#"{"aud":"x"}"#).unwrap().audience.len(), 1);
@@ -335,29 +338,18 @@ mod tests {
             r#"{"aud":"a","AUD":"b"}"#,
             r#"{"AUD":"a","aud":"b"}"#,
             r#"{"Exp":1,"EXP":2}"#,
+            r#"{"Name":"a","name":"b"}"#,
         ] {
             let text = text.replace("\"tid\":1", "\"tid\":\"00000000-0000-0000-0000-000000000000\"");
             assert_eq!(error(&text), Some(JsonError::Duplicate), "{text}");
         }
-        assert!(
-            Claims::parse(br#"{"Name":"a","name":"b","TID":1}"#)
-                .unwrap()
-                .tenant
-                .is_none()
-        );
+        assert!(Claims::parse(br#"{"Name":"a","TID":1}"#).unwrap().tenant.is_none());
     }
 
     #[test]
     fn groups_are_object_ids() {
         let guid = "01234567-89ab-cdef-0123-456789abcdef";
-        assert_eq!(
-            Claims::parse(format!(r#"{{"groups":["{guid}"]}}"#).as_bytes())
-                .unwrap()
-                .groups
-                .unwrap()
-                .len(),
-            1
-        );
+        assert_eq!(Claims::parse(format!(r#"{{"groups":["{guid}"]}}"#).as_bytes()).unwrap().groups.unwrap().len(), 1);
         for bad in [
             r#""x""#,
             r#"["Payments"]"#,
@@ -367,11 +359,7 @@ mod tests {
             "{}",
             r#"["{01234567-89ab-cdef-0123-456789ab}"]"#,
         ] {
-            assert_eq!(
-                error(&format!(r#"{{"groups":{bad}}}"#)),
-                Some(JsonError::Invalid("groups")),
-                "{bad}"
-            );
+            assert_eq!(error(&format!(r#"{{"groups":{bad}}}"#)), Some(JsonError::Invalid("groups")), "{bad}");
         }
         let many = vec![format!("\"{guid}\""); limits::GROUPS + 1].join(",");
         assert_eq!(error(&format!(r#"{{"groups":[{many}]}}"#)), Some(JsonError::Budget));
@@ -387,10 +375,6 @@ mod tests {
         ] {
             assert!(Claims::parse(text.as_bytes()).unwrap().overage, "{text}");
         }
-        assert!(
-            !Claims::parse(br#"{"_claim_names":{"other":"src1"},"hasgroups":false}"#)
-                .unwrap()
-                .overage
-        );
+        assert!(!Claims::parse(br#"{"_claim_names":{"other":"src1"},"hasgroups":false}"#).unwrap().overage);
     }
 }

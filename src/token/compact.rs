@@ -1,6 +1,6 @@
 //! The compact serialisation (RFC 7515 section 3.1): exactly three parts and nothing around them
 
-use crate::{error::RejectionCode, limits};
+use crate::{bytes, error::RejectionCode, limits};
 
 /// The three parts as sent, and the bytes that the signature covers
 #[derive(Debug, Clone, Copy)]
@@ -23,17 +23,12 @@ impl<'t> Compact<'t> {
             return Err(RejectionCode::TokenTooLarge);
         }
         // The signature is the shortest of the long parts, so the last dot is looked for from the end.
-        let (signed, signature) = split_last(token).ok_or_else(|| name_unreadable(token))?;
-        let (header, payload) = split_first(signed).ok_or_else(|| name_unreadable(token))?;
+        let (signed, signature) = bytes::split_last(token, b'.').ok_or_else(|| name_unreadable(token))?;
+        let (header, payload) = bytes::split_first(signed, b'.').ok_or_else(|| name_unreadable(token))?;
         if header.is_empty() || payload.is_empty() || signature.is_empty() {
             return Err(name_unreadable(token));
         }
-        Ok(Self {
-            header,
-            payload,
-            signature,
-            signed,
-        })
+        Ok(Self { header, payload, signature, signed })
     }
 }
 
@@ -43,14 +38,4 @@ pub fn name_unreadable(token: &[u8]) -> RejectionCode {
         4 => RejectionCode::TokenEncrypted,
         _ => RejectionCode::TokenMalformed,
     }
-}
-
-fn split_first(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = bytes.iter().position(|b| *b == b'.')?;
-    Some((bytes.get(..at)?, bytes.get(at.checked_add(1)?..)?))
-}
-
-fn split_last(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = bytes.iter().rposition(|b| *b == b'.')?;
-    Some((bytes.get(..at)?, bytes.get(at.checked_add(1)?..)?))
 }

@@ -1,10 +1,8 @@
 //! The JOSE header (RFC 7515 section 4): which key and algorithm, and what must not be there
 
-use super::{
-    base64url,
-    json::{JsonError, Reader},
-};
+use super::json::{JsonError, Reader};
 use crate::{
+    base64url,
     error::RejectionCode,
     keys::{Algorithm, algorithm},
     limits,
@@ -135,29 +133,17 @@ mod tests {
             (r#"{"kid":"k"}"#, Some(AlgorithmNotAllowed)),
             (r#"{"alg":"RS256"}"#, Some(KeyUnknown)),
             (r#"{"alg":"RS256","kid":7}"#, Some(KeyUnknown)),
-            (
-                r#"{"alg":"RS256","kid":"k","crit":[]}"#,
-                Some(CriticalHeaderUnsupported),
-            ),
-            (
-                r#"{"alg":"RS256","kid":"k","crit":["exp"],"exp":1}"#,
-                Some(CriticalHeaderUnsupported),
-            ),
+            (r#"{"alg":"RS256","kid":"k","crit":[]}"#, Some(CriticalHeaderUnsupported)),
+            (r#"{"alg":"RS256","kid":"k","crit":["exp"],"exp":1}"#, Some(CriticalHeaderUnsupported)),
             (r#"{"alg":"RS256","kid":"k","jwk":{}}"#, Some(KeyUnusable)),
-            (
-                r#"{"alg":"RS256","kid":"k","jku":"https://evil.example"}"#,
-                Some(KeyUnusable),
-            ),
+            (r#"{"alg":"RS256","kid":"k","jku":"https://evil.example"}"#, Some(KeyUnusable)),
             (r#"{"alg":"RS256","kid":"k","x5c":[]}"#, Some(KeyUnusable)),
             (r#"{"alg":"RS256","kid":"k","b64":false}"#, Some(TokenMalformed)),
             (r#"{"alg":"RS256","kid":"k","zip":"DEF"}"#, Some(TokenMalformed)),
             (r#"{"alg":"RS256","kid":"k","cty":"JWT"}"#, Some(TokenMalformed)),
             (r#"{"alg":"RSA-OAEP","enc":"A256GCM","kid":"k"}"#, Some(TokenEncrypted)),
             (r#"{"alg":"RS256","kid":"k","nonce":"n"}"#, Some(TokenKindNotAllowed)),
-            (
-                r#"{"alg":"RS256","kid":"k","typ":"secevent+jwt"}"#,
-                Some(TokenKindNotAllowed),
-            ),
+            (r#"{"alg":"RS256","kid":"k","typ":"secevent+jwt"}"#, Some(TokenKindNotAllowed)),
             (r#"{"alg":"RS256","kid":"k","typ":1}"#, Some(TokenKindNotAllowed)),
             (r#"{"alg":"RS256","alg":"RS256","kid":"k"}"#, Some(ClaimDuplicated)),
             ("[]", Some(TokenMalformed)),

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::limits;
+use crate::{bytes, limits};
 
 /// Why a text was not accepted
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +31,7 @@ pub struct JsonString<'a> {
 impl<'a> JsonString<'a> {
     /// Its value in bytes, unescaped; UTF-8 because the text was checked as a whole
     pub fn bytes(&self) -> Cow<'a, [u8]> {
-        if self.escaped {
-            Cow::Owned(unescape(self.raw))
-        } else {
-            Cow::Borrowed(self.raw)
-        }
+        if self.escaped { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
     }
 
     /// Its value as text
@@ -48,11 +44,7 @@ impl<'a> JsonString<'a> {
 
     /// Whether it has exactly this value
     pub fn is(&self, value: &[u8]) -> bool {
-        if self.escaped {
-            unescape(self.raw) == value
-        } else {
-            self.raw == value
-        }
+        if self.escaped { unescape(self.raw) == value } else { bytes::equal(self.raw, value) }
     }
 }
 
@@ -73,26 +65,24 @@ impl<'a> Reader<'a> {
         text: &'a [u8],
         member: impl FnMut(&mut Self, JsonString<'a>) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
-        std::str::from_utf8(text).map_err(|_| JsonError::Malformed)?;
-        let mut reader = Self {
-            rest: text,
-            depth: 0,
-            names: Vec::with_capacity(48),
-            members: 0,
-        };
+        if !is_utf8(text) {
+            return Err(JsonError::Malformed);
+        }
+        let mut reader = Self { rest: text, depth: 0, names: Vec::with_capacity(48), members: 0 };
         reader.space();
         reader.object(member)?;
         reader.space();
-        if reader.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(JsonError::Malformed)
-        }
+        if reader.rest.is_empty() { Ok(()) } else { Err(JsonError::Malformed) }
     }
 
     /// The first byte of the next value, which tells its type
     pub fn kind(&self) -> Option<u8> {
         self.rest.first().copied()
+    }
+
+    /// How many bytes are left to read
+    pub const fn remaining(&self) -> usize {
+        self.rest.len()
     }
 
     /// An object; `member` as in [`Reader::read_object`]
@@ -132,20 +122,10 @@ impl<'a> Reader<'a> {
         if self.members > limits::JSON_MEMBERS {
             return Err(JsonError::Budget);
         }
-        let bit = if name.escaped {
-            fingerprint(&unescape(name.raw))
-        } else {
-            fingerprint(name.raw)
-        };
+        let bit = if name.escaped { fingerprint(&unescape(name.raw)) } else { fingerprint(name.raw) };
         if seen & bit != 0 {
             let value = name.bytes();
-            if self
-                .names
-                .get(first..)
-                .unwrap_or_default()
-                .iter()
-                .any(|earlier| earlier.is(&value))
-            {
+            if self.names.get(first..).unwrap_or_default().iter().any(|earlier| earlier.is(&value)) {
                 return Err(JsonError::Duplicate);
             }
         }
@@ -224,9 +204,7 @@ impl<'a> Reader<'a> {
             let _sign = self.take(b'+') || self.take(b'-');
             self.digits()?;
         }
-        start
-            .get(..start.len().saturating_sub(self.rest.len()))
-            .ok_or(JsonError::Malformed)
+        start.get(..start.len().saturating_sub(self.rest.len())).ok_or(JsonError::Malformed)
     }
 
     /// `true` or `false`
@@ -256,11 +234,7 @@ impl<'a> Reader<'a> {
             b'u' => match self.hex4()? {
                 0xD800..=0xDBFF => {
                     self.literal(b"\\u")?;
-                    if matches!(self.hex4()?, 0xDC00..=0xDFFF) {
-                        Ok(())
-                    } else {
-                        Err(JsonError::Malformed)
-                    }
+                    if matches!(self.hex4()?, 0xDC00..=0xDFFF) { Ok(()) } else { Err(JsonError::Malformed) }
                 }
                 0xDC00..=0xDFFF => Err(JsonError::Malformed),
                 _ => Ok(()),
@@ -275,19 +249,18 @@ impl<'a> Reader<'a> {
         hex4(text).ok_or(JsonError::Malformed)
     }
 
-    /// Passes over bytes that a string may hold as they are, eight at a time
+    /// Passes over bytes that a string may hold as they are
     fn skip_plain(&mut self) {
-        while let Some((chunk, rest)) = self.rest.split_first_chunk::<8>() {
-            if has_special(u64::from_le_bytes(*chunk)) {
-                break;
+        #[cfg(target_arch = "wasm32")]
+        while let Some((chunk, rest)) = self.rest.split_first_chunk::<16>() {
+            let plain = crate::simd::plain_prefix(chunk);
+            if plain < 16 {
+                self.rest = usize::try_from(plain).ok().and_then(|plain| self.rest.get(plain..)).unwrap_or_default();
+                return;
             }
             self.rest = rest;
         }
-        let plain = self
-            .rest
-            .iter()
-            .take_while(|b| !matches!(b, b'"' | b'\\' | 0..=0x1f))
-            .count();
+        let plain = self.rest.iter().take_while(|b| !matches!(b, b'"' | b'\\' | 0..=0x1f)).count();
         self.rest = self.rest.get(plain..).unwrap_or_default();
     }
 
@@ -325,20 +298,12 @@ impl<'a> Reader<'a> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
-        if self.take(byte) {
-            Ok(())
-        } else {
-            Err(JsonError::Malformed)
-        }
+        if self.take(byte) { Ok(()) } else { Err(JsonError::Malformed) }
     }
 
     fn enter(&mut self) -> Result<(), JsonError> {
         self.depth = self.depth.saturating_add(1);
-        if self.depth > limits::JSON_DEPTH {
-            Err(JsonError::Budget)
-        } else {
-            Ok(())
-        }
+        if self.depth > limits::JSON_DEPTH { Err(JsonError::Budget) } else { Ok(()) }
     }
 
     fn leave(&mut self) {
@@ -346,33 +311,28 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether any of eight bytes is a quote, a backslash or a control character (the usual "has zero byte" arithmetic)
-const fn has_special(word: u64) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    const QUOTE: u64 = 0x2222_2222_2222_2222;
-    const BACKSLASH: u64 = 0x5c5c_5c5c_5c5c_5c5c;
-    const SPACE: u64 = 0x2020_2020_2020_2020;
-    let (quote, backslash) = (word ^ QUOTE, word ^ BACKSLASH);
-    let found = (quote.wrapping_sub(ONES) & !quote)
-        | (backslash.wrapping_sub(ONES) & !backslash)
-        | (word.wrapping_sub(SPACE) & !word);
-    found & HIGH != 0
+/// Whether the text is UTF-8; mostly it is ASCII, which is told without looking at each byte
+fn is_utf8(text: &[u8]) -> bool {
+    let (blocks, rest) = text.as_chunks::<32>();
+    let mut all = [0_u8; 32];
+    for block in blocks {
+        for (all, byte) in all.iter_mut().zip(block) {
+            *all |= byte;
+        }
+    }
+    let high = all.iter().chain(rest).fold(0, |all, byte| all | byte);
+    high < 0x80 || std::str::from_utf8(text).is_ok()
 }
 
 /// One bit of 64 for a name
 fn fingerprint(name: &[u8]) -> u64 {
-    let ends = name
-        .first()
-        .zip(name.last())
-        .map_or(0, |(first, last)| first.wrapping_mul(31) ^ *last);
+    let ends = name.first().zip(name.last()).map_or(0, |(first, last)| first.wrapping_mul(31) ^ *last);
     let length = name.len().to_le_bytes();
     1 << (ends.wrapping_add(length.first().copied().unwrap_or(0).wrapping_mul(7)) & 63)
 }
 
 fn hex4(text: &[u8; 4]) -> Option<u32> {
-    text.iter()
-        .try_fold(0_u32, |value, byte| Some(value << 4 | char::from(*byte).to_digit(16)?))
+    text.iter().try_fold(0_u32, |value, byte| Some(value << 4 | char::from(*byte).to_digit(16)?))
 }
 
 /// The value of a string that [`Reader::string`] has checked
@@ -407,19 +367,13 @@ fn unescape(raw: &[u8]) -> Vec<u8> {
                         high = Some(unit);
                         continue;
                     }
-                    (Some(high), 0xDC00..=0xDFFF) => (high & 0x3ff)
-                        .wrapping_shl(10)
-                        .saturating_add(unit & 0x3ff)
-                        .saturating_add(0x1_0000),
+                    (Some(high), 0xDC00..=0xDFFF) => {
+                        (high & 0x3ff).wrapping_shl(10).saturating_add(unit & 0x3ff).saturating_add(0x1_0000)
+                    }
                     (_, unit) => unit,
                 };
                 let mut utf8 = [0; 4];
-                out.extend_from_slice(
-                    char::from_u32(code)
-                        .unwrap_or('\u{FFFD}')
-                        .encode_utf8(&mut utf8)
-                        .as_bytes(),
-                );
+                out.extend_from_slice(char::from_u32(code).unwrap_or('\u{FFFD}').encode_utf8(&mut utf8).as_bytes());
             }
             other => out.push(*other),
         }
@@ -523,42 +477,42 @@ mod tests {
         let deep = |n: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(n), "]".repeat(n));
         assert_eq!(check(&deep(7)), Ok(()));
         assert_eq!(check(&deep(8)), Err(JsonError::Budget));
-        assert_eq!(
-            check(&format!(r#"{{"a":{}"#, "[".repeat(100_000))),
-            Err(JsonError::Budget)
-        );
-        let wide = |n: usize| {
-            format!(
-                "{{{}}}",
-                (0..n).map(|i| format!("\"m{i}\":0")).collect::<Vec<_>>().join(",")
-            )
-        };
+        assert_eq!(check(&format!(r#"{{"a":{}"#, "[".repeat(100_000))), Err(JsonError::Budget));
+        let wide = |n: usize| format!("{{{}}}", (0..n).map(|i| format!("\"m{i}\":0")).collect::<Vec<_>>().join(","));
         assert_eq!(check(&wide(limits::JSON_MEMBERS)), Ok(()));
         assert_eq!(check(&wide(limits::JSON_MEMBERS + 1)), Err(JsonError::Budget));
     }
 
     #[test]
     fn special_bytes_are_found_at_every_place() {
-        for special in (0..=0xff_u8).filter(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)) {
-            for at in 0..8 {
-                let mut word = *b"abcdefgh";
-                word[at] = special;
-                assert!(has_special(u64::from_le_bytes(word)), "{special} at {at}");
+        for special in (0..=0xff_u8).filter(|b| matches!(b, b'\\' | 0..=0x1f)) {
+            for at in 0..40 {
+                let mut text = *b"{\"a\":\"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMN\"}";
+                text[6 + at] = special;
+                assert_eq!(check_bytes(&text), Err(JsonError::Malformed), "{special} at {at}");
             }
         }
-        assert!(!has_special(u64::from_le_bytes(*b"a !#[]~\x7f")));
+    }
+
+    #[test]
+    fn utf8_is_checked_at_every_place() {
+        for at in 0..70 {
+            let mut text = [b'x'; 80];
+            assert!(is_utf8(&text));
+            text[at] = 0xe9;
+            assert!(!is_utf8(&text), "{at}");
+            text[at..at + 2].copy_from_slice("\u{e9}".as_bytes());
+            assert!(is_utf8(&text), "{at}");
+        }
     }
 
     #[test]
     fn strings_are_unescaped_once() {
         let mut value = None;
-        Reader::read_object(
-            r#"{"a":"q\"\\\/\b\f\n\r\t\u0041\uD834\uDD1E"}"#.as_bytes(),
-            |reader, _| {
-                value = Some(reader.string()?.text().into_owned());
-                Ok(())
-            },
-        )
+        Reader::read_object(r#"{"a":"q\"\\\/\b\f\n\r\t\u0041\uD834\uDD1E"}"#.as_bytes(), |reader, _| {
+            value = Some(reader.string()?.text().into_owned());
+            Ok(())
+        })
         .unwrap();
         assert_eq!(value.as_deref(), Some("q\"\\/\u{8}\u{c}\n\r\tA\u{1D11E}"));
     }

@@ -36,11 +36,7 @@ pub struct Shown {
 impl Shown {
     /// Two sides
     pub fn new(expected: impl Into<String>, actual: impl Into<String>) -> Self {
-        Self {
-            expected: expected.into(),
-            actual: actual.into(),
-            hint: None,
-        }
+        Self { expected: expected.into(), actual: actual.into(), hint: None }
     }
 
     /// The same with the setting to change
@@ -117,18 +113,8 @@ impl Judge for Report {
         if !passed {
             self.first_failure.get_or_insert(code);
         }
-        let hint = if passed {
-            None
-        } else {
-            shown.hint.or_else(|| Some(code.advice().to_owned()))
-        };
-        self.lines.push(Line {
-            check: name,
-            expected: shown.expected,
-            actual: shown.actual,
-            outcome,
-            hint,
-        });
+        let hint = if passed { None } else { shown.hint.or_else(|| Some(code.advice().to_owned())) };
+        self.lines.push(Line { check: name, expected: shown.expected, actual: shown.actual, outcome, hint });
         Ok(())
     }
 }

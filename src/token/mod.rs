@@ -3,7 +3,8 @@
 //! `compact` splits, `base64url` decodes, `json` reads in place, `header` and `claims` pick the members that matter,
 //! `verify` judges them. The same judgement explains itself through [`judge::Report`].
 
-pub mod base64url;
+mod caller;
+mod claim_checks;
 pub mod claims;
 pub mod compact;
 pub mod header;

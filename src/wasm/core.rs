@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::NodeCrypto;
+use super::{NodeCrypto, node_crypto::Later};
 use crate::{
     config::Configuration,
     directory::EntityRef,
@@ -21,7 +21,12 @@ use crate::{
 pub struct Core {
     engine: Engine<NodeCrypto>,
     token: Vec<u8>,
+    /// Tokens whose signature is in the thread pool
+    pending: Vec<Option<Result<Principal, Rejection>>>,
 }
+
+/// Most signatures in the thread pool at once; Node runs four at a time
+const PENDING: usize = 4096;
 
 /// An outcome as a tagged value
 #[derive(Serialize)]
@@ -49,11 +54,7 @@ struct Mistake {
 
 impl From<ConfigError> for Mistake {
     fn from(error: ConfigError) -> Self {
-        Self {
-            path: error.path,
-            message: error.message,
-            hint: error.hint,
-        }
+        Self { path: error.path, message: error.message, hint: error.hint }
     }
 }
 
@@ -81,6 +82,7 @@ impl Core {
         Ok(Self {
             engine: Engine::new(configuration, NodeCrypto, epoch),
             token: vec![0; limits::TOKEN_BYTES.saturating_add(1)],
+            pending: Vec::new(),
         })
     }
 
@@ -91,23 +93,14 @@ impl Core {
             .configuration()
             .profiles
             .iter()
-            .map(|profile| Issuer {
-                id: &profile.id,
-                issuer: &profile.issuer,
-                discovery_url: &profile.discovery_url,
-            })
+            .map(|profile| Issuer { id: &profile.id, issuer: &profile.issuer, discovery_url: &profile.discovery_url })
             .collect();
         json(&issuers)
     }
 
     /// Every rejection code with its advice, in the order of their numbers
     pub fn codes() -> String {
-        json(
-            &RejectionCode::ALL
-                .iter()
-                .map(|code| [code.as_str(), code.advice()])
-                .collect::<Vec<_>>(),
-        )
+        json(&RejectionCode::ALL.iter().map(|code| [code.as_str(), code.advice()]).collect::<Vec<_>>())
     }
 
     /// See [`Engine::set_keys`]
@@ -156,17 +149,51 @@ impl Core {
     /// A handle, or with bit 31 set: code in bits 0-7, number of the issuer profile plus one in bits 8-23.
     pub fn authenticate(&mut self, bytes: u32, sign_in: bool, now: u32) -> u32 {
         let token = self.token.get(..index(bytes)).unwrap_or(&self.token);
-        match self.engine.authenticate(token, purpose(sign_in), time(now)) {
-            Ok(handle) => handle.number(),
-            Err(Rejection { code, profile }) => {
-                let code = RejectionCode::ALL
-                    .iter()
-                    .position(|other| *other == code)
-                    .unwrap_or_default();
-                let profile = profile.map_or(0, |profile| profile.saturating_add(1));
-                REFUSED | u32::try_from(profile).unwrap_or(0) << 8 | u32::try_from(code).unwrap_or(0)
-            }
+        let result = self.engine.authenticate(token, purpose(sign_in), time(now));
+        answer(result)
+    }
+
+    /// The same with the signature checked in the thread pool: a ticket, or a refusal as [`Core::authenticate`] gives it
+    ///
+    /// With a ticket, `done` will be called with `(error, fits)`, and [`Core::finish`] must be. Too many at once are refused
+    /// as `0xffffffff`; the host then asks [`Core::authenticate`].
+    pub fn prepare(&mut self, bytes: u32, sign_in: bool, now: u32, done: &js_sys::Function) -> u32 {
+        let free = self.pending.iter().position(Option::is_none).unwrap_or(self.pending.len());
+        let Some(ticket) = u32::try_from(free).ok().filter(|_| free < PENDING) else { return u32::MAX };
+        let token = self.token.get(..index(bytes)).unwrap_or(&self.token);
+        let later = Later::new(done);
+        let result = self.engine.prepare(token, purpose(sign_in), time(now), &later);
+        if !later.asked() {
+            // Refused before its signature mattered; nobody can be accepted here.
+            return answer(Err(result
+                .err()
+                .unwrap_or(Rejection { code: RejectionCode::SignatureInvalid, profile: None })));
         }
+        if free == self.pending.len() {
+            self.pending.push(None);
+        }
+        if let Some(slot) = self.pending.get_mut(free) {
+            *slot = Some(result);
+        }
+        ticket
+    }
+
+    /// Ends what [`Core::prepare`] began, once: whether the signature fits comes before what the claims say
+    pub fn finish(&mut self, ticket: u32, fits: bool) -> u32 {
+        let refused = Rejection { code: RejectionCode::SignatureInvalid, profile: None };
+        let result = self.pending.get_mut(index(ticket)).and_then(Option::take).unwrap_or(Err(refused));
+        answer(if fits { result.map(|principal| self.engine.take_in(principal)) } else { Err(refused) })
+    }
+
+    /// Until when the answer for the token of this caller may be kept, in seconds; 0 when it is not known
+    pub fn cacheable_until(&self, principal: u32, now: u32) -> u32 {
+        let until = self.engine.cacheable_until(Handle::from_number(principal), time(now));
+        until.and_then(|until| u32::try_from(until.seconds()).ok()).unwrap_or(0)
+    }
+
+    /// How many callers by token are held at once
+    pub fn token_principals() -> u32 {
+        u32::try_from(limits::TOKEN_PRINCIPALS).unwrap_or(0)
     }
 
     /// Judges the token in the buffer and shows every check
@@ -185,10 +212,7 @@ impl Core {
         let parsed: Result<Principal, String> = serde_json::from_str(record).map_err(|error| error.to_string());
         Outcome::json(parsed.and_then(|principal| {
             let entity = EntityRef::parse(entity).ok_or("not an entity reference")?;
-            Ok(self
-                .engine
-                .admit(principal, entity, time(expires_at), time(now))
-                .number())
+            Ok(self.engine.admit(principal, entity, time(expires_at), time(now)).number())
         }))
     }
 
@@ -207,13 +231,7 @@ impl Core {
 
     /// Decides; see [`crate::policy::Decision::number`]
     pub fn decide(&mut self, principal: u32, permission: u32, now: u32) -> u32 {
-        self.engine
-            .decide(
-                Handle::from_number(principal),
-                PermissionId::from_number(permission),
-                time(now),
-            )
-            .number()
+        self.engine.decide(Handle::from_number(principal), PermissionId::from_number(permission), time(now)).number()
     }
 
     /// Decides about a permission without a number
@@ -222,10 +240,7 @@ impl Core {
     /// The permission is not one.
     pub fn decide_unnumbered(&self, principal: u32, permission: &str, now: u32) -> Result<u32, String> {
         let permission: Permission = serde_json::from_str(permission).map_err(|error| error.to_string())?;
-        Ok(self
-            .engine
-            .decide_unnumbered(Handle::from_number(principal), &permission, time(now))
-            .number())
+        Ok(self.engine.decide_unnumbered(Handle::from_number(principal), &permission, time(now)).number())
     }
 
     /// Decides and says why; `null` when the principal is not known
@@ -235,22 +250,25 @@ impl Core {
     pub fn explain(&self, principal: u32, permission: &str, resource: &str, now: u32) -> Result<String, String> {
         let permission: Permission = serde_json::from_str(permission).map_err(|error| error.to_string())?;
         let resource: Option<Resource> = serde_json::from_str(resource).map_err(|error| error.to_string())?;
-        Ok(json(&self.engine.explain(
-            Handle::from_number(principal),
-            &permission,
-            resource.as_ref(),
-            time(now),
-        )))
+        Ok(json(&self.engine.explain(Handle::from_number(principal), &permission, resource.as_ref(), time(now))))
     }
 
     /// What the principal owns through; `null` when it is not known
     pub fn owners(&self, principal: u32, only_owning: bool, now: u32) -> String {
         let (principal, now) = (Handle::from_number(principal), time(now));
-        json(&if only_owning {
-            self.engine.owning(principal, now)
-        } else {
-            self.engine.owners(principal, now)
-        })
+        json(&if only_owning { self.engine.owning(principal, now) } else { self.engine.owners(principal, now) })
+    }
+}
+
+/// A handle, or a refusal with bit 31 set
+fn answer(result: Result<Handle, Rejection>) -> u32 {
+    match result {
+        Ok(handle) => handle.number(),
+        Err(Rejection { code, profile }) => {
+            let code = RejectionCode::ALL.iter().position(|other| *other == code).unwrap_or_default();
+            let profile = profile.map_or(0, |profile| profile.saturating_add(1));
+            REFUSED | u32::try_from(profile).unwrap_or(0) << 8 | u32::try_from(code).unwrap_or(0)
+        }
     }
 }
 

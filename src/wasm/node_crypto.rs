@@ -1,11 +1,13 @@
 //! Signatures by `node:crypto`: OpenSSL is 40 times faster than RSA in WebAssembly (docs/decisions/0001)
 
+use std::cell::Cell;
+
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::{
+    base64url,
     keys::{Algorithm, KeyImportError, KeyMaterial, PublicKey, SignatureVerifier, algorithm::Scheme},
-    token::base64url,
 };
 
 #[wasm_bindgen(module = "node:crypto")]
@@ -15,6 +17,16 @@ extern "C" {
 
     #[wasm_bindgen(js_name = verify, catch)]
     fn verify(digest: &JsValue, data: &[u8], key: &JsValue, signature: &[u8]) -> Result<bool, JsValue>;
+
+    /// The same in Node's thread pool; Node copies data and signature before it returns
+    #[wasm_bindgen(js_name = verify, catch)]
+    fn verify_later(
+        digest: &JsValue,
+        data: &[u8],
+        key: &JsValue,
+        signature: &[u8],
+        done: &js_sys::Function,
+    ) -> Result<JsValue, JsValue>;
 }
 
 /// The host's OpenSSL
@@ -37,17 +49,8 @@ struct KeyInput<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Jwk<'a> {
-    Rsa {
-        kty: &'static str,
-        n: String,
-        e: String,
-    },
-    Ec {
-        kty: &'static str,
-        crv: &'a str,
-        x: String,
-        y: String,
-    },
+    Rsa { kty: &'static str, n: String, e: String },
+    Ec { kty: &'static str, crv: &'a str, x: String, y: String },
 }
 
 #[derive(Serialize)]
@@ -71,29 +74,15 @@ impl SignatureVerifier for NodeCrypto {
 
     fn import(&self, public: &PublicKey) -> Result<NodeKey, KeyImportError> {
         let jwk = match &public.material {
-            KeyMaterial::Rsa { modulus, exponent } => Jwk::Rsa {
-                kty: "RSA",
-                n: base64url::encode(modulus),
-                e: base64url::encode(exponent),
-            },
-            KeyMaterial::Ec { curve, x, y } => Jwk::Ec {
-                kty: "EC",
-                crv: curve.name(),
-                x: base64url::encode(x),
-                y: base64url::encode(y),
-            },
+            KeyMaterial::Rsa { modulus, exponent } => {
+                Jwk::Rsa { kty: "RSA", n: base64url::encode(modulus), e: base64url::encode(exponent) }
+            }
+            KeyMaterial::Ec { curve, x, y } => {
+                Jwk::Ec { kty: "EC", crv: curve.name(), x: base64url::encode(x), y: base64url::encode(y) }
+            }
         };
-        let object = create_public_key(&to_js(&KeyInput {
-            key: jwk,
-            format: "jwk",
-        })?)
-        .map_err(|_| KeyImportError)?;
-        let options = VerifyOptions {
-            key: object.clone(),
-            padding: None,
-            salt_length: None,
-            dsa_encoding: None,
-        };
+        let object = create_public_key(&to_js(&KeyInput { key: jwk, format: "jwk" })?).map_err(|_| KeyImportError)?;
+        let options = VerifyOptions { key: object.clone(), padding: None, salt_length: None, dsa_encoding: None };
         let key = match public.algorithm.scheme {
             Scheme::Pkcs1 => object,
             Scheme::Pss => to_js(&VerifyOptions {
@@ -101,20 +90,47 @@ impl SignatureVerifier for NodeCrypto {
                 salt_length: Some(u32::from(public.algorithm.hash_bits / 8)),
                 ..options
             })?,
-            Scheme::Ecdsa => to_js(&VerifyOptions {
-                dsa_encoding: Some("ieee-p1363"),
-                ..options
-            })?,
+            Scheme::Ecdsa => to_js(&VerifyOptions { dsa_encoding: Some("ieee-p1363"), ..options })?,
         };
-        Ok(NodeKey {
-            digest: JsValue::from_str(&format!("sha{}", public.algorithm.hash_bits)),
-            key,
-        })
+        Ok(NodeKey { digest: JsValue::from_str(&format!("sha{}", public.algorithm.hash_bits)), key })
     }
 
     fn verify(&self, _algorithm: &'static Algorithm, key: &NodeKey, signed: &[u8], signature: &[u8]) -> bool {
         // An exception is an answer too: this signature does not fit.
         verify(&key.digest, signed, &key.key, signature).unwrap_or(false)
+    }
+}
+
+/// Hands the signature of one token to the thread pool and goes on as if it fitted; nobody is taken in before it does
+#[derive(Debug)]
+pub struct Later<'c> {
+    done: &'c js_sys::Function,
+    asked: Cell<bool>,
+}
+
+impl<'c> Later<'c> {
+    /// `done` is called with an error or with whether the signature fits
+    pub const fn new(done: &'c js_sys::Function) -> Self {
+        Self { done, asked: Cell::new(false) }
+    }
+
+    /// Whether the token got as far as its signature, so that `done` will be called
+    pub const fn asked(&self) -> bool {
+        self.asked.get()
+    }
+}
+
+impl SignatureVerifier for Later<'_> {
+    type Key = NodeKey;
+
+    fn import(&self, public: &PublicKey) -> Result<NodeKey, KeyImportError> {
+        NodeCrypto.import(public)
+    }
+
+    fn verify(&self, _algorithm: &'static Algorithm, key: &NodeKey, signed: &[u8], signature: &[u8]) -> bool {
+        let asked = verify_later(&key.digest, signed, &key.key, signature, self.done).is_ok();
+        self.asked.set(asked);
+        asked
     }
 }
 

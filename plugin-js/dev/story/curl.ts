@@ -1,7 +1,7 @@
 /** Lines to paste into another terminal: one ALLOW and one DENY, each with its explanation, and the token inspector */
 export function curlLines(backend: string, tenant: string): string {
   const explain = (name: string) =>
-    `curl -s -XPOST -H "Authorization: Bearer $${name}" -H 'content-type: application/json' ${backend}/api/entra-access/v1/decisions/explain \\
+    `curl -s -w '\\n' -XPOST -H "Authorization: Bearer $${name}" -H 'content-type: application/json' ${backend}/api/entra-access/v1/decisions/explain \\
   -d '{"permission":"catalog.entity.refresh","resourceRef":"component:default/payments-api"}'`;
   const signIn = (name: string, person: string) =>
     `${name}=$(curl -s -H "Authorization: Bearer $(curl -s '${tenant}/mint?as=${person}')" ${backend}/api/auth/entra/refresh | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')`;
@@ -22,6 +22,6 @@ ${explain('DANA')}
 
 # What is wrong with this token? (Adam, an admin, may ask)
 ${signIn('ADAM', 'adam')}
-curl -s -XPOST -H "Authorization: Bearer $ADAM" -H 'content-type: application/json' ${backend}/api/entra-access/v1/tokens/inspect \\
+curl -s -w '\\n' -XPOST -H "Authorization: Bearer $ADAM" -H 'content-type: application/json' ${backend}/api/entra-access/v1/tokens/inspect \\
   -d "{\\"token\\":\\"$(curl -s '${tenant}/mint?as=olivia&variant=other-audience')\\"}"`;
 }

@@ -3,7 +3,7 @@ import { parseEntityRef, RELATION_OWNED_BY, stringifyEntityRef } from '@backstag
 import { InputError, NotAllowedError, NotFoundError, ServiceUnavailableError } from '@backstage/errors';
 import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
-import express, { type Request, type Router } from 'express';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import type { ResourceInput } from '../core';
@@ -41,7 +41,7 @@ export function createRouter(options: RouterOptions): Router {
   const { entraAccess, directory, lookup, catalog, httpAuth, permissions } = options;
   const router = PromiseRouter();
   // A token that is too large to be judged must still get its answer.
-  router.use(express.json({ limit: '1mb' }));
+  router.use(express.json({ limit: '1mb' }), withoutBody);
 
   async function allowed(request: Request, permission: BasicPermission) {
     const credentials = await httpAuth.credentials(request, { allow: ['user', 'service'] });
@@ -95,6 +95,12 @@ export function createRouter(options: RouterOptions): Router {
   });
 
   return router;
+}
+
+/** A body that is no JSON comes back inside the parser's error, token and all: say only that it is none */
+function withoutBody(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
+  const quotes = typeof error === 'object' && error !== null && 'body' in error;
+  next(quotes ? new InputError('the request body is not JSON') : error);
 }
 
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {

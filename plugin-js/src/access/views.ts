@@ -8,9 +8,9 @@ const { version } = require('../../package.json') as { version: string };
 export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, principal: unknown) {
   const { type } = principal as { type?: string };
   if (entityRef === undefined) return { type, note: 'service principals bypass the policy; see the README' };
-  const handle = entraAccess.sessions.find(entityRef);
-  const record = handle === undefined ? undefined : entraAccess.core.describe(handle);
-  if (handle === undefined || !record) {
+  const { core } = entraAccess;
+  const record = entraAccess.about(entityRef, principal => core.describe(principal));
+  if (!record) {
     throw new NotFoundError(`${entityRef} is not signed in through Entra Access, so everything is denied`);
   }
   const { groups, expiresAt, ...identity } = record;
@@ -19,9 +19,9 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
     entityRef,
     ...identity,
     groups: { state: groups.state, count: groups.ids.length },
-    owners: entraAccess.core.owners(handle) ?? [],
+    owners: entraAccess.about(entityRef, principal => core.owners(principal)) ?? [],
     expiresAt: new Date(expiresAt * 1000).toISOString(),
-    epoch: entraAccess.core.epoch,
+    epoch: core.epoch,
   };
 }
 

@@ -12,7 +12,7 @@ import { AuthenticationError } from '@backstage/errors';
 export function tokenFromHeader(request: Pick<IncomingMessage, 'rawHeaders'>, header: string): string {
   const values = request.rawHeaders.filter((_, at) => at % 2 === 1 && isHeader(request.rawHeaders[at - 1], header));
   if (values.length > 1) throw new AuthenticationError(`several ${header} headers; send one`);
-  const token = /^(?:Bearer +)?([^\s,]+)$/i.exec(values[0] ?? '')?.[1];
+  const token = /^(?:Bearer +)?(?!Bearer$)([^\s,]+)$/i.exec(values[0] ?? '')?.[1];
   if (!token) throw new AuthenticationError(`no token in the ${header} header; send \`Bearer TOKEN\``);
   return token;
 }

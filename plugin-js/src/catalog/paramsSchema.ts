@@ -37,5 +37,6 @@ export const paramsSchema = {
 function isParams(value: unknown): value is OwnedByPrincipalParams {
   if (typeof value !== 'object' || value === null) return false;
   const { principal, epoch } = value as Partial<OwnedByPrincipalParams>;
-  return typeof principal === 'string' && Number.isInteger(epoch) && Object.keys(value).length === 2;
+  if (typeof principal !== 'string' || !Number.isInteger(epoch) || Number(epoch) < 0) return false;
+  return Object.keys(value).length === 2;
 }

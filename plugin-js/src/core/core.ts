@@ -1,8 +1,10 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { RejectionCode } from './codes';
-import { CORE_UNAVAILABLE, DecisionReader } from './decisions';
+import { CORE_UNAVAILABLE, DecisionReader, UNKNOWN_PRINCIPAL } from './decisions';
 import { ConfigurationError } from './errors';
+import { handleOf, isOf } from './handles';
 import { TokenBuffer } from './tokenBuffer';
+import { TokenCache } from './tokenCache';
 import type {
   Authentication,
   Decision,
@@ -19,7 +21,7 @@ import type {
   PrincipalHandle,
   ResourceInput,
 } from './types';
-import { loadWasm, type WasmCore, type WasmInstance } from './wasm';
+import { abandon, loadWasm, type WasmCore, type WasmInstance } from './wasm';
 
 const REFUSED = 0x8000_0000;
 const NO_NUMBER = 0xffff_ffff;
@@ -38,6 +40,8 @@ interface Options {
   logger: Pick<LoggerService, 'error' | 'info'>;
   /** Milliseconds since the epoch; for tests */
   clock?: () => number;
+  /** Whether accepted tokens are remembered; for measurements. Default: true */
+  tokenCache?: boolean;
   /** For tests */
   load?: () => WasmInstance;
 }
@@ -47,6 +51,8 @@ interface Alive {
   token: TokenBuffer;
   decisions: DecisionReader;
   permissions: Map<string, number>;
+  /** Without one every token is judged anew */
+  cache?: TokenCache;
 }
 
 /**
@@ -86,7 +92,7 @@ export class EntraCore {
     return this.#alive !== undefined;
   }
 
-  /** Version of directory and policy */
+  /** Version of keys, directory and policy */
   get epoch(): number {
     return this.#epoch;
   }
@@ -110,7 +116,10 @@ export class EntraCore {
   setKeys(issuer: Issuer, jwks: string): Outcome<KeySetReport, string> {
     const refused: Outcome<KeySetReport, string> = { ok: false, error: UNAVAILABLE.advice };
     const outcome = this.#ask(({ core }) => JSON.parse(core.set_keys(issuer.index, jwks)), refused);
-    if (outcome.ok) this.#keys.set(issuer.index, jwks);
+    if (outcome.ok) {
+      this.#keys.set(issuer.index, jwks);
+      this.#newEpoch();
+    }
     return outcome;
   }
 
@@ -140,14 +149,36 @@ export class EntraCore {
     return outcome;
   }
 
-  /** Judges a token and takes its caller in */
+  /** Judges a token and takes its caller in; the same token again is answered from memory */
   authenticate(token: string, purpose: Purpose = 'access'): Authentication {
-    return this.#ask<Authentication>(({ core, token: buffer }) => {
-      const answer = core.authenticate(buffer.write(token), purpose === 'sign-in', this.#now());
-      if (answer < REFUSED) return { ok: true, principal: answer as PrincipalHandle };
-      const [code, advice] = this.#codes[answer & 0xff] ?? ['token_malformed' as const, ''];
-      return { ok: false, code, advice, issuer: this.#issuers[((answer >>> 8) & 0xffff) - 1] };
+    return this.#ask<Authentication>(alive => {
+      const now = this.#now();
+      const kept = purpose === 'access' ? alive.cache?.find(token, now) : undefined;
+      if (kept !== undefined) return kept;
+      const answer = alive.core.authenticate(alive.token.write(token), purpose === 'sign-in', now);
+      return this.#read(alive, answer, token, purpose, now);
     }, UNAVAILABLE);
+  }
+
+  /** The same with the signature checked in Node's thread pool: for many at once, where throughput counts, not latency */
+  authenticateAsync(token: string, purpose: Purpose = 'access'): Promise<Authentication> {
+    return new Promise(resolve => {
+      const early = this.#ask<Authentication | undefined>(alive => {
+        const now = this.#now();
+        const kept = purpose === 'access' ? alive.cache?.find(token, now) : undefined;
+        if (kept !== undefined) return kept;
+        const done = (error: unknown, fits: boolean) => resolve(finish(!error && fits === true));
+        const answer = alive.core.prepare(alive.token.write(token), purpose === 'sign-in', now, done);
+        const finish = (fits: boolean): Authentication => {
+          // A ticket means nothing to another instance.
+          if (this.#alive !== alive) return UNAVAILABLE;
+          return this.#ask(() => this.#read(alive, alive.core.finish(answer, fits), token, purpose, now), UNAVAILABLE);
+        };
+        if (answer === NO_NUMBER) return this.authenticate(token, purpose);
+        return answer < REFUSED ? undefined : this.#read(alive, answer, token, purpose, now);
+      }, UNAVAILABLE);
+      if (early) resolve(early);
+    });
   }
 
   /** Judges a token and shows every check; `undefined` while the core is unavailable */
@@ -160,27 +191,32 @@ export class EntraCore {
 
   /** The record of a principal, unless it has expired or was forgotten */
   describe(principal: PrincipalHandle): Principal | undefined {
-    return this.#ask(({ core }) => JSON.parse(core.describe(principal, this.#now())) ?? undefined, undefined);
+    return this.#askOf(
+      principal,
+      ({ core }) => JSON.parse(core.describe(principal, this.#now())) ?? undefined,
+      undefined,
+    );
   }
 
   /** Takes in the record of a principal under its entity, until `expiresAt` (seconds since the epoch) */
   admit(record: Principal, entityRef: string, expiresAt: number): PrincipalHandle | undefined {
     return this.#ask(({ core }) => {
       const outcome = JSON.parse(core.admit(JSON.stringify(record), entityRef, expiresAt, this.#now())) as Outcome<
-        PrincipalHandle,
+        number,
         string
       >;
-      return outcome.ok ? outcome.value : undefined;
+      return outcome.ok ? handleOf(this.#instance, outcome.value) : undefined;
     }, undefined);
   }
 
   /** Forgets a principal */
   release(principal: PrincipalHandle): void {
-    this.#ask(({ core }) => core.release(principal), undefined);
+    this.#askOf(principal, ({ core }) => core.release(principal), undefined);
   }
 
   /** Decides; an unknown principal and an unavailable core are DENY */
   decide(principal: PrincipalHandle, permission: PermissionInput): Decision {
+    if (this.#alive && !isOf(this.#instance, principal)) return UNKNOWN_PRINCIPAL;
     return this.#ask(alive => {
       const key = `${permission.name} ${permission.action} ${permission.resourceType}`;
       let id = alive.permissions.get(key);
@@ -197,15 +233,20 @@ export class EntraCore {
 
   /** Decides and says why; `undefined` when the principal is not known */
   explain(principal: PrincipalHandle, permission: PermissionInput, resource?: ResourceInput): Explanation | undefined {
-    return this.#ask(({ core }) => {
-      const [what, where] = [JSON.stringify(permission), JSON.stringify(resource ?? null)];
-      return JSON.parse(core.explain(principal, what, where, this.#now())) ?? undefined;
-    }, undefined);
+    return this.#askOf(
+      principal,
+      ({ core }) => {
+        const [what, where] = [JSON.stringify(permission), JSON.stringify(resource ?? null)];
+        return JSON.parse(core.explain(principal, what, where, this.#now())) ?? undefined;
+      },
+      undefined,
+    );
   }
 
   /** What a principal owns through, as entity refs; `undefined` when it is not known */
   owners(principal: PrincipalHandle, options?: { onlyOwning?: boolean }): string[] | undefined {
-    return this.#ask(
+    return this.#askOf(
+      principal,
       ({ core }) => JSON.parse(core.owners(principal, options?.onlyOwning ?? false, this.#now())) ?? undefined,
       undefined,
     );
@@ -214,6 +255,16 @@ export class EntraCore {
   /** Stops trying to restart */
   close(): void {
     clearTimeout(this.#restart);
+  }
+
+  #read(alive: Alive, answer: number, token: string, purpose: Purpose, now: number): Authentication {
+    if (answer < REFUSED) {
+      const accepted: Authentication = { ok: true, principal: handleOf(this.#instance, answer) };
+      alive.cache?.admitted(token, accepted, purpose === 'access' ? alive.core.cacheable_until(answer, now) : undefined);
+      return accepted;
+    }
+    const [code, advice] = this.#codes[answer & 0xff] ?? ['token_malformed' as const, ''];
+    return { ok: false, code, advice, issuer: this.#issuers[((answer >>> 8) & 0xffff) - 1] };
   }
 
   #now(): number {
@@ -228,13 +279,19 @@ export class EntraCore {
     } catch (error) {
       // The core throws text for misuse; anything else is a trap, after which its memory can't be trusted.
       if (typeof error === 'string') throw new TypeError(error);
-      this.#died(error);
+      this.#died(alive, error);
       return refusal;
     }
   }
 
-  #died(error: unknown): void {
+  /** The same about a principal, who is nobody to any other instance than the one that gave the handle */
+  #askOf<T>(principal: PrincipalHandle, question: (alive: Alive) => T, refusal: T): T {
+    return isOf(this.#instance, principal) ? this.#ask(question, refusal) : refusal;
+  }
+
+  #died({ core }: Alive, error: unknown): void {
     this.#alive = undefined;
+    abandon(core);
     const name = error instanceof Error ? error.name : typeof error;
     this.#options.logger.error(`entra-access: the core trapped (${name}); everything is refused until it is restarted`);
     this.#scheduleRestart(0);
@@ -272,6 +329,7 @@ export class EntraCore {
       token: new TokenBuffer(memory, core),
       decisions: new DecisionReader(JSON.parse(core.rule_ids())),
       permissions: new Map(),
+      cache: this.#options.tokenCache === false ? undefined : new TokenCache(Core.token_principals()),
     };
   }
 
@@ -279,6 +337,7 @@ export class EntraCore {
     this.#ask(alive => {
       this.#epoch = alive.core.epoch();
       alive.decisions = new DecisionReader(JSON.parse(alive.core.rule_ids()));
+      alive.cache?.clear();
     }, undefined);
   }
 }

@@ -1,7 +1,7 @@
 import type { Decision } from './types';
 
 const EFFECTS = ['DENY', 'ALLOW', 'CONDITIONAL'] as const;
-const DEPENDENCES = [undefined, 'owned', 'notOwned'] as const;
+const DEPENDENCES = ['none', 'owned', 'notOwned'] as const;
 const GROUNDS: Record<number, Decision['ground']> = {
   0xffff: 'default',
   0xfffe: 'unknownPrincipal',
@@ -10,6 +10,9 @@ const GROUNDS: Record<number, Decision['ground']> = {
 
 /** The answer while there is no instance to ask */
 export const CORE_UNAVAILABLE: Decision = Object.freeze({ effect: 'DENY', ground: 'coreUnavailable' });
+
+/** The answer about a handle of another instance */
+export const UNKNOWN_PRINCIPAL: Decision = Object.freeze({ effect: 'DENY', ground: 'unknownPrincipal' });
 
 /** Turns the core's decision numbers into frozen objects, each made once for a policy */
 export class DecisionReader {
@@ -35,10 +38,15 @@ export class DecisionReader {
     const dependence = DEPENDENCES[(number >>> 2) & 3];
     const ground = GROUNDS[number >>> 16];
     const rule = ground === undefined ? this.#ruleIds[number >>> 16] : undefined;
-    const whole = ground !== undefined || rule !== undefined;
-    if (effect === undefined || !whole || (effect === 'CONDITIONAL') !== (dependence !== undefined)) {
-      return CORE_UNAVAILABLE;
-    }
-    return Object.freeze({ effect, dependence, rule, ground: ground ?? 'rule' });
+    // Nothing but a rule allows anything.
+    const grounded = rule !== undefined || (ground !== undefined && effect === 'DENY');
+    const fits = effect === 'CONDITIONAL' ? dependence === 'owned' || dependence === 'notOwned' : dependence === 'none';
+    if (effect === undefined || !grounded || !fits) return CORE_UNAVAILABLE;
+    return Object.freeze({
+      effect,
+      dependence: dependence === 'none' ? undefined : dependence,
+      rule,
+      ground: ground ?? 'rule',
+    });
   }
 }

@@ -22,6 +22,14 @@ export interface WasmInstance {
 /** The exported class, as wasm-bindgen types it */
 export type WasmCore = InstanceType<Glue['Core']>;
 
+/**
+ * Leaves the object of a trapped instance to its fate. The glue would free it inside the ruined memory once it is garbage;
+ * should that trap again, nobody could catch it and the whole process would end.
+ */
+export function abandon(core: WasmCore): void {
+  (core as WasmCore & { __destroy_into_raw(): number }).__destroy_into_raw();
+}
+
 /** Compiles and instantiates the module */
 export function loadWasm(): WasmInstance {
   delete require.cache[require.resolve(GLUE)];

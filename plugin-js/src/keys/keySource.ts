@@ -1,5 +1,5 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
-import type { EntraCore, Issuer } from '../core';
+import type { EntraCore, Issuer, KeySetReport } from '../core';
 import { readDiscovery } from './discovery';
 import { fetchDocument } from './fetchDocument';
 
@@ -9,6 +9,11 @@ const UNKNOWN_KEY_GAP_MS = 5 * 60_000;
 const REFRESH_MS = { min: 5 * 60_000, max: 60 * 60_000 };
 /** Without any keys there is nothing to lose by asking again soon */
 const FIRST_KEYS_GAP_MS = 1_000;
+
+/** A document may hold a thousand bad keys; the log names so many */
+const NAMED_KEYS = 5;
+/** Longest text from elsewhere in a line of the log */
+const REASON_LENGTH = 600;
 
 /** What is known of an issuer's keys; times in milliseconds since the epoch */
 export interface KeyState {
@@ -100,14 +105,12 @@ export class KeySource {
       const keys = await fetchDocument(readDiscovery(discovery.text, issuer));
       const outcome = this.#core.setKeys(issuer, keys.text);
       if (!outcome.ok) throw new Error(`the keys of ${issuer.id} are refused: ${outcome.error}`);
-      for (const { kid, reason } of outcome.value.refused) {
-        this.#logger.warn(`entra-access: key ${JSON.stringify(kid)} of ${issuer.id} is not used: ${reason}`);
-      }
+      this.#warnOfRefused(issuer, outcome.value);
       entry.state = { issuer: issuer.issuer, fetchedAt: this.#clock(), keys: outcome.value.usable };
       maxAgeMs = (keys.maxAgeSeconds ?? Infinity) * 1000;
       return true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : 'failed';
+      const reason = printable(error instanceof Error ? error.message : 'failed');
       entry.state = { ...entry.state, error: reason };
       const kept = entry.state.fetchedAt ? 'the keys fetched before stay in use' : 'its tokens are refused until then';
       this.#logger.warn(`entra-access: the keys of ${issuer.id} could not be fetched: ${reason}; ${kept}`);
@@ -116,6 +119,13 @@ export class KeySource {
     } finally {
       this.#schedule(issuer, entry, maxAgeMs);
     }
+  }
+
+  #warnOfRefused(issuer: Issuer, { refused }: KeySetReport): void {
+    if (refused.length === 0) return;
+    const some = refused.slice(0, NAMED_KEYS).map(({ kid, reason }) => `${JSON.stringify(kid)} (${reason})`);
+    const more = refused.length > NAMED_KEYS ? `, and so on, ${refused.length} in all` : '';
+    this.#logger.warn(`entra-access: keys of ${issuer.id} that are not used: ${printable(some.join(', '))}${more}`);
   }
 
   #schedule(issuer: Issuer, entry: Entry, maxAgeMs: number): void {
@@ -129,4 +139,10 @@ export class KeySource {
     entry.timer = setTimeout(() => void this.load(issuer), delay);
     entry.timer.unref();
   }
+}
+
+/** Parts of the document may be in it: short, and of one line */
+function printable(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ');
+  return line.length > REASON_LENGTH ? `${line.slice(0, REASON_LENGTH)}...` : line;
 }

@@ -63,10 +63,25 @@ function readPolicyFile(file: string, path: string, argv: readonly string[]): Co
       hint: `looked in ${[...new Set(folders)].join(', ')}`,
     });
   }
-  const document = parseDocument(readFileSync(found, 'utf8'), { uniqueKeys: true, strict: true });
+  const text = attempt(path, () => readFileSync(found, 'utf8'), `${found} could not be read: `);
+  const document = parseDocument(text, { uniqueKeys: true, strict: true });
   const [mistake] = document.errors;
-  if (mistake) throw new ConfigurationError({ path: found, message: mistake.message.split('\n', 1)[0] ?? 'not YAML' });
-  return { json: JSON.stringify(document.toJS() ?? null), place: found };
+  if (mistake) throw new ConfigurationError({ path: found, message: firstLine(mistake) });
+  // Aliases are followed only here.
+  const policy: unknown = attempt(found, () => document.toJS());
+  return { json: JSON.stringify(policy ?? null), place: found };
+}
+
+function attempt<T>(path: string, read: () => T, prefix = ''): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new ConfigurationError({ path, message: prefix + firstLine(error) });
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message.split('\n', 1)[0] : undefined) || 'not YAML';
 }
 
 /** Paths are relative to the configuration file that names them, as with Backstage's own `$file` */

@@ -55,8 +55,13 @@ export class EntraAccess {
 
   /** Explains a decision for whoever is signed in under an entity ref; `undefined` for nobody */
   explain(entityRef: string, permission: PermissionInput, resource?: ResourceInput): Explanation | undefined {
-    const ask = (handle?: PrincipalHandle) =>
-      handle === undefined ? undefined : this.core.explain(handle, permission, resource);
+    return this.about(entityRef, principal => this.core.explain(principal, permission, resource));
+  }
+
+  /** Asks something about whoever is signed in under an entity ref; `undefined` for nobody */
+  about<T>(entityRef: string, question: (principal: PrincipalHandle) => T | undefined): T | undefined {
+    const ask = (handle?: PrincipalHandle) => (handle === undefined ? undefined : question(handle));
+    // The core may have given the handle up to make room.
     return ask(this.sessions.find(entityRef)) ?? ask(this.sessions.renew(entityRef));
   }
 

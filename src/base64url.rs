@@ -23,32 +23,51 @@ const fn alphabet() -> [u8; 256] {
 
 static ALPHABET: [u8; 256] = alphabet();
 
-/// Appends the decoded bytes to `out`; `None` when `text` is not strict base64url (then `out` holds a part)
+/// How many bytes a text of this length stands for; impossible lengths are found by decoding
+pub const fn decoded_length(letters: usize) -> usize {
+    // Without multiplying first, which could overflow.
+    (letters / 4).saturating_mul(3).saturating_add((letters % 4).saturating_sub(1))
+}
+
+/// Replaces the content of `out` by the decoded bytes; `None` when `text` is not strict base64url (then `out` means nothing)
 pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    out.clear();
+    out.resize(decoded_length(text.len()), 0);
+    let (text, place, blocks_ok) = decode_blocks(text, out.as_mut_slice());
     let (quads, rest) = text.as_chunks::<4>();
-    out.reserve(text.len());
-    let quads = simd::decode_blocks(quads, out)?;
+    let (triples, last) = place.as_chunks_mut::<3>();
     let mut invalid = 0;
-    for quad in quads {
+    for (quad, triple) in quads.iter().zip(triples) {
         let [a, b, c, d] = quad.map(sextet);
         invalid |= a | b | c | d;
-        out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+        *triple = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
     }
-    match *rest {
-        [] => {}
-        [a, b] => {
-            let (a, b) = (sextet(a), sextet(b));
+    match (rest, last) {
+        ([], []) => {}
+        ([a, b], [first]) => {
+            let (a, b) = (sextet(*a), sextet(*b));
             invalid |= a | b | unused(b & 0x0f);
-            out.push(a << 2 | b >> 4);
+            *first = a << 2 | b >> 4;
         }
-        [a, b, c] => {
-            let (a, b, c) = (sextet(a), sextet(b), sextet(c));
+        ([a, b, c], [first, second]) => {
+            let (a, b, c) = (sextet(*a), sextet(*b), sextet(*c));
             invalid |= a | b | c | unused(c & 0x03);
-            out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2]);
+            (*first, *second) = (a << 2 | b >> 4, b << 4 | c >> 2);
         }
         _ => return None,
     }
-    (invalid & INVALID == 0).then_some(())
+    (blocks_ok && invalid & INVALID == 0).then_some(())
+}
+
+/// Decodes whole blocks of sixteen letters and gives back what is left of text and place
+#[cfg(target_arch = "wasm32")]
+fn decode_blocks<'t, 'p>(text: &'t [u8], place: &'p mut [u8]) -> (&'t [u8], &'p mut [u8], bool) {
+    crate::simd::decode_base64url(text, place)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+const fn decode_blocks<'t, 'p>(text: &'t [u8], place: &'p mut [u8]) -> (&'t [u8], &'p mut [u8], bool) {
+    (text, place, true)
 }
 
 /// The decoded bytes of strict base64url
@@ -85,13 +104,6 @@ fn unused(bits: u8) -> u8 {
     if bits == 0 { 0 } else { INVALID }
 }
 
-mod simd {
-    /// Decodes whole blocks as far as they go and gives back the quads that are left
-    pub(super) fn decode_blocks<'a>(quads: &'a [[u8; 4]], _out: &mut Vec<u8>) -> Option<&'a [[u8; 4]]> {
-        Some(quads)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,21 +130,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_strict() {
-        for text in [
-            "Zg==",
-            "Zg=",
-            "Z",
-            "Zm9vY",
-            "Zh",
-            "Zm9",
-            "Zm 9",
-            "Zm9v\n",
-            "Zm+v",
-            "Zm/v",
-            "Zm9\u{141}",
-            "Zm.v",
-            "Zm9v\0",
-        ] {
+        for text in
+            ["Zg==", "Zg=", "Z", "Zm9vY", "Zh", "Zm9", "Zm 9", "Zm9v\n", "Zm+v", "Zm/v", "Zm9\u{141}", "Zm.v", "Zm9v\0"]
+        {
             assert_eq!(decode(text.as_bytes()), None, "{text:?}");
         }
     }

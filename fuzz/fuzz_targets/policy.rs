@@ -1,0 +1,110 @@
+//! A policy: never a panic, and one answer from the table, the plain evaluation and the explanation
+#![no_main]
+
+use entra_access_core::{
+    directory::EntityRef,
+    engine::Engine,
+    identity::{Groups, Guid, Principal, PrincipalKind},
+    policy::{Decision, Effect, Permission, Resource, decision::Dependence},
+    time::Timestamp,
+};
+use entra_access_fuzz::{NOW, Stub, configuration, now};
+use libfuzzer_sys::fuzz_target;
+use serde_json::json;
+
+const GROUP: &str = "cccccccc-0000-0000-0000-000000000001";
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let mut engine = Engine::new(configuration("unknown"), Stub, 0);
+    let directory = json!({ "groups": [{ "entityRef": "group:default/payments", "groupId": GROUP }] });
+    engine.set_directory(serde_json::from_value(directory).unwrap());
+    if let Err(mistake) = engine.set_policy(text, "policy") {
+        assert!(mistake.path.starts_with("policy") && !mistake.message.is_empty(), "{mistake}");
+        let who = engine.admit(principal(PrincipalKind::User, Groups::none()), entity("user:default/me"), later(), now());
+        let [first, ..] = permissions();
+        assert_eq!(engine.decide_unnumbered(who, &first, now()).effect, Effect::Deny, "a refused policy allows nothing");
+        return;
+    }
+    let open = text.contains("allow");
+    for kind in [PrincipalKind::User, PrincipalKind::Workload, PrincipalKind::Agent, PrincipalKind::Pipeline] {
+        for groups in [Groups::none(), Groups::unknown(), Groups::known(vec![guid(GROUP)])] {
+            let who = engine.admit(principal(kind, groups), entity("user:default/me"), later(), now());
+            for permission in permissions() {
+                let plain = engine.decide_unnumbered(who, &permission, now());
+                let id = engine.permission_id(permission.clone()).unwrap();
+                assert_eq!(engine.decide(who, id, now()), plain, "first answer");
+                assert_eq!(engine.decide(who, id, now()), plain, "remembered answer");
+                assert!(open || escaped(text) || plain.effect == Effect::Deny, "allowed without an allow rule");
+                explained(&engine, who, &permission, plain);
+                assert_eq!(engine.decide(who, id, later()).effect, Effect::Deny, "an expired principal");
+            }
+            engine.release(who);
+        }
+    }
+});
+
+fn explained(engine: &Engine<Stub>, who: entra_access_core::identity::Handle, permission: &Permission, plain: Decision) {
+    let explanation = engine.explain(who, permission, None, now()).unwrap();
+    assert_eq!(explanation.result, plain.effect);
+    assert!(!explanation.reasons.is_empty());
+    assert_eq!(explanation.conditions.is_some(), plain.effect == Effect::Conditional);
+    for (owner, owned) in [("user:default/me", true), ("group:default/nobody", false)] {
+        let resource = Resource { entity_ref: entity("component:default/x"), owners: vec![entity(owner)] };
+        let result = engine.explain(who, permission, Some(&resource), now()).unwrap().result;
+        let expected = match (plain.effect, plain.dependence) {
+            (Effect::Conditional, Dependence::Owned) => Some(owned),
+            (Effect::Conditional, Dependence::NotOwned) => Some(!owned),
+            (effect, _) => Some(effect == Effect::Allow),
+        };
+        assert_ne!(result, Effect::Conditional, "a resource was given");
+        assert_eq!(Some(result == Effect::Allow), expected, "{plain:?} on what is owned by {owner}");
+    }
+}
+
+/// Whether `allow` may stand there in other letters
+fn escaped(text: &str) -> bool {
+    text.contains("\\u")
+}
+
+fn permissions() -> [Permission; 5] {
+    let permission = |name, action: Option<&str>, resource: Option<&str>| {
+        serde_json::from_value(json!({ "name": name, "action": action, "resourceType": resource })).unwrap()
+    };
+    [
+        permission("catalog.entity.read", Some("read"), Some("catalog-entity")),
+        permission("catalog.entity.delete", Some("delete"), Some("catalog-entity")),
+        permission("catalog.location.create", Some("create"), None),
+        permission("scaffolder.task.read", Some("read"), Some("scaffolder-task")),
+        permission("a", None, Some("catalog-entity")),
+    ]
+}
+
+fn principal(kind: PrincipalKind, groups: Groups) -> Principal {
+    Principal {
+        kind,
+        issuer: "fuzz".into(),
+        tenant_id: guid("11111111-2222-3333-4444-555555555555"),
+        object_id: guid("bbbbbbbb-0000-0000-0000-000000000001"),
+        client_id: Some(guid("aaaaaaaa-0000-0000-0000-00000000000d")),
+        actor: None,
+        groups,
+        roles: vec!["Backstage.Admin".into()],
+        name: None,
+        expires_at: later(),
+    }
+}
+
+fn guid(text: &str) -> Guid {
+    Guid::parse(text.as_bytes()).unwrap()
+}
+
+fn entity(text: &str) -> EntityRef {
+    EntityRef::parse(text).unwrap()
+}
+
+fn later() -> Timestamp {
+    Timestamp::from_seconds(NOW + 60)
+}

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { stringify } from 'yaml';
+import { freePort } from '../dev/freePort';
+import { backstageApi } from '../dev/tenant/applications';
+import { people } from '../dev/tenant/people';
+import { startTenant } from '../dev/tenant/server';
+import type { Tenant } from '../dev/tenant/tenant';
+
+type Config = Record<string, any>;
+
+const ROOT = join(__dirname, '..', '..');
+const BACKEND = join(ROOT, 'plugin-js', 'dev', 'backend.ts');
+
+let folder: string;
+let tenant: Tenant;
+let port: number;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'entra-access-backend-'));
+  tenant = await startTenant();
+  port = await freePort();
+  write('policy.yaml', { rules: [{ id: 'everyone', effect: 'allow', permissions: ['catalog.entity.read'] }] });
+});
+after(async () => {
+  await tenant?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function write(name: string, content: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : stringify(content));
+  return path;
+}
+
+function goodConfig(): Config {
+  const baseUrl = `http://127.0.0.1:${port}`;
+  return {
+    app: { title: 'A company', baseUrl },
+    backend: {
+      baseUrl,
+      listen: { host: '127.0.0.1', port },
+      database: { client: 'better-sqlite3', connection: ':memory:' },
+    },
+    permission: { enabled: true },
+    auth: { providers: { entra: {} } },
+    entraAccess: {
+      tenants: [{ tenantId: tenant.tenantId, cloud: 'lab', audiences: [backstageApi.clientId] }],
+      clouds: { lab: { authority: tenant.authority } },
+      policy: { file: './policy.yaml' },
+    },
+  };
+}
+
+interface Run {
+  output: string;
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** Starts the backend as an operator does; what it prints is kept */
+function start(args: string[]) {
+  const env: NodeJS.ProcessEnv = { ...process.env, LOG_LEVEL: 'warn', NODE_ENV: 'production' };
+  // The test runner's own mark would make the child one of its tests.
+  delete env.NODE_TEST_CONTEXT;
+  const child = spawn(process.execPath, ['--import', 'tsx', BACKEND, ...args], { cwd: ROOT, env });
+  const run: Run = { output: '', code: null, signal: null };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (run.output += text));
+  }
+  const ended = new Promise<Run>(resolve => {
+    child.on('close', (code, signal) => resolve(Object.assign(run, { code, signal })));
+  });
+  return { child, run, ended };
+}
+
+/** The message of a start that must fail; a backend that starts after all is ended and shown */
+async function refusal(args: string[]): Promise<string> {
+  const { child, run, ended } = start(args);
+  const watch = setInterval(() => {
+    fetch(`http://127.0.0.1:${port}/.backstage/health/v1/readiness`).then(
+      ({ status }) => status === 200 && child.kill('SIGKILL'),
+      () => undefined,
+    );
+  }, 500);
+  const { code } = await ended;
+  clearInterval(watch);
+  assert.equal(code, 1, run.output);
+  const [, message = ''] = /\nthe backend did not start: ([^\n]*)\n$/.exec(run.output) ?? [];
+  assert.ok(message, `no message at the end of:\n${run.output}`);
+  assert.doesNotMatch(message, /\n\s+at /);
+  return message;
+}
+
+function refusalOf(change: (config: Config) => void): Promise<string> {
+  const config = goodConfig();
+  change(config);
+  return refusal(['--config', write(`changed-${Math.random()}.yaml`, config)]);
+}
+
+test('a good configuration starts, serves without a simulator of its own, and ends on SIGTERM', async () => {
+  const overlay = write('overlay.yaml', { app: { title: 'Another' } });
+  const { child, run, ended } = start(['--config', write('good.yaml', goodConfig()), `--config=${overlay}`]);
+  try {
+    const base = `http://127.0.0.1:${port}`;
+    let answer: Response | undefined;
+    while (answer?.status !== 200) {
+      assert.equal(child.exitCode, null, run.output);
+      const headers = { authorization: `Bearer ${tenant.mintAccessToken(people.olivia)}` };
+      answer = await fetch(`${base}/api/auth/entra/refresh`, { headers }).catch(() => undefined);
+      if (answer?.status !== 200) await new Promise(resolve => setTimeout(resolve, 200));
+    }
+    const { backstageIdentity } = (await answer.json()) as any;
+    const headers = { authorization: `Bearer ${backstageIdentity.token}` };
+    const list = await fetch(`${base}/api/catalog/entities/by-query`, { headers });
+    assert.equal(list.status, 200);
+    assert.equal(((await list.json()) as any).totalItems, 0, 'no entities of the story');
+    assert.equal((await fetch(`${base}/mint?as=olivia`)).status, 404, 'nobody mints tokens here');
+    assert.equal(
+      (await fetch(`${base}/api/entra-access/v1/status`, { headers })).status,
+      403,
+      'the given policy holds',
+    );
+  } finally {
+    child.kill('SIGTERM');
+  }
+  const { code, signal } = await ended;
+  assert.deepEqual([code, signal], [0, null], run.output);
+});
+
+test('without --config it says what to type', async () => {
+  assert.equal(await refusal([]), 'name a configuration: npm run backend -- --config FILE [--config FILE]');
+});
+
+test('a configuration file that is not there is named', async () => {
+  const path = join(folder, 'not-there.yaml');
+  const message = await refusal(['--config', path]);
+  assert.ok(message.includes(path), message);
+});
+
+test('a configuration file that is no YAML is named', async () => {
+  const path = write('broken.yaml', 'entraAccess:\n  tenants: [\n  - x: {');
+  const message = await refusal(['--config', path]);
+  assert.ok(message.includes('broken.yaml'), message);
+});
+
+const [tenantOf, cloudOf] = [
+  ({ entraAccess }: Config) => entraAccess.tenants[0],
+  ({ entraAccess }: Config) => entraAccess.clouds.lab,
+];
+
+for (const [name, change, message] of [
+  ['no section', config => delete config.entraAccess, /^entraAccess: the section is missing \(see app-config\.example/],
+  [
+    'an unknown key',
+    config => (config.entraAccess.audits = { reads: 'all' }),
+    /^entraAccess\.audits: unknown field `audits`, expected one of/,
+  ],
+  [
+    'a misspelt key of a tenant',
+    config => {
+      const { tenantId, ...rest } = tenantOf(config);
+      config.entraAccess.tenants = [{ tenantID: tenantId, ...rest }];
+    },
+    /^entraAccess\.tenants\[0\]\.tenantID: unknown field `tenantID`, expected one of `tenantId`/,
+  ],
+  [
+    'a misspelt key of groups',
+    config => (config.entraAccess.groups = { sourc: 'token' }),
+    /^entraAccess\.groups\.sourc: unknown field `sourc`, expected one of `source`/,
+  ],
+  [
+    'a wrong type',
+    config => (tenantOf(config).audiences = backstageApi.clientId),
+    /^entraAccess\.tenants\[0\]\.audiences: invalid type: string .*, expected a sequence/,
+  ],
+  [
+    'no tenant',
+    config => (config.entraAccess.tenants = []),
+    /^entraAccess\.tenants: the list is empty \(name at least one/,
+  ],
+  [
+    'no audience',
+    config => (tenantOf(config).audiences = []),
+    /^entraAccess\.tenants\[0\]\.audiences: the list is empty \(/,
+  ],
+  [
+    'a wildcard audience',
+    config => tenantOf(config).audiences.push('api://*'),
+    /^entraAccess\.tenants\[0\]\.audiences\[1\]: audiences are compared exactly; there is no wildcard \(list each/,
+  ],
+  [
+    'a tenant by name',
+    config => (tenantOf(config).tenantId = 'contoso.example'),
+    /^entraAccess\.tenants\[0\]\.tenantId: `contoso\.example` is not a GUID/,
+  ],
+  [
+    'plain http to elsewhere',
+    config => (cloudOf(config).authority = 'http://login.example'),
+    /^entraAccess\.clouds\.lab\.authority: plain http is accepted to this machine only \(use https\)/,
+  ],
+  [
+    'a policy file that is not there',
+    config => (config.entraAccess.policy.file = 'none.yaml'),
+    /^entraAccess\.policy\.file: there is no file none\.yaml \(looked in /,
+  ],
+  [
+    'a mistake in the policy',
+    config => (config.entraAccess.policy = { rules: [{ id: 'a', effect: 'permit', permissions: ['*'] }] }),
+    /^entraAccess\.policy\.rules\[0\]\.effect: unknown variant `permit`, expected `allow` or `deny`/,
+  ],
+  [
+    'a mistake in the policy file',
+    config => {
+      write('two.yaml', 'rules:\n  - &r { id: twice, effect: allow, permissions: ["*"] }\n  - *r\n');
+      config.entraAccess.policy.file = './two.yaml';
+    },
+    /two\.yaml\.rules: two rules have the id `twice`/,
+  ],
+  [
+    'an unknown option of the provider',
+    config => (config.auth.providers.entra = { headers: 'x' }),
+    /^auth\.providers\.entra: .*"headers"/,
+  ],
+  [
+    'permissions not enabled',
+    config => delete config.permission,
+    /^permission\.enabled: is not true, so Backstage would ask no policy and allow everything \(set `permission\.enabled: true`\)/,
+  ],
+] as Array<[string, (config: Config) => void, RegExp]>) {
+  test(`does not start with ${name}, and says where and what to do`, async () => {
+    assert.match(await refusalOf(change), message);
+  });
+}

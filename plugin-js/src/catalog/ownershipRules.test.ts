@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Entity } from '@backstage/catalog-model';
+import type { EntitiesSearchFilter, EntityFilter } from '@backstage/plugin-catalog-node';
+import { groups, people } from '../../dev/tenant/people';
+import { configurationOf, POLICY, recordOf } from '../../e2e/support/core';
+import { RecordingLogger } from '../../e2e/support/logger';
+import type { Principal } from '../core';
+import { EntraAccess } from '../service/entraAccess';
+import { createOwnershipRules, RULES } from './ownershipRules';
+import { paramsSchema, type OwnedByPrincipalParams } from './paramsSchema';
+
+const IN_AN_HOUR = Math.floor(Date.now() / 1000) + 3600;
+const TEAMS = ['payments', 'search', 'idle', 'nobody', 'Payments-2'].map(name => `group:default/${name.toLowerCase()}`);
+const REFS = {
+  olivia: `user:default/${people.olivia.oid}`,
+  rita: `user:default/${people.rita.oid}`,
+  otto: `user:default/${people.otto.oid}`,
+  stranger: `user:default/${people.greg.oid}`,
+};
+
+let entraAccess: EntraAccess;
+let owned: ReturnType<typeof createOwnershipRules>[number];
+let notOwned: typeof owned;
+before(() => {
+  const json = configurationOf({ authority: 'http://127.0.0.1:1', tenantId: recordOf().tenantId });
+  entraAccess = new EntraAccess({ json, policy: { json: POLICY, place: 'policy' } }, new RecordingLogger());
+  setDirectory([groups.payments.id, groups.searchEngineers.id, groups.platformAdmins.id]);
+  open(REFS.olivia, { groups: { state: 'known', ids: [groups.payments.id, groups.searchEngineers.id] } });
+  open(REFS.rita, { objectId: people.rita.oid });
+  open(REFS.otto, { objectId: people.otto.oid, groups: { state: 'unknown', ids: [] } });
+  [owned, notOwned] = createOwnershipRules(entraAccess) as [typeof owned, typeof owned];
+});
+after(() => entraAccess.close());
+
+/** The teams stand for these groups, in this order; all own something, and so does Rita herself */
+function setDirectory(ids: string[]): void {
+  const bound = ids.map((groupId, at) => ({ entityRef: TEAMS[at]!, groupId }));
+  assert.equal(entraAccess.core.setDirectory({ groups: bound, owners: [...TEAMS, REFS.rita] }).ok, true);
+}
+
+function open(ref: string, change: Partial<Principal>): void {
+  assert.ok(entraAccess.sessions.open(ref, recordOf(change), IN_AN_HOUR));
+}
+
+function params(principal: string, epoch = entraAccess.core.epoch): OwnedByPrincipalParams {
+  return { principal, epoch };
+}
+
+function entity(owners: string[], more: Array<{ type: string; targetRef: string }> = []): Entity {
+  const relations = [...owners.map(targetRef => ({ type: 'ownedBy', targetRef })), ...more];
+  return { apiVersion: 'v1', kind: 'Component', metadata: { name: 'x' }, relations };
+}
+
+/** As the catalog's database search does it: rows of lower-case keys and values, one for each relation */
+function matches(filter: EntityFilter, candidate: Entity): boolean {
+  if ('not' in filter) return !matches(filter.not, candidate);
+  if ('allOf' in filter) return filter.allOf.every(part => matches(part, candidate));
+  if ('anyOf' in filter) return filter.anyOf.some(part => matches(part, candidate));
+  const { key, values } = filter as EntitiesSearchFilter;
+  return (candidate.relations ?? []).some(
+    ({ type, targetRef }) =>
+      `relations.${type}`.toLowerCase() === key.toLowerCase() &&
+      (values === undefined || values.some(value => value.toLowerCase() === targetRef.toLowerCase())),
+  );
+}
+
+/** Every set of owners, with relations beside them that must not count */
+function entities(): Entity[] {
+  const owners = [...TEAMS.slice(0, 4), REFS.rita, REFS.olivia];
+  const sets = Array.from({ length: 2 ** owners.length }, (_, bits) => owners.filter((_owner, at) => bits & (1 << at)));
+  const other = owners.flatMap(targetRef =>
+    ['partOf', 'ownerOf', 'owned', 'ownedByX'].map(type => ({ type, targetRef })),
+  );
+  const bare: Entity = { apiVersion: 'v1', kind: 'Component', metadata: { name: 'x' } };
+  return [bare, ...sets.map(set => entity(set)), ...sets.map(set => entity(set, other))];
+}
+
+for (const name of ['olivia', 'rita', 'otto', 'stranger'] as const) {
+  test(`for ${name}, apply and toQuery agree on every entity, in both rules`, () => {
+    const question = params(REFS[name]);
+    const counts = { owned: 0, notOwned: 0, all: 0 };
+    for (const candidate of entities()) {
+      const [isOwned, isNot] = [owned.apply(candidate, question), notOwned.apply(candidate, question)];
+      const label = JSON.stringify(candidate.relations);
+      assert.equal(matches(owned.toQuery(question) as EntityFilter, candidate), isOwned, label);
+      assert.equal(matches(notOwned.toQuery(question) as EntityFilter, candidate), isNot, label);
+      assert.ok(!(isOwned && isNot), label);
+      counts.owned += Number(isOwned);
+      counts.notOwned += Number(isNot);
+      counts.all += 1;
+    }
+    assert.equal(counts.all, 129);
+    // Each owner is in half of the 64 sets: two owners own 3/4, one 1/2.
+    const expected = { olivia: [96, 33], rita: [64, 65], otto: [0, 129], stranger: [0, 0] }[name];
+    assert.deepEqual([counts.owned, counts.notOwned], expected);
+  });
+}
+
+test('who is not known gets nothing, from both rules', () => {
+  const candidates = entities();
+  for (const principal of [REFS.stranger, '', 'nonsense', '__proto__', REFS.olivia.toUpperCase()]) {
+    for (const rule of [owned, notOwned]) {
+      assert.ok(!candidates.some(candidate => rule.apply(candidate, params(principal))), principal);
+      const query = rule.toQuery(params(principal)) as EntityFilter;
+      assert.ok(!candidates.some(candidate => matches(query, candidate)), principal);
+      assert.deepEqual(query, { key: 'relations.ownedBy', values: [] });
+    }
+  }
+});
+
+test('a decision of a later epoch than is known here is not answered', () => {
+  const [mine, epoch] = [entity(['group:default/payments']), entraAccess.core.epoch];
+  assert.equal(owned.apply(mine, params(REFS.olivia, epoch)), true);
+  assert.equal(owned.apply(mine, params(REFS.olivia, epoch + 1)), false);
+  assert.equal(notOwned.apply(mine, params(REFS.olivia, epoch + 1)), false);
+  assert.equal(notOwned.apply(entity([]), params(REFS.olivia, epoch + 1)), false);
+  for (const rule of [owned, notOwned]) {
+    assert.deepEqual(rule.toQuery(params(REFS.olivia, epoch + 1)), { key: 'relations.ownedBy', values: [] });
+  }
+  assert.equal(
+    owned.apply(mine, params(REFS.olivia, epoch - 1)),
+    true,
+    'an older one is answered from what is known now',
+  );
+});
+
+test('a directory that changes counts at once', () => {
+  const [first, second] = [entity(['group:default/payments']), entity(['group:default/search'])];
+  open(REFS.stranger, { objectId: people.greg.oid, groups: { state: 'known', ids: [groups.payments.id] } });
+  const ask = () => [first, second].map(candidate => owned.apply(candidate, params(REFS.stranger)));
+  assert.deepEqual(ask(), [true, false]);
+  setDirectory([groups.searchEngineers.id, groups.payments.id]);
+  assert.deepEqual(ask(), [false, true]);
+  setDirectory([groups.payments.id, groups.searchEngineers.id]);
+  assert.deepEqual(ask(), [true, false]);
+});
+
+test('a new sign-in with other groups counts at once', () => {
+  const mine = entity(['group:default/payments']);
+  const ref = `user:default/${people.frank.oid}`;
+  const groupsNow = (ids: string[]) => open(ref, { objectId: people.frank.oid, groups: { state: 'known', ids } });
+  groupsNow([groups.payments.id]);
+  assert.equal(owned.apply(mine, params(ref)), true);
+  groupsNow([]);
+  assert.equal(owned.apply(mine, params(ref)), false);
+  assert.equal(notOwned.apply(mine, params(ref)), true);
+});
+
+test('without params nothing is owned, and nothing is not', () => {
+  for (const rule of [owned, notOwned]) assert.equal(rule.apply(entity(TEAMS), undefined as never), false);
+});
+
+test('the rules have the names that the policy asks for', () => {
+  assert.deepEqual([owned.name, notOwned.name], [RULES.owned, RULES.notOwned]);
+});
+
+test('the params schema takes a principal and an epoch, and nothing else', () => {
+  const valid = (value: unknown) => !('issues' in paramsSchema['~standard'].validate(value));
+  assert.ok(valid({ principal: 'user:default/x', epoch: 0 }));
+  for (const value of [
+    undefined,
+    null,
+    'x',
+    7,
+    [],
+    {},
+    { principal: 'x' },
+    { epoch: 1 },
+    { principal: 7, epoch: 1 },
+    { principal: 'x', epoch: '1' },
+    { principal: 'x', epoch: 1.5 },
+    { principal: 'x', epoch: NaN },
+    { principal: 'x', epoch: Infinity },
+    { principal: 'x', epoch: -1 },
+    { principal: 'x', epoch: 1, groups: [] },
+  ]) {
+    assert.equal(valid(value), false, JSON.stringify(value));
+  }
+});
+
+test('what the schema says about itself is what it does', () => {
+  const { input, output } = paramsSchema['~standard'].jsonSchema;
+  assert.deepEqual(input(), output());
+  assert.deepEqual(input().required, ['principal', 'epoch']);
+  assert.equal(input().additionalProperties, false);
+  assert.equal(input().properties.epoch.minimum, 0);
+});
