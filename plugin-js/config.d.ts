@@ -28,6 +28,8 @@ export interface Config {
         authority: string;
         /** Base URL of Microsoft Graph */
         graph?: string;
+        /** Accepted signature algorithms. Default: RS256, with which Entra signs */
+        algorithms?: Array<'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384'>;
       };
     };
     groups?: {

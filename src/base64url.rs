@@ -29,11 +29,18 @@ pub const fn decoded_length(letters: usize) -> usize {
     (letters / 4).saturating_mul(3).saturating_add((letters % 4).saturating_sub(1))
 }
 
+/// What is known of decoded bytes without looking at them again
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decoded {
+    /// Every byte is ASCII; when not stated, the bytes may still be
+    pub ascii: bool,
+}
+
 /// Replaces the content of `out` by the decoded bytes; `None` when `text` is not strict base64url (then `out` means nothing)
-pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    out.clear();
+pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Option<Decoded> {
+    // What is there is overwritten: only growing costs anything.
     out.resize(decoded_length(text.len()), 0);
-    let (text, place, blocks_ok) = decode_blocks(text, out.as_mut_slice());
+    let (text, place, blocks_ok, mut high) = decode_blocks(text, out.as_mut_slice());
     let (quads, rest) = text.as_chunks::<4>();
     let (triples, last) = place.as_chunks_mut::<3>();
     let mut invalid = 0;
@@ -41,6 +48,7 @@ pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
         let [a, b, c, d] = quad.map(sextet);
         invalid |= a | b | c | d;
         *triple = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+        high |= triple.iter().fold(0, |all, byte| all | byte);
     }
     match (rest, last) {
         ([], []) => {}
@@ -48,26 +56,28 @@ pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
             let (a, b) = (sextet(*a), sextet(*b));
             invalid |= a | b | unused(b & 0x0f);
             *first = a << 2 | b >> 4;
+            high |= *first;
         }
         ([a, b, c], [first, second]) => {
             let (a, b, c) = (sextet(*a), sextet(*b), sextet(*c));
             invalid |= a | b | c | unused(c & 0x03);
             (*first, *second) = (a << 2 | b >> 4, b << 4 | c >> 2);
+            high |= *first | *second;
         }
         _ => return None,
     }
-    (blocks_ok && invalid & INVALID == 0).then_some(())
+    (blocks_ok && invalid & INVALID == 0).then_some(Decoded { ascii: high < 0x80 })
 }
 
-/// Decodes whole blocks of sixteen letters and gives back what is left of text and place
+/// Decodes whole blocks of sixteen letters; what is left of text and place, whether all were letters, and the bytes' high bits
 #[cfg(target_arch = "wasm32")]
-fn decode_blocks<'t, 'p>(text: &'t [u8], place: &'p mut [u8]) -> (&'t [u8], &'p mut [u8], bool) {
+fn decode_blocks<'t, 'p>(text: &'t [u8], place: &'p mut [u8]) -> (&'t [u8], &'p mut [u8], bool, u8) {
     crate::simd::decode_base64url(text, place)
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-const fn decode_blocks<'t, 'p>(text: &'t [u8], place: &'p mut [u8]) -> (&'t [u8], &'p mut [u8], bool) {
-    (text, place, true)
+const fn decode_blocks<'t, 'p>(text: &'t [u8], place: &'p mut [u8]) -> (&'t [u8], &'p mut [u8], bool, u8) {
+    (text, place, true, 0)
 }
 
 /// The decoded bytes of strict base64url

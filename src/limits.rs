@@ -14,7 +14,7 @@ pub const JSON_MEMBERS: usize = 256;
 pub const ARRAY_ELEMENTS: usize = 512;
 
 /// Most group ids in one token. Entra stops at 200 and switches to overage (Microsoft Entra: configure group claims)
-pub const GROUPS: usize = 256;
+pub const GROUPS: usize = 512;
 
 /// Longest `kid` in bytes. Entra's have 27 or 43 characters, GitHub's and GitLab's 43 to 64
 pub const KID_BYTES: usize = 256;

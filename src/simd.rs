@@ -9,12 +9,14 @@ use core::arch::wasm32::{
     u64x2_extract_lane, v128, v128_and, v128_bitselect, v128_or,
 };
 
+#[inline(always)]
 fn load(bytes: &[u8; 16]) -> v128 {
     let value = u128::from_le_bytes(*bytes);
     #[expect(clippy::as_conversions, reason = "takes the two halves")]
     u64x2(value as u64, (value >> 64) as u64)
 }
 
+#[inline(always)]
 const fn table(bytes: [u8; 16]) -> v128 {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
     core::arch::wasm32::u8x16(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
@@ -28,6 +30,7 @@ const HIGH_CLASS: v128 =
     table([0x20, 0x20, 0x01, 0x02, 0x04, 0x08, 0x04, 0x10, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20]);
 /// What turns a letter into its value, by the high half: +17 for `-`, +4 for digits, -65, -65, -71, -71 for letters
 const DISTANCE: v128 = table([0, 0, 17, 4, 191, 191, 185, 185, 0, 0, 0, 0, 0, 0, 0, 0]);
+#[inline(always)]
 fn store(value: v128) -> [u8; 16] {
     let (low, high) = (u64x2_extract_lane::<0>(value), u64x2_extract_lane::<1>(value));
     (u128::from(low) | u128::from(high) << 64).to_le_bytes()
@@ -35,26 +38,32 @@ fn store(value: v128) -> [u8; 16] {
 
 /// Decodes base64url sixteen letters at a time, as far as `place` has room for whole stores
 ///
-/// What is left of text and place, and whether all were letters.
-pub fn decode_base64url<'t, 'p>(mut text: &'t [u8], mut place: &'p mut [u8]) -> (&'t [u8], &'p mut [u8], bool) {
+/// What is left of text and place, whether all were letters, and the high bits of all bytes laid over each other.
+pub fn decode_base64url<'t, 'p>(mut text: &'t [u8], mut place: &'p mut [u8]) -> (&'t [u8], &'p mut [u8], bool, u8) {
     let mut wrong = u8x16_splat(0);
+    let mut all = u8x16_splat(0);
     while let (Some((letters, rest)), Some(sixteen)) = (text.split_first_chunk::<16>(), place.first_chunk_mut::<16>()) {
         let letters = load(letters);
         wrong = v128_or(wrong, not_letters(letters));
-        // Twelve bytes count, the next store overwrites the other four.
-        *sixteen = store(pack(sextets(letters)));
+        // Twelve bytes count, the next store overwrites the other four, which are zero.
+        let bytes = pack(sextets(letters));
+        all = v128_or(all, bytes);
+        *sixteen = store(bytes);
         text = rest;
         place = place.get_mut(12..).unwrap_or_default();
     }
-    (text, place, u8x16_bitmask(u8x16_eq(wrong, u8x16_splat(0))) == 0xffff)
+    let high = if u8x16_bitmask(all) == 0 { 0 } else { 0x80 };
+    (text, place, u8x16_bitmask(u8x16_eq(wrong, u8x16_splat(0))) == 0xffff, high)
 }
 
 /// Not zero where a byte is no letter of base64url
+#[inline(always)]
 fn not_letters(bytes: v128) -> v128 {
     let low = v128_and(bytes, u8x16_splat(0x0f));
     v128_and(u8x16_swizzle(WRONG_LOW, low), u8x16_swizzle(HIGH_CLASS, u8x16_shr(bytes, 4)))
 }
 
+#[inline(always)]
 fn sextets(letters: v128) -> v128 {
     // `_` shares its high half with `P`-`Z` but lies 33 further on.
     let underscore = v128_and(u8x16_eq(letters, u8x16_splat(b'_')), u8x16_splat(33));
@@ -62,6 +71,7 @@ fn sextets(letters: v128) -> v128 {
 }
 
 /// Four sextets become three bytes, highest first
+#[inline(always)]
 fn pack(sextets: v128) -> v128 {
     let pairs = v128_or(u16x8_shl(v128_and(sextets, u16x8_splat(0xff)), 6), u16x8_shr(sextets, 8));
     let quads = v128_or(u32x4_shl(v128_and(pairs, u32x4_splat(0xffff)), 12), u32x4_shr(pairs, 16));
@@ -69,25 +79,34 @@ fn pack(sextets: v128) -> v128 {
 }
 
 /// The number of a GUID in its text form; `None` when a byte is out of place
+#[inline(always)]
 pub fn parse_guid(text: &[u8; 36]) -> Option<u128> {
-    let (start, _) = text.split_first_chunk::<16>()?;
-    let (_, rest) = text.split_first_chunk::<16>()?;
-    let (middle, _) = rest.split_first_chunk::<16>()?;
-    let (_, end) = text.split_last_chunk::<16>()?;
-    let (start, middle, end) = (load(start), load(middle), load(end));
-    let dashes = [text.get(8)?, text.get(13)?, text.get(18)?, text.get(23)?];
-    let first = i8x16_shuffle::<0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17>(start, middle);
-    let second = i8x16_shuffle::<3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 28, 29, 30, 31>(middle, end);
-    let (first, first_ok) = nibbles(first);
-    let (second, second_ok) = nibbles(second);
+    let (a, rest) = text.split_first_chunk::<8>()?;
+    let [dash_a, rest @ ..] = rest else { return None };
+    let (b, rest) = rest.split_first_chunk::<4>()?;
+    let [dash_b, rest @ ..] = rest else { return None };
+    let (c, rest) = rest.split_first_chunk::<4>()?;
+    let [dash_c, rest @ ..] = rest else { return None };
+    let (d, rest) = rest.split_first_chunk::<4>()?;
+    let [dash_d, rest @ ..] = rest else { return None };
+    let (e, f) = rest.split_first_chunk::<4>()?;
+    let f: &[u8; 8] = f.try_into().ok()?;
+    let (first, first_ok) = nibbles(u64x2(u64::from_le_bytes(*a), join(b, c)));
+    let (second, second_ok) = nibbles(u64x2(join(d, e), u64::from_le_bytes(*f)));
     let bytes = u8x16_narrow_i16x8(first, second);
     let high = u64x2_extract_lane::<0>(bytes).swap_bytes();
     let low = u64x2_extract_lane::<1>(bytes).swap_bytes();
-    let ok = first_ok & second_ok & dashes.iter().all(|dash| **dash == b'-');
-    ok.then_some(u128::from(high) << 64 | u128::from(low))
+    let dashes = (dash_a ^ b'-') | (dash_b ^ b'-') | (dash_c ^ b'-') | (dash_d ^ b'-');
+    (first_ok & second_ok & (dashes == 0)).then_some(u128::from(high) << 64 | u128::from(low))
+}
+
+#[inline(always)]
+fn join(first: &[u8; 4], second: &[u8; 4]) -> u64 {
+    u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*second)) << 32
 }
 
 /// Sixteen hexadecimal digits as eight numbers below 256, and whether all are digits
+#[inline(always)]
 fn nibbles(text: v128) -> (v128, bool) {
     let digit = u8x16_sub(text, u8x16_splat(b'0'));
     let letter = u8x16_sub(v128_or(text, u8x16_splat(0x20)), u8x16_splat(b'a'));
@@ -99,6 +118,7 @@ fn nibbles(text: v128) -> (v128, bool) {
 }
 
 /// How many of sixteen bytes stand before the first quote, backslash or control character
+#[inline(always)]
 pub fn plain_prefix(bytes: &[u8; 16]) -> u32 {
     let bytes = load(bytes);
     let quote = u8x16_eq(bytes, u8x16_splat(b'"'));

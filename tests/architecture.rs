@@ -16,14 +16,14 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("limits", &[]),
     ("time", &[]),
     ("simd", &[]),
+    ("text", &[]),
     ("bytes", &["simd"]),
-    ("identity", &["simd", "time"]),
-    // Keys are written in base64url too: that one module of `token`, nothing else of it.
-    ("keys", &["config::Profile", "error", "limits", "base64url"]),
-    // Reads entity references, and gives out bindings as the operator wrote them.
-    ("config", &["directory::EntityRef", "error", "identity", "keys", "limits"]),
-    ("directory", &["config::GroupMapping", "identity"]),
-    ("token", &["bytes", "config", "error", "identity", "keys", "limits", "simd", "text", "time"]),
+    ("base64url", &["simd"]),
+    ("identity", &["simd", "text", "time"]),
+    ("keys", &["base64url", "error", "limits"]),
+    ("directory", &["identity", "text"]),
+    ("config", &["directory", "error", "identity", "keys", "limits", "text"]),
+    ("token", &["base64url", "bytes", "config", "error", "identity", "keys", "limits", "simd", "text", "time"]),
     // Knows principals, never tokens.
     ("policy", &["config::document::from_json", "directory", "error", "identity", "limits"]),
     ("engine", &["config", "directory", "error", "identity", "keys", "limits", "policy", "time", "token"]),

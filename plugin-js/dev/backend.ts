@@ -2,13 +2,17 @@
  * A real Backstage backend with every feature of the plugin and no simulator: `npm run backend -- --config FILE`.
  * Not part of the published package.
  */
+import { existsSync, readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
 import { startBackend } from './startBackend';
 
 const USAGE = 'name a configuration: npm run backend -- --config FILE [--config FILE]';
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
-  if (!args.some(word => word === '--config' || word.startsWith('--config='))) throw new Error(USAGE);
+  const files = configFiles(args);
+  if (files.length === 0) throw new Error(USAGE);
+  files.forEach(check);
   const backend = await startBackend(args);
   const stop = () => void backend.stop().finally(() => process.exit(0));
   process.once('SIGINT', stop);
@@ -16,20 +20,38 @@ async function main(): Promise<void> {
 }
 
 main().catch(error => {
-  process.stderr.write(`\nthe backend did not start: ${deepest(error)}\n`);
+  process.stderr.write(`\nthe backend did not start: ${reasonOf(error)}\n`);
   process.exit(1);
 });
 
-/** Backstage wraps the mistake in the plugins that it stopped: the innermost cause is what has to be changed */
-function deepest(error: unknown): string {
-  let found = error;
-  while (found instanceof Error && (found.cause || innerErrors(found).length > 0)) {
-    found = found.cause ?? innerErrors(found)[0];
-  }
-  return found instanceof Error ? found.message : String(found);
+function configFiles(args: readonly string[]): string[] {
+  return args.flatMap((word, at) => (word === '--config' ? args[at + 1] : /^--config=(.+)$/.exec(word)?.[1]) ?? []);
 }
 
-function innerErrors(error: Error): unknown[] {
-  const { errors } = error as { errors?: unknown };
-  return Array.isArray(errors) ? errors : [];
+/** Backstage's own message about a file that is no YAML does not name the file */
+function check(file: string): void {
+  if (!existsSync(file)) throw new Error(`${file}: there is no such file; ${USAGE}`);
+  const [mistake] = parseDocument(readFileSync(file, 'utf8')).errors;
+  if (mistake) throw new Error(`${file}: ${mistake.message}`);
+}
+
+/** One line. Backstage reports every feature that failed; what has to be changed is the mistake that all trace back to */
+function reasonOf(error: unknown): string {
+  const found = trace(error);
+  const mistake = found.find(each => 'code' in each && each.code === 'config_invalid') ?? found.at(-1);
+  return (mistake?.message ?? String(error)).split('\n', 1)[0]?.replace(/:$/, '') ?? '';
+}
+
+/** The error and everything inside it, from the outermost to the innermost */
+function trace(error: unknown): Error[] {
+  if (!(error instanceof Error)) return [];
+  const { result } = error as { result?: { plugins?: Started[] } };
+  const started = (result?.plugins ?? []).flatMap(plugin => [plugin, ...plugin.modules]);
+  return [error, ...[error.cause, ...started.map(({ failure }) => failure?.error)].flatMap(trace)];
+}
+
+/** As in Backstage's `BackendStartupError`, which no package exports */
+interface Started {
+  failure?: { error: Error };
+  modules: Array<{ failure?: { error: Error } }>;
 }

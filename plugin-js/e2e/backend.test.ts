@@ -63,7 +63,7 @@ interface Run {
 
 /** Starts the backend as an operator does; what it prints is kept */
 function start(args: string[]) {
-  const env: NodeJS.ProcessEnv = { ...process.env, LOG_LEVEL: 'warn', NODE_ENV: 'production' };
+  const env: NodeJS.ProcessEnv = { ...process.env, LOG_LEVEL: 'warn' };
   // The test runner's own mark would make the child one of its tests.
   delete env.NODE_TEST_CONTEXT;
   const child = spawn(process.execPath, ['--import', 'tsx', BACKEND, ...args], { cwd: ROOT, env });
@@ -137,80 +137,32 @@ test('without --config it says what to type', async () => {
 
 test('a configuration file that is not there is named', async () => {
   const path = join(folder, 'not-there.yaml');
-  const message = await refusal(['--config', path]);
-  assert.ok(message.includes(path), message);
+  assert.match(
+    await refusal(['--config', path]),
+    /not-there\.yaml: there is no such file; name a configuration: npm run/,
+  );
 });
 
 test('a configuration file that is no YAML is named', async () => {
   const path = write('broken.yaml', 'entraAccess:\n  tenants: [\n  - x: {');
-  const message = await refusal(['--config', path]);
-  assert.ok(message.includes('broken.yaml'), message);
+  assert.match(await refusal(['--config', path]), /broken\.yaml: .+ at line 3, column 3$/);
 });
 
-const [tenantOf, cloudOf] = [
-  ({ entraAccess }: Config) => entraAccess.tenants[0],
-  ({ entraAccess }: Config) => entraAccess.clouds.lab,
-];
-
+/** One of each kind; all others are tested where they are told, without a process for each */
 for (const [name, change, message] of [
   ['no section', config => delete config.entraAccess, /^entraAccess: the section is missing \(see app-config\.example/],
   [
-    'an unknown key',
-    config => (config.entraAccess.audits = { reads: 'all' }),
-    /^entraAccess\.audits: unknown field `audits`, expected one of/,
-  ],
-  [
-    'a misspelt key of a tenant',
+    'a misspelt key',
     config => {
-      const { tenantId, ...rest } = tenantOf(config);
+      const [{ tenantId, ...rest }] = config.entraAccess.tenants;
       config.entraAccess.tenants = [{ tenantID: tenantId, ...rest }];
     },
     /^entraAccess\.tenants\[0\]\.tenantID: unknown field `tenantID`, expected one of `tenantId`/,
   ],
   [
-    'a misspelt key of groups',
-    config => (config.entraAccess.groups = { sourc: 'token' }),
-    /^entraAccess\.groups\.sourc: unknown field `sourc`, expected one of `source`/,
-  ],
-  [
-    'a wrong type',
-    config => (tenantOf(config).audiences = backstageApi.clientId),
-    /^entraAccess\.tenants\[0\]\.audiences: invalid type: string .*, expected a sequence/,
-  ],
-  [
-    'no tenant',
-    config => (config.entraAccess.tenants = []),
-    /^entraAccess\.tenants: the list is empty \(name at least one/,
-  ],
-  [
-    'no audience',
-    config => (tenantOf(config).audiences = []),
-    /^entraAccess\.tenants\[0\]\.audiences: the list is empty \(/,
-  ],
-  [
-    'a wildcard audience',
-    config => tenantOf(config).audiences.push('api://*'),
-    /^entraAccess\.tenants\[0\]\.audiences\[1\]: audiences are compared exactly; there is no wildcard \(list each/,
-  ],
-  [
-    'a tenant by name',
-    config => (tenantOf(config).tenantId = 'contoso.example'),
-    /^entraAccess\.tenants\[0\]\.tenantId: `contoso\.example` is not a GUID/,
-  ],
-  [
-    'plain http to elsewhere',
-    config => (cloudOf(config).authority = 'http://login.example'),
-    /^entraAccess\.clouds\.lab\.authority: plain http is accepted to this machine only \(use https\)/,
-  ],
-  [
     'a policy file that is not there',
     config => (config.entraAccess.policy.file = 'none.yaml'),
     /^entraAccess\.policy\.file: there is no file none\.yaml \(looked in /,
-  ],
-  [
-    'a mistake in the policy',
-    config => (config.entraAccess.policy = { rules: [{ id: 'a', effect: 'permit', permissions: ['*'] }] }),
-    /^entraAccess\.policy\.rules\[0\]\.effect: unknown variant `permit`, expected `allow` or `deny`/,
   ],
   [
     'a mistake in the policy file',
@@ -223,7 +175,7 @@ for (const [name, change, message] of [
   [
     'an unknown option of the provider',
     config => (config.auth.providers.entra = { headers: 'x' }),
-    /^auth\.providers\.entra: .*"headers"/,
+    /auth\.providers\.entra: Unrecognized key: "headers"/,
   ],
   [
     'permissions not enabled',

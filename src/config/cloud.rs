@@ -3,6 +3,8 @@
 //! Source: Microsoft identity platform, national clouds; v1.0 issuers as seen in Microsoft.IdentityModel's tests. The v1.0
 //! issuer does not identify the cloud (Global and US Government share it), so the profile does.
 
+use crate::keys::{Algorithm, jwk::algorithms};
+
 /// One cloud
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cloud {
@@ -12,6 +14,8 @@ pub struct Cloud {
     pub v1_issuer_base: String,
     /// The Microsoft Graph host
     pub graph: String,
+    /// Accepted algorithms; the first that fits is pinned to a key that names none, as Entra's keys do
+    pub algorithms: Vec<&'static Algorithm>,
     /// What keys of this cloud say in `cloud_instance_name`, where known
     pub instance_name: Option<&'static str>,
 }
@@ -43,6 +47,7 @@ pub fn built_in(name: &str) -> Option<Cloud> {
         authority: authority.into(),
         v1_issuer_base: v1_issuer_base.into(),
         graph: graph.into(),
+        algorithms: algorithms(&["RS256"]),
         instance_name: Some(instance_name),
     })
 }

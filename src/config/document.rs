@@ -7,7 +7,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{cloud, cloud::Cloud, place::path_at, profile::Profile};
-use crate::{directory::GroupMapping, error::ConfigError, identity::Guid, text::shown};
+use crate::{
+    directory::GroupMapping,
+    error::ConfigError,
+    identity::Guid,
+    keys::{
+        Algorithm,
+        algorithm::{self, ALGORITHMS},
+        jwk,
+    },
+    text::shown,
+};
 
 /// The parsed configuration
 #[derive(Debug, Clone)]
@@ -60,6 +70,7 @@ struct Tenant {
 struct CustomCloud {
     authority: String,
     graph: Option<String>,
+    algorithms: Option<Vec<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -144,12 +155,29 @@ fn clouds(custom: &BTreeMap<String, CustomCloud>) -> Result<BTreeMap<String, Clo
             Some(graph) => base_url(graph, &format!("{path}.graph"))?,
             None => String::new(),
         };
-        let cloud = Cloud { v1_issuer_base: authority.clone(), authority, graph, instance_name: None };
+        let algorithms = algorithms(custom.algorithms.as_deref(), &format!("{path}.algorithms"))?;
+        let cloud = Cloud { v1_issuer_base: authority.clone(), authority, graph, algorithms, instance_name: None };
         if clouds.insert(name.clone(), cloud).is_some() {
             return Err(ConfigError::new(path, "this name is built in").hint("choose another name"));
         }
     }
     Ok(clouds)
+}
+
+/// Entra signs with RS256; another issuer may be configured for others of the table, of which none is symmetric
+fn algorithms(names: Option<&[String]>, path: &str) -> Result<Vec<&'static Algorithm>, ConfigError> {
+    let Some(names) = names else { return Ok(jwk::algorithms(&["RS256"])) };
+    if names.is_empty() {
+        return Err(ConfigError::new(path, "the list is empty").hint("leave it out for RS256"));
+    }
+    let known = ALGORITHMS.iter().map(|algorithm| algorithm.name).collect::<Vec<_>>().join(", ");
+    let find = |(at, name): (usize, &String)| {
+        algorithm::by_name(name.as_bytes()).ok_or_else(|| {
+            ConfigError::new(format!("{path}[{at}]"), format!("`{}` is no accepted algorithm", shown(name)))
+                .hint(format!("one of: {known}"))
+        })
+    };
+    names.iter().enumerate().map(find).collect()
 }
 
 /// `https`, or `http` to this machine only; no trailing slash, query, fragment or user

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cloud::Cloud;
 use crate::{
     identity::Guid,
-    keys::{Algorithm, KeyTrust, jwk::algorithms},
+    keys::{Algorithm, KeyTrust},
     limits,
 };
 
@@ -67,7 +67,7 @@ impl Profile {
             version,
             audiences: audiences.to_vec(),
             clients: clients.to_vec(),
-            algorithms: algorithms(&["RS256"]),
+            algorithms: cloud.algorithms.clone(),
             cloud_instance_name: cloud.instance_name,
             leeway_seconds: limits::LEEWAY_SECONDS,
             lifetime_seconds: limits::ENTRA_LIFETIME_SECONDS,

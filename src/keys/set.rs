@@ -103,6 +103,10 @@ impl<K> KeySet<K> {
         if usable == 0 {
             return Err("holds no usable key".into());
         }
+        // One key for somebody else is that key's affair; nothing but such keys is somebody else's document.
+        if !slots.values().any(|slot| matches!(slot, Slot::Ready(entry) if entry.for_this_issuer)) {
+            return Err("holds keys of another issuer or cloud only".into());
+        }
         Ok((Self { slots }, KeySetReport { usable, refused }))
     }
 

@@ -67,10 +67,10 @@ fn kind(claims: &Claims<'_>, client: Option<Guid>, purpose: Purpose) -> Result<P
     if claims.event {
         return Err(RejectionCode::TokenKindNotAllowed);
     }
-    let agent =
-        claims.actor_facets.agent_identity || claims.subject_facets.agent_user || claims.subject_facets.agent_identity;
+    let agent = is_agent(claims);
     let kind = match (purpose, claims.id_type) {
-        (Purpose::SignIn, None) if !claims.has_scope && client.is_none() => PrincipalKind::User,
+        // An ID token names no client of its own, so the agent behind an agent's account could not be told: no person signs in.
+        (Purpose::SignIn, None) if !claims.has_scope && client.is_none() && !agent => PrincipalKind::User,
         (Purpose::SignIn, _) => return Err(RejectionCode::TokenKindNotAllowed),
         (Purpose::Access, _) if claims.id_token_mark => return Err(RejectionCode::TokenKindNotAllowed),
         (Purpose::Access, Some(id_type)) if id_type.is(b"app") && !claims.has_scope => {
@@ -89,6 +89,11 @@ fn kind(claims: &Claims<'_>, client: Option<Guid>, purpose: Purpose) -> Result<P
     if complete { Ok(kind) } else { Err(RejectionCode::ClaimMissing) }
 }
 
+/// Whether an AI agent acts, or the account itself belongs to one
+const fn is_agent(claims: &Claims<'_>) -> bool {
+    claims.actor_facets.agent_identity || claims.subject_facets.agent_user || claims.subject_facets.agent_identity
+}
+
 fn show_kind(claims: &Claims<'_>, purpose: Purpose, kind: Result<PrincipalKind, RejectionCode>) -> Shown {
     let expected = match purpose {
         Purpose::Access => {
@@ -103,6 +108,7 @@ fn show_kind(claims: &Claims<'_>, purpose: Purpose, kind: Result<PrincipalKind, 
             "no `oid` or no client id",
             Some("the token belongs to no service principal or user; create the service principal in this tenant"),
         ),
+        Err(_) if purpose == Purpose::SignIn && is_agent(claims) => ("a token of an agent", None),
         Err(_) if purpose == Purpose::SignIn => ("not an ID token", None),
         Err(_) if claims.id_token_mark => {
             ("an ID token", Some("send the access token; an ID token is for the client that signed the user in"))

@@ -1,6 +1,9 @@
 //! The claims set: the members that matter, typed; everything else checked and passed over
 
-use super::json::{JsonError, JsonString, Reader};
+use super::{
+    claim_name::ClaimName,
+    json::{JsonError, JsonString, Reader},
+};
 use crate::{identity::Guid, limits, time::Timestamp};
 
 /// The claims that are read, as far as they are there; a wrong type is an error, never an absence
@@ -59,120 +62,67 @@ pub struct Facets {
     pub agent_user: bool,
 }
 
-/// The names of the claims that are read
-const NAMES: [&[u8]; 25] = [
-    b"iss",
-    b"aud",
-    b"tid",
-    b"oid",
-    b"exp",
-    b"nbf",
-    b"iat",
-    b"ver",
-    b"azp",
-    b"appid",
-    b"idtyp",
-    b"scp",
-    b"roles",
-    b"groups",
-    b"name",
-    b"cnf",
-    b"nonce",
-    b"c_hash",
-    b"at_hash",
-    b"s_hash",
-    b"events",
-    b"hasgroups",
-    b"_claim_names",
-    b"xms_act_fct",
-    b"xms_sub_fct",
-];
-
 impl<'a> Claims<'a> {
     /// Reads a decoded claims set
     ///
     /// A claim that is read here must stand there in one letter case only: a reader that folds case must not see another
     /// value than we do (Microsoft.IdentityModel refuses several `tid` likewise).
     pub fn parse(text: &'a [u8]) -> Result<Self, JsonError> {
+        if std::str::from_utf8(text).is_err() { Err(JsonError::Malformed) } else { Self::parse_utf8(text) }
+    }
+
+    /// The same for a text that is known to be UTF-8
+    pub fn parse_utf8(text: &'a [u8]) -> Result<Self, JsonError> {
         let mut claims = Self::default();
-        let mut variants: Vec<Vec<u8>> = Vec::new();
-        Reader::read_object(text, |reader, name| {
+        let (mut read, mut misspelt) = (0_u32, 0_u32);
+        Reader::read_utf8_object(text, |reader, name| {
             let name = name.bytes();
-            // Only rare names have a capital letter; the exact names have none.
-            if name.iter().any(u8::is_ascii_uppercase) {
-                let lower = name.to_ascii_lowercase();
-                if NAMES.contains(&lower.as_slice()) {
-                    variants.push(lower);
-                }
+            if let Some(claim) = ClaimName::of(&name) {
+                read |= claim.bit();
+                return claims.member(reader, claim);
             }
-            claims.member(reader, &name)
+            if let Some(claim) = ClaimName::misspelt(&name) {
+                if misspelt & claim.bit() != 0 {
+                    return Err(JsonError::Duplicate);
+                }
+                misspelt |= claim.bit();
+            }
+            reader.skip()
         })?;
-        if variants.is_empty() { Ok(claims) } else { refuse_variants(text, variants).map(|()| claims) }
+        if read & misspelt == 0 { Ok(claims) } else { Err(JsonError::Duplicate) }
     }
 
-    fn member(&mut self, reader: &mut Reader<'a>, name: &[u8]) -> Result<(), JsonError> {
-        match name.len() {
-            3 => self.short_member(reader, name),
-            4..=8 => self.word_member(reader, name),
-            _ => self.long_member(reader, name),
-        }
-    }
-
-    fn short_member(&mut self, reader: &mut Reader<'a>, name: &[u8]) -> Result<(), JsonError> {
-        match name {
-            b"iss" => self.issuer = Some(string(reader, "iss")?),
-            b"aud" => self.audience = audience(reader)?,
-            b"tid" => self.tenant = Some(guid(reader, "tid")?),
-            b"oid" => self.object = Some(guid(reader, "oid")?),
-            b"exp" => self.expires = Some(time(reader, "exp")?),
-            b"nbf" => self.not_before = Some(time(reader, "nbf")?),
-            b"iat" => self.issued = Some(time(reader, "iat")?),
-            b"ver" => self.version = Some(string(reader, "ver")?),
-            b"azp" => self.authorized_party = Some(guid(reader, "azp")?),
-            b"scp" => self.has_scope = has_scope(reader)?,
-            b"cnf" => self.bound = present(reader)?,
-            _ => reader.skip()?,
-        }
-        Ok(())
-    }
-
-    fn word_member(&mut self, reader: &mut Reader<'a>, name: &[u8]) -> Result<(), JsonError> {
-        match name {
-            b"appid" => self.application = Some(guid(reader, "appid")?),
-            b"idtyp" => self.id_type = Some(string(reader, "idtyp")?),
-            b"roles" => self.roles = strings(reader, "roles")?,
-            b"groups" => self.groups = Some(groups(reader)?),
-            b"name" => self.name = Some(string(reader, "name")?),
-            b"nonce" | b"c_hash" | b"at_hash" | b"s_hash" => self.id_token_mark = present(reader)?,
-            b"events" => self.event = present(reader)?,
-            _ => reader.skip()?,
+    #[inline(always)]
+    fn member(&mut self, reader: &mut Reader<'a>, claim: ClaimName) -> Result<(), JsonError> {
+        let name = claim.as_str();
+        match claim {
+            ClaimName::Issuer => self.issuer = Some(string(reader, name)?),
+            ClaimName::Audience => self.audience = audience(reader)?,
+            ClaimName::Tenant => self.tenant = Some(guid(reader, name)?),
+            ClaimName::Object => self.object = Some(guid(reader, name)?),
+            ClaimName::Expires => self.expires = Some(time(reader, name)?),
+            ClaimName::NotBefore => self.not_before = Some(time(reader, name)?),
+            ClaimName::Issued => self.issued = Some(time(reader, name)?),
+            ClaimName::Version => self.version = Some(string(reader, name)?),
+            ClaimName::AuthorizedParty => self.authorized_party = Some(guid(reader, name)?),
+            ClaimName::Application => self.application = Some(guid(reader, name)?),
+            ClaimName::IdType => self.id_type = Some(string(reader, name)?),
+            ClaimName::Scope => self.has_scope = has_scope(reader)?,
+            ClaimName::Roles => self.roles = strings(reader, name)?,
+            ClaimName::Groups => self.groups = Some(groups(reader)?),
+            ClaimName::Name => self.name = Some(string(reader, name)?),
+            ClaimName::Confirmation => self.bound = present(reader)?,
+            ClaimName::Nonce | ClaimName::CodeHash | ClaimName::AccessHash | ClaimName::StateHash => {
+                self.id_token_mark = present(reader)?;
+            }
+            ClaimName::Events => self.event = present(reader)?,
+            ClaimName::HasGroups => self.overage |= truth(reader)?,
+            ClaimName::ClaimNames => self.overage |= names_groups(reader)?,
+            ClaimName::ActorFacets => self.actor_facets = facets(reader, name)?,
+            ClaimName::SubjectFacets => self.subject_facets = facets(reader, name)?,
         }
         Ok(())
     }
-
-    fn long_member(&mut self, reader: &mut Reader<'a>, name: &[u8]) -> Result<(), JsonError> {
-        match name {
-            b"hasgroups" => self.overage |= truth(reader)?,
-            b"_claim_names" => self.overage |= names_groups(reader)?,
-            b"xms_act_fct" => self.actor_facets = facets(reader, "xms_act_fct")?,
-            b"xms_sub_fct" => self.subject_facets = facets(reader, "xms_sub_fct")?,
-            _ => reader.skip()?,
-        }
-        Ok(())
-    }
-}
-
-/// Refuses a name in another letter case when the exact name, or a third spelling, stands beside it
-fn refuse_variants(text: &[u8], mut variants: Vec<Vec<u8>>) -> Result<(), JsonError> {
-    variants.sort_unstable();
-    let spelt_twice = variants.iter().zip(variants.iter().skip(1)).any(|(name, next)| name == next);
-    let mut clash = spelt_twice;
-    Reader::read_object(text, |reader, name| {
-        clash |= variants.iter().any(|variant| name.is(variant));
-        // By the budgets of the first reading: only the list of groups may be longer than any other array.
-        if name.is(b"groups") { reader.array(limits::GROUPS, Reader::skip) } else { reader.skip() }
-    })?;
-    if clash { Err(JsonError::Duplicate) } else { Ok(()) }
 }
 
 /// A member whose presence alone matters
@@ -233,9 +183,9 @@ fn groups(reader: &mut Reader<'_>) -> Result<Vec<Guid>, JsonError> {
     }
     // Room for all of them at once: growing would copy the list over and over.
     let mut ids = Vec::with_capacity((reader.remaining() / (Guid::TEXT_BYTES + 3)).min(limits::GROUPS));
-    reader.array(limits::GROUPS, |reader| {
+    reader.array_of_fixed::<{ Guid::TEXT_BYTES }>(limits::GROUPS, |reader, text| {
         // Names instead of object ids (sAMAccountName, display name) are refused: they are not unique.
-        let id = match reader.fixed_string::<{ Guid::TEXT_BYTES }>() {
+        let id = match text {
             Some(text) => Guid::parse_exact(text).ok_or(JsonError::Invalid("groups"))?,
             None => guid(reader, "groups")?,
         };

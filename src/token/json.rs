@@ -65,9 +65,17 @@ impl<'a> Reader<'a> {
         text: &'a [u8],
         member: impl FnMut(&mut Self, JsonString<'a>) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
-        if !is_utf8(text) {
+        if std::str::from_utf8(text).is_err() {
             return Err(JsonError::Malformed);
         }
+        Self::read_utf8_object(text, member)
+    }
+
+    /// The same for a text that is known to be UTF-8; if it is not, its strings hold replacement characters
+    pub fn read_utf8_object(
+        text: &'a [u8],
+        member: impl FnMut(&mut Self, JsonString<'a>) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
         let mut reader = Self { rest: text, depth: 0, names: Vec::with_capacity(48), members: 0 };
         reader.space();
         reader.object(member)?;
@@ -76,6 +84,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The first byte of the next value, which tells its type
+    #[inline(always)]
     pub fn kind(&self) -> Option<u8> {
         self.rest.first().copied()
     }
@@ -117,6 +126,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline(always)]
     fn admit(&mut self, name: JsonString<'a>, first: usize, seen: u64) -> Result<u64, JsonError> {
         self.members = self.members.saturating_add(1);
         if self.members > limits::JSON_MEMBERS {
@@ -139,17 +149,31 @@ impl<'a> Reader<'a> {
         limit: usize,
         mut element: impl FnMut(&mut Self) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
+        self.array_of_fixed::<0>(limit, |reader, _| element(reader))
+    }
+
+    /// An array whose elements are mostly strings of `N` plain characters: these are consumed and handed over unseen, any
+    /// other element must be consumed by `element`
+    #[inline(always)]
+    pub fn array_of_fixed<const N: usize>(
+        &mut self,
+        limit: usize,
+        mut element: impl FnMut(&mut Self, Option<&'a [u8; N]>) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
         self.expect(b'[')?;
         self.enter()?;
         self.space();
+        let mut left = limit;
         if !self.take(b']') {
-            let mut count: usize = 0;
             loop {
-                count = count.saturating_add(1);
-                if count > limit {
-                    return Err(JsonError::Budget);
+                left = left.checked_sub(1).ok_or(JsonError::Budget)?;
+                let fixed = if N == 0 { None } else { self.fixed_string::<N>() };
+                element(self, fixed)?;
+                // Written without spaces, as every issuer does, the next element begins right behind the comma.
+                if let Some([b',', b'"']) = self.rest.first_chunk::<2>() {
+                    self.take(b',');
+                    continue;
                 }
-                element(self)?;
                 self.space();
                 if self.take(b']') {
                     break;
@@ -163,6 +187,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string
+    #[inline(always)]
     pub fn string(&mut self) -> Result<JsonString<'a>, JsonError> {
         self.expect(b'"')?;
         let start = self.rest;
@@ -184,7 +209,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Exactly `N` plain characters in quotes, without looking at them; `None` (and nothing consumed) otherwise
-    pub fn fixed_string<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+    #[inline(always)]
+    fn fixed_string<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         let (text, rest) = self.rest.strip_prefix(b"\"")?.split_first_chunk::<N>()?;
         self.rest = rest.strip_prefix(b"\"")?;
         Some(text)
@@ -250,6 +276,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over bytes that a string may hold as they are
+    #[inline(always)]
     fn skip_plain(&mut self) {
         #[cfg(target_arch = "wasm32")]
         while let Some((chunk, rest)) = self.rest.split_first_chunk::<16>() {
@@ -275,18 +302,21 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline(always)]
     fn space(&mut self) {
         while let Some((b' ' | b'\t' | b'\n' | b'\r', rest)) = self.rest.split_first() {
             self.rest = rest;
         }
     }
 
+    #[inline(always)]
     fn next(&mut self) -> Result<u8, JsonError> {
         let (first, rest) = self.rest.split_first().ok_or(JsonError::Malformed)?;
         self.rest = rest;
         Ok(*first)
     }
 
+    #[inline(always)]
     fn take(&mut self, byte: u8) -> bool {
         match self.rest.split_first() {
             Some((first, rest)) if *first == byte => {
@@ -297,34 +327,25 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(always)]
     fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
         if self.take(byte) { Ok(()) } else { Err(JsonError::Malformed) }
     }
 
+    #[inline(always)]
     fn enter(&mut self) -> Result<(), JsonError> {
         self.depth = self.depth.saturating_add(1);
         if self.depth > limits::JSON_DEPTH { Err(JsonError::Budget) } else { Ok(()) }
     }
 
+    #[inline(always)]
     fn leave(&mut self) {
         self.depth = self.depth.saturating_sub(1);
     }
 }
 
-/// Whether the text is UTF-8; mostly it is ASCII, which is told without looking at each byte
-fn is_utf8(text: &[u8]) -> bool {
-    let (blocks, rest) = text.as_chunks::<32>();
-    let mut all = [0_u8; 32];
-    for block in blocks {
-        for (all, byte) in all.iter_mut().zip(block) {
-            *all |= byte;
-        }
-    }
-    let high = all.iter().chain(rest).fold(0, |all, byte| all | byte);
-    high < 0x80 || std::str::from_utf8(text).is_ok()
-}
-
 /// One bit of 64 for a name
+#[inline(always)]
 fn fingerprint(name: &[u8]) -> u64 {
     let ends = name.first().zip(name.last()).map_or(0, |(first, last)| first.wrapping_mul(31) ^ *last);
     let length = name.len().to_le_bytes();
@@ -496,13 +517,12 @@ mod tests {
 
     #[test]
     fn utf8_is_checked_at_every_place() {
-        for at in 0..70 {
-            let mut text = [b'x'; 80];
-            assert!(is_utf8(&text));
-            text[at] = 0xe9;
-            assert!(!is_utf8(&text), "{at}");
-            text[at..at + 2].copy_from_slice("\u{e9}".as_bytes());
-            assert!(is_utf8(&text), "{at}");
+        for at in 0..40 {
+            let mut text = *b"{\"a\":\"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNO\"}";
+            text[6 + at] = 0xe9;
+            assert_eq!(check_bytes(&text), Err(JsonError::Malformed), "{at}");
+            text[6 + at..8 + at].copy_from_slice("\u{e9}".as_bytes());
+            assert_eq!(check_bytes(&text), Ok(()), "{at}");
         }
     }
 

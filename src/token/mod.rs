@@ -5,6 +5,7 @@
 
 mod caller;
 mod claim_checks;
+pub mod claim_name;
 pub mod claims;
 pub mod compact;
 pub mod header;

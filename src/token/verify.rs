@@ -183,10 +183,9 @@ fn read_claims<'w>(
     payload: &'w mut Vec<u8>,
     judge: &mut impl Judge,
 ) -> Result<Claims<'w>, RejectionCode> {
-    payload.clear();
     let (result, culprit) = match base64url::decode_into(encoded, payload) {
         None => (Err(compact::name_unreadable(token)), None),
-        Some(()) => match Claims::parse(payload) {
+        Some(decoded) => match if decoded.ascii { Claims::parse_utf8(payload) } else { Claims::parse(payload) } {
             Ok(claims) => (Ok(claims), None),
             Err(JsonError::Invalid(claim)) => (Err(RejectionCode::ClaimInvalid), Some(claim)),
             Err(error) => (Err(header::rejection(error)), None),
@@ -277,7 +276,6 @@ fn check_signature<V: SignatureVerifier>(
     judge.check("key issuer", key.for_this_issuer, RejectionCode::KeyIssuerMismatch, || {
         Shown::new(profile.issuer.as_str(), shown(key.published_for.as_deref().unwrap_or("not stated")))
     })?;
-    signature.clear();
     let decoded = base64url::decode_into(compact.signature, signature).is_some();
     let fits = decoded
         && signature.len() == key.public.signature_bytes()

@@ -15,8 +15,16 @@ extern "C" {
     #[wasm_bindgen(js_name = createPublicKey, catch)]
     fn create_public_key(input: &JsValue) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(js_name = verify, catch)]
-    fn verify(digest: &JsValue, data: &[u8], key: &JsValue, signature: &[u8]) -> Result<bool, JsValue>;
+    type Verify;
+
+    #[wasm_bindgen(js_name = createVerify)]
+    fn create_verify(digest: &JsValue) -> Verify;
+
+    #[wasm_bindgen(method)]
+    fn update(this: &Verify, data: &[u8]);
+
+    #[wasm_bindgen(method)]
+    fn verify(this: &Verify, key: &JsValue, signature: &[u8]) -> bool;
 
     /// The same in Node's thread pool; Node copies data and signature before it returns
     #[wasm_bindgen(js_name = verify, catch)]
@@ -96,8 +104,9 @@ impl SignatureVerifier for NodeCrypto {
     }
 
     fn verify(&self, _algorithm: &'static Algorithm, key: &NodeKey, signed: &[u8], signature: &[u8]) -> bool {
-        // An exception is an answer too: this signature does not fit.
-        verify(&key.digest, signed, &key.key, signature).unwrap_or(false)
+        let verify = create_verify(&key.digest);
+        verify.update(signed);
+        verify.verify(&key.key, signature)
     }
 }
 

@@ -11,6 +11,7 @@ export const GROUP_ID_ANNOTATION = 'graph.microsoft.com/group-id';
 /** Reads groups and owners from the catalog and hands them to the core when something has changed */
 export class CatalogDirectory {
   readonly #options: { entraAccess: EntraAccess; catalog: CatalogService; auth: AuthService; logger: LoggerService };
+  #running?: Promise<void>;
   #last = '';
   #reported = '';
   #refreshedAt?: number;
@@ -36,10 +37,17 @@ export class CatalogDirectory {
   }
 
   /**
-   * Reads the catalog once.
+   * Reads the catalog; a reading under way is shared.
    * @throws whatever the catalog throws; the directory stays as it was
    */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
+    this.#running ??= this.#refreshOnce().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #refreshOnce(): Promise<void> {
     const { entraAccess, auth, logger } = this.#options;
     const credentials = await auth.getOwnServiceCredentials();
     const [groups, owners] = await Promise.all([this.#groups(credentials), this.#owners(credentials)]);

@@ -1,4 +1,9 @@
-import { coreServices, createBackendPlugin } from '@backstage/backend-plugin-api';
+import {
+  coreServices,
+  createBackendPlugin,
+  type LifecycleService,
+  type LoggerService,
+} from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { entraAccessServiceRef } from '../service/ref';
 import { CatalogDirectory } from './directory';
@@ -8,6 +13,10 @@ import { createRouter } from './router';
 
 /** How often the catalog is asked for groups and owners */
 const REFRESH_SECONDS = 15;
+/** Seconds for which an empty directory is looked at every second */
+const FIRST_MINUTE = 60;
+
+type Warns = Pick<LoggerService, 'warn'>;
 
 /** The plugin `entra-access`: explanations, token inspector, status; and the directory from the catalog */
 export const entraAccessPlugin = createBackendPlugin({
@@ -34,22 +43,35 @@ export const entraAccessPlugin = createBackendPlugin({
         const lookup = new PermissionLookup({ auth, discovery });
         deps.httpRouter.use(createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions }));
 
-        deps.lifecycle.addStartupHook(() =>
+        deps.lifecycle.addStartupHook(async () => {
           // In every replica: each holds its own directory.
-          deps.scheduler.scheduleTask({
+          await deps.scheduler.scheduleTask({
             id: 'refresh-directory',
             scope: 'local',
             frequency: { seconds: REFRESH_SECONDS },
             timeout: { minutes: 5 },
             fn: () => refresh(directory, logger),
-          }),
-        );
+          });
+          untilFilled(directory, logger, deps.lifecycle);
+        });
       },
     });
   },
 });
 
-async function refresh(directory: CatalogDirectory, logger: { warn(message: string): void }): Promise<void> {
+/** A catalog that has just started fills within seconds: until it has groups, look often */
+function untilFilled(directory: CatalogDirectory, logger: Warns, lifecycle: LifecycleService): void {
+  let looks = 0;
+  const timer = setInterval(() => {
+    looks += 1;
+    if (looks > FIRST_MINUTE || directory.report?.groups) clearInterval(timer);
+    else void refresh(directory, logger);
+  }, 1_000);
+  timer.unref();
+  lifecycle.addShutdownHook(() => clearInterval(timer));
+}
+
+async function refresh(directory: CatalogDirectory, logger: Warns): Promise<void> {
   try {
     await directory.refresh();
   } catch (error) {

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { forgeAttacks } from '../../dev/tenant/attacks';
 import { people } from '../../dev/tenant/people';
 import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
@@ -300,11 +301,13 @@ test('a trap refuses everything, throws nothing, and a fresh instance knows what
   const { epoch, instance } = core;
 
   ruin(watched);
-  assert.deepEqual(core.authenticate(token), {
+  const unavailable = {
     ok: false,
     code: 'core_unavailable',
     advice: 'the core is being restarted; try again in a second',
-  });
+  };
+  assert.deepEqual(core.authenticate(tenant.mintAccessToken(people.dana)), unavailable);
+  assert.deepEqual(core.authenticate(token), unavailable, 'also what was accepted before');
   assert.equal(core.available, false);
   assert.deepEqual({ ...core.decide(before, READ) }, { effect: 'DENY', ground: 'coreUnavailable' });
   assert.equal(core.owners(before), undefined);
@@ -413,4 +416,88 @@ test('a core that cannot be restarted refuses on and tries again', async () => {
   fail = false;
   await restarted(core);
   assert.equal(codeOf(core, 'x'), 'token_malformed');
+});
+
+test('the same token again is the same principal; anything else is judged anew', async () => {
+  const { core } = await scene();
+  const token = tenant.mintAccessToken(people.olivia);
+  const handle = handleOf(core, token);
+  assert.equal(handleOf(core, `${token}`), handle);
+  const [header, payload, signature] = token.split('.') as [string, string, string];
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+  const forged = Buffer.from(JSON.stringify({ ...claims, oid: people.adam.oid })).toString('base64url');
+  assert.equal(codeOf(core, `${header}.${forged}.${signature}`), 'signature_invalid', 'under the same signature');
+  const answer = core.authenticate(token, 'sign-in');
+  assert.equal(!answer.ok && answer.code, 'token_kind_not_allowed', 'for another purpose');
+  assert.equal(handleOf(core, token), handle);
+});
+
+test('a token that was accepted before is refused once it has expired', async () => {
+  let now = Date.now();
+  const core = new EntraCore({
+    configuration: configurationOf(tenant),
+    logger: new RecordingLogger(),
+    clock: () => now,
+  });
+  await giveKeys(core, tenant);
+  const exp = Math.floor(now / 1000) + 600;
+  const token = tenant.mintAccessToken(people.olivia, { claims: { exp } });
+  assert.equal(codeOf(core, token), 'accepted');
+  now = exp * 1000 + 299_000;
+  assert.equal(codeOf(core, token), 'accepted', 'within the leeway');
+  now += 1_000;
+  assert.equal(codeOf(core, token), 'token_expired');
+});
+
+test('a token that was accepted before is refused once its key is gone', async () => {
+  const own = await startTenant();
+  const core = new EntraCore({ configuration: configurationOf(own), logger: new RecordingLogger() });
+  try {
+    await giveKeys(core, own);
+    const token = own.mintAccessToken(people.olivia);
+    assert.equal(codeOf(core, token), 'accepted');
+    await own.rollKeys({ overlap: false });
+    await giveKeys(core, own);
+    assert.equal(codeOf(core, token), 'key_unknown');
+  } finally {
+    core.close();
+    await own.close();
+  }
+});
+
+test('with more tokens than the core holds callers, each is still its own principal', async () => {
+  const { core } = await scene();
+  const oid = (at: number) => `00000000-0000-4000-8000-${at.toString(16).padStart(12, '0')}`;
+  const tokens = Array.from({ length: 1_300 }, (_, at) =>
+    tenant.mintAccessToken(people.olivia, { claims: { oid: oid(at) } }),
+  );
+  // Forwards, then a part again while it is given up bit by bit, then backwards.
+  const order = [...tokens.keys(), ...Array(400).keys(), ...[...tokens.keys()].reverse()];
+  for (const at of order) assert.equal(core.describe(handleOf(core, tokens[at]!))?.objectId, oid(at), String(at));
+});
+
+test('judged in the thread pool, tokens get the same answers', async () => {
+  const { core } = await scene();
+  const tokens = [
+    ...forgeAttacks(tenant).map(({ token, expect }) => [token, expect] as const),
+    ...[people.olivia, people.dana, people.adam].map(person => [tenant.mintAccessToken(person), person.oid] as const),
+    ['', 'token_malformed'] as const,
+  ];
+  const answers = await Promise.all(tokens.map(([token]) => core.authenticateAsync(token)));
+  answers.forEach((answer, at) => {
+    const found = answer.ok ? core.describe(answer.principal)?.objectId : answer.code;
+    assert.equal(found, tokens[at]![1]);
+  });
+});
+
+test('a trap while signatures are being checked refuses them', async () => {
+  const watched = await scene();
+  const { core } = watched;
+  const pending = Array.from({ length: 20 }, () => core.authenticateAsync(tenant.mintAccessToken(people.adam)));
+  ruin(watched);
+  assert.equal(codeOf(core, 'x'), 'core_unavailable');
+  for (const answer of await Promise.all(pending)) assert.equal(answer.ok, false);
+  await restarted(core);
+  const again = await core.authenticateAsync(tenant.mintAccessToken(people.adam));
+  assert.equal(again.ok, true);
 });

@@ -2,7 +2,7 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { RejectionCode } from './codes';
 import { CORE_UNAVAILABLE, DecisionReader, UNKNOWN_PRINCIPAL } from './decisions';
 import { ConfigurationError } from './errors';
-import { handleOf, isOf } from './handles';
+import { handleOf, isOf, isSession } from './handles';
 import { TokenBuffer } from './tokenBuffer';
 import { TokenCache } from './tokenCache';
 import type {
@@ -21,6 +21,7 @@ import type {
   PrincipalHandle,
   ResourceInput,
 } from './types';
+import { warmUp } from './warmUp';
 import { abandon, loadWasm, type WasmCore, type WasmInstance } from './wasm';
 
 const REFUSED = 0x8000_0000;
@@ -211,7 +212,15 @@ export class EntraCore {
 
   /** Forgets a principal */
   release(principal: PrincipalHandle): void {
-    this.#askOf(principal, ({ core }) => core.release(principal), undefined);
+    this.#askOf(
+      principal,
+      ({ core, cache }) => {
+        core.release(principal);
+        // A caller by token may still be remembered; sessions never are, and come and go.
+        if (!isSession(principal)) cache?.clear();
+      },
+      undefined,
+    );
   }
 
   /** Decides; an unknown principal and an unavailable core are DENY */
@@ -260,7 +269,11 @@ export class EntraCore {
   #read(alive: Alive, answer: number, token: string, purpose: Purpose, now: number): Authentication {
     if (answer < REFUSED) {
       const accepted: Authentication = { ok: true, principal: handleOf(this.#instance, answer) };
-      alive.cache?.admitted(token, accepted, purpose === 'access' ? alive.core.cacheable_until(answer, now) : undefined);
+      alive.cache?.admitted(
+        token,
+        accepted,
+        purpose === 'access' ? alive.core.cacheable_until(answer, now) : undefined,
+      );
       return accepted;
     }
     const [code, advice] = this.#codes[answer & 0xff] ?? ['token_malformed' as const, ''];
@@ -324,9 +337,11 @@ export class EntraCore {
     if (this.#directory) core.set_directory(this.#directory);
     this.#instance += 1;
     this.#epoch = core.epoch();
+    const token = new TokenBuffer(memory, core);
+    warmUp(core, token, this.#issuers[0]?.issuer ?? '');
     return {
       core,
-      token: new TokenBuffer(memory, core),
+      token,
       decisions: new DecisionReader(JSON.parse(core.rule_ids())),
       permissions: new Map(),
       cache: this.#options.tokenCache === false ? undefined : new TokenCache(Core.token_principals()),

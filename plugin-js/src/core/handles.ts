@@ -12,3 +12,11 @@ export function handleOf(instance: number, number: number): PrincipalHandle {
 export function isOf(instance: number, handle: PrincipalHandle): boolean {
   return Math.floor(handle / SPAN) === instance;
 }
+
+/** Bit 30 tells signed-in principals from callers by token (`src/identity/table.rs`) */
+const SESSION = 0x4000_0000;
+
+/** Whether a handle names a signed-in principal */
+export function isSession(handle: PrincipalHandle): boolean {
+  return (handle & SESSION) !== 0;
+}

@@ -34,5 +34,7 @@ export function abandon(core: WasmCore): void {
 export function loadWasm(): WasmInstance {
   delete require.cache[require.resolve(GLUE)];
   const glue = require(GLUE) as Glue;
+  // Node keeps a list of all modules that a module ever loaded, and with them the memory of dead instances.
+  module.children = module.children.filter(({ id }) => id !== require.resolve(GLUE));
   return { Core: glue.Core, memory: glue.linearMemory() as WasmMemory };
 }

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ConfigReader } from '@backstage/config';
+import { RecordingLogger } from '../../e2e/support/logger';
 import { ConfigurationError } from '../core';
 import { readConfiguration } from './configuration';
+import { EntraAccess } from './entraAccess';
 
 let folder: string;
 let argv: string[];
@@ -129,3 +131,77 @@ test('a folder is no policy file', () => {
   assert.equal(error.path, 'entraAccess.policy.file');
   assert.match(error.message, /could not be read/);
 });
+
+/** As at the start of the backend: read, then built */
+function startWith(change: (section: any) => void): EntraAccess {
+  const section = {
+    tenants: [{ tenantId: '3f8a1c52-7d4e-4b19-9c60-5e2b8f7a1d03', cloud: 'lab', audiences: ['api://backstage'] }],
+    clouds: { lab: { authority: 'http://127.0.0.1:7100' } },
+    groups: { mapping: [{ group: 'a4c1d7e2-6b3f-4f58-92d0-1e7a5c8b3f60', owner: 'group:default/payments' }] },
+    policy: { rules: [{ id: 'a', effect: 'allow', permissions: ['*'] }] },
+  };
+  change(section);
+  return new EntraAccess(read(section), new RecordingLogger());
+}
+
+test('the configuration that the mistakes below are made in is good', () => {
+  const entraAccess = startWith(() => undefined);
+  assert.equal(entraAccess.core.issuers.length, 2);
+  entraAccess.close();
+});
+
+for (const [change, message] of [
+  [s => (s.audits = {}), 'entraAccess.audits: unknown field `audits`, expected one of'],
+  [s => delete s.tenants, 'entraAccess: missing field `tenants`'],
+  [s => (s.tenants = []), 'entraAccess.tenants: the list is empty (name at least one tenant'],
+  [s => (s.tenants = '*'), 'entraAccess.tenants: invalid type: string "*", expected a sequence'],
+  [s => (s.tenants[0].tenantID = 'x'), 'entraAccess.tenants[0].tenantID: unknown field `tenantID`'],
+  [
+    s => (s.tenants[0].tenantId = 'contoso.example'),
+    'entraAccess.tenants[0].tenantId: `contoso.example` is not a GUID',
+  ],
+  [s => (s.tenants[0].tenantId = '*'), 'entraAccess.tenants[0].tenantId: `*` is not a GUID'],
+  [s => s.tenants.push(s.tenants[0]), 'entraAccess.tenants[1].tenantId: tenant 3f8a1c52'],
+  [
+    s => (s.tenants[0].cloud = 'mars'),
+    'entraAccess.tenants[0].cloud: there is no cloud `mars` (one of: china, global, lab',
+  ],
+  [s => delete s.tenants[0].audiences, 'entraAccess.tenants[0]: missing field `audiences`'],
+  [s => (s.tenants[0].audiences = []), 'entraAccess.tenants[0].audiences: the list is empty (name the client id'],
+  [s => (s.tenants[0].audiences = 'api://x'), 'entraAccess.tenants[0].audiences: invalid type: string "api://x"'],
+  [s => (s.tenants[0].audiences = ['api://*']), 'entraAccess.tenants[0].audiences[0]: audiences are compared exactly'],
+  [
+    s => (s.tenants[0].audiences = ['https://graph.microsoft.com']),
+    'entraAccess.tenants[0].audiences[0]: this audience is',
+  ],
+  [s => (s.tenants[0].clients = ['my-app']), 'entraAccess.tenants[0].clients[0]: `my-app` is not a GUID'],
+  [s => (s.clouds.lab.authority = 'http://login.example'), 'entraAccess.clouds.lab.authority: plain http is accepted'],
+  [s => (s.clouds.lab.authority = 'login.example'), 'entraAccess.clouds.lab.authority: this is no base URL'],
+  [s => (s.clouds.lab.autority = 'x'), 'entraAccess.clouds.lab.autority: unknown field `autority`'],
+  [s => (s.clouds.global = s.clouds.lab), 'entraAccess.clouds.global: this name is built in'],
+  [s => (s.groups.sourc = 'token'), 'entraAccess.groups.sourc: unknown field `sourc`, expected one of `source`'],
+  [s => (s.groups.source = 'ldap'), 'entraAccess.groups.source: unknown variant `ldap`'],
+  [s => (s.groups.overage = true), 'entraAccess.groups.overage: '],
+  [s => (s.groups.mapping[0].group = 'payments'), 'entraAccess.groups.mapping[0].group: `payments` is not a GUID'],
+  [s => (s.groups.mapping[0].owner = 'payments'), 'entraAccess.groups.mapping[0].owner: '],
+  [s => (s.policy.rules[0].efect = 'allow'), 'entraAccess.policy.rules[0].efect: unknown field `efect`'],
+  [s => (s.policy.rules[0].effect = 'permit'), 'entraAccess.policy.rules[0].effect: unknown variant `permit`'],
+  [s => s.policy.rules.push(s.policy.rules[0]), 'entraAccess.policy.rules: two rules have the id `a`'],
+  [
+    s => (s.policy.rules[0].principals = [{ group: 'x' }]),
+    'entraAccess.policy.rules[0].principals[0].group: `x` is not a',
+  ],
+  [s => (s.policy = { file: file('nothing.yaml', '') }), 'nothing.yaml: invalid type: null'],
+] as Array<[(section: any) => void, string]>) {
+  test(`not started: ${message}`, () => {
+    assert.throws(
+      () => startWith(change),
+      (error: unknown) => {
+        assert.ok(error instanceof ConfigurationError, String(error));
+        assert.ok(error.message.includes(message), error.message);
+        assert.ok(error.message.startsWith(`${error.path}: `) && !error.message.includes('\n'), error.message);
+        return true;
+      },
+    );
+  });
+}

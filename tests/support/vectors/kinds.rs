@@ -156,6 +156,13 @@ fn id_tokens() -> Vec<Vector> {
         )
         .at_sign_in(),
         refuse_claims("id_token_bound_to_a_key_at_sign_in", POP, &id_token_v2().with("cnf", "{}")).at_sign_in(),
+        // Looks like a person in every other claim: an agent must not become one by way of an ID token.
+        refuse_claims("id_token_of_an_agent_user_at_sign_in", KIND, &id_token_v2().with_text("xms_sub_fct", "13"))
+            .at_sign_in(),
+        refuse_claims("id_token_through_an_agent_at_sign_in", KIND, &id_token_v2().with_text("xms_act_fct", "11"))
+            .at_sign_in(),
+        user("id_token_with_other_facets_at_sign_in", token(id_token_v2().with_text("xms_act_fct", "2").text()))
+            .at_sign_in(),
     ];
     for mark in ["nonce", "c_hash", "at_hash", "s_hash"] {
         all.push(refuse_claims(format!("access_token_with_{mark}"), KIND, &user_v2().with_text(mark, "x")));

@@ -1,0 +1,118 @@
+/** The two that are compared: our core in WebAssembly, and jose with the same expectations. */
+import { createLocalJWKSet, jwtVerify, type JWTPayload } from 'jose';
+import { EntraCore, type Principal } from '../../src/core';
+import type { Sample } from './generator';
+import { AUDIENCES, CONFIGURATION, ISSUERS, LEEWAY, LIFETIME } from './trust';
+
+export type Ours = { ok: true; principal: Principal } | { ok: false; code: string };
+
+/** A core that knows the keys of both issuers, judging at a moment that the caller sets */
+export class OurJudge {
+  readonly core: EntraCore;
+  readonly #instance: number;
+  readonly #complaints: string[] = [];
+  #now = 0;
+
+  constructor() {
+    const note = (message: string) => void this.#complaints.push(message);
+    const logger = { error: note, info: note };
+    this.core = new EntraCore({ configuration: CONFIGURATION, logger, clock: () => this.#now * 1000 });
+    for (const issuer of this.core.issuers) {
+      const trusted = ISSUERS.find(({ id }) => id === issuer.id);
+      const outcome = this.core.setKeys(issuer, JSON.stringify(trusted?.jwks));
+      if (!outcome.ok) throw new Error(outcome.error);
+    }
+    this.#instance = this.core.instance;
+  }
+
+  judge({ token, purpose, now }: Sample): Ours {
+    this.#now = now;
+    const answer = this.core.authenticate(token, purpose);
+    if (!answer.ok) return { ok: false, code: answer.code };
+    const principal = this.core.describe(answer.principal);
+    this.core.release(answer.principal);
+    if (!principal) throw new Error('the core took in a caller that it does not know');
+    return { ok: true, principal };
+  }
+
+  /** What the inspector says of the same token: the code, or `accepted` */
+  inspect({ token, purpose, now }: Sample): { verdict: string; text: string } {
+    this.#now = now;
+    const inspection = this.core.inspect(token, purpose);
+    return { verdict: inspection?.code ?? inspection?.verdict ?? 'unavailable', text: JSON.stringify(inspection) };
+  }
+
+  /** Whether the instance of the beginning still answers and has nothing to complain of */
+  get unharmed(): boolean {
+    return this.core.available && this.core.instance === this.#instance && this.#complaints.length === 0;
+  }
+}
+
+export type Theirs = { ok: true; payload: JWTPayload; issuer: string } | { ok: false; code: string };
+
+/** jose knows one issuer and its keys at a time, as our profiles do: it accepts if it does so for one of them */
+const joses = ISSUERS.map(({ id, issuer, jwks }) => {
+  const keys = createLocalJWKSet(jwks);
+  const options = {
+    issuer,
+    audience: AUDIENCES,
+    algorithms: ['RS256'],
+    clockTolerance: LEEWAY,
+    maxTokenAge: LIFETIME,
+    requiredClaims: ['exp', 'iat', 'iss', 'aud', 'tid', 'oid', 'ver'],
+  };
+  return (token: string, now: number) =>
+    jwtVerify(token, keys, { ...options, currentDate: new Date(now * 1000) }).then(({ payload }) => ({ payload, id }));
+});
+
+export async function joseJudge({ token, now }: Sample): Promise<Theirs> {
+  let code = 'ERR_JWKS_NO_MATCHING_KEY';
+  for (const jose of joses) {
+    try {
+      const { payload, id } = await jose(token, now);
+      return { ok: true, payload, issuer: id };
+    } catch (error) {
+      const reason = (error as { code?: string }).code ?? (error as Error).name;
+      // That the other issuer has no such key says nothing.
+      if (reason !== 'ERR_JWKS_NO_MATCHING_KEY') code = reason;
+    }
+  }
+  return { ok: false, code };
+}
+
+/** Where our record of the caller differs from the claims as jose read them; empty when it does not */
+export function differences(principal: Principal, { payload, issuer }: { payload: JWTPayload; issuer: string }): string[] {
+  const claims = payload as Record<string, unknown>;
+  const lower = (value: unknown) => (typeof value === 'string' ? value.toLowerCase() : value);
+  // An ID token is for the client that it names as its audience.
+  const client = (claims.ver === '1.0' ? claims.appid : claims.azp) ?? [claims.aud].flat().find(aud => aud === AUDIENCES[0]);
+  const overage = claims.hasgroups !== undefined || claims._claim_names !== undefined;
+  const listed = Array.isArray(claims.groups) && principal.groups.state === 'known';
+  const expected: Record<string, [unknown, unknown]> = {
+    issuer: [principal.issuer, issuer],
+    tid: [principal.tenantId, lower(claims.tid)],
+    oid: [principal.objectId, lower(claims.oid)],
+    exp: [principal.expiresAt, Number(claims.exp) + LEEWAY],
+    client: [principal.clientId, lower(client)],
+    actor: [principal.actor?.clientId ?? null, principal.kind === 'agent' ? lower(client) : null],
+    name: [principal.name, claims.name ?? null],
+    roles: [principal.roles.join('\0'), ((claims.roles as string[]) ?? []).join('\0')],
+    groups: [setOf(principal.groups.ids), listed ? setOf((claims.groups as unknown[]).map(lower)) : ''],
+    // Unknown is never empty: a list is known only when the token has it and points to no other.
+    known: [principal.groups.state === 'known', isPerson(principal, claims) && Array.isArray(claims.groups) && !overage],
+    kind: [principal.kind, kindOf(claims)],
+  };
+  return Object.entries(expected).flatMap(([what, [ours, theirs]]) => (Object.is(ours, theirs) ? [] : [what]));
+}
+
+/** Order and repetition of groups mean nothing */
+const setOf = (ids: unknown[]) => [...new Set(ids)].sort().join();
+
+const isPerson = ({ kind }: Principal, claims: Record<string, unknown>) =>
+  kind === 'user' || (kind === 'agent' && claims.idtyp !== 'app');
+
+function kindOf({ idtyp, xms_act_fct: actor = '', xms_sub_fct: subject = '' }: Record<string, unknown>): string {
+  const facets = (text: unknown) => String(text).split(' ');
+  const agent = facets(actor).includes('11') || facets(subject).some(facet => facet === '11' || facet === '13');
+  return agent ? 'agent' : idtyp === 'app' ? 'workload' : 'user';
+}
