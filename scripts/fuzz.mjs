@@ -17,6 +17,8 @@ const TARGETS = readdirSync(join(FUZZ, 'fuzz_targets')).map(name => name.replace
 /** What libFuzzer may spend on one input: beyond it, a hang or a flood of memory is a finding too */
 const BUDGET = ['-max_len=8192', '-timeout=5', '-rss_limit_mb=1024'];
 
+const QUIET = ['-verbosity=0', '-print_funcs=0', '-print_final_stats=1'];
+
 function parse(words) {
   const [first = String(SECONDS), ...rest] = words;
   const named = /^\d+$/.test(first) ? rest : words;
@@ -59,7 +61,7 @@ async function fuzz(target, seconds, env) {
   const artifacts = join(FUZZ, 'artifacts', target);
   const before = found();
   const args = ['fuzz', 'run', target, '--fuzz-dir', FUZZ, '--sanitizer', 'none', '--', `-max_total_time=${seconds}`];
-  const more = [`-dict=${join(FUZZ, `${target}.dict`)}`, '-print_final_stats=1', '-verbosity=0', ...BUDGET];
+  const more = [`-dict=${join(FUZZ, `${target}.dict`)}`, ...QUIET, ...BUDGET];
   const run = await capture(`fuzzing ${target}`, 'cargo', [...args, ...more], { env, timeoutMs: seconds * 1000 + BUILD_MS });
   const executions = Number(/^stat::number_of_executed_units:\s*(\d+)/m.exec(run.output)?.[1] ?? 0);
   const findings = found().filter(name => !before.includes(name));

@@ -23,9 +23,14 @@ fuzz_target!(|data: &[u8]| {
     engine.set_directory(serde_json::from_value(directory).unwrap());
     if let Err(mistake) = engine.set_policy(text, "policy") {
         assert!(mistake.path.starts_with("policy") && !mistake.message.is_empty(), "{mistake}");
-        let who = engine.admit(principal(PrincipalKind::User, Groups::none()), entity("user:default/me"), later(), now());
+        let who =
+            engine.admit(principal(PrincipalKind::User, Groups::none()), entity("user:default/me"), later(), now());
         let [first, ..] = permissions();
-        assert_eq!(engine.decide_unnumbered(who, &first, now()).effect, Effect::Deny, "a refused policy allows nothing");
+        assert_eq!(
+            engine.decide_unnumbered(who, &first, now()).effect,
+            Effect::Deny,
+            "a refused policy allows nothing"
+        );
         return;
     }
     let open = text.contains("allow");
@@ -46,7 +51,12 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn explained(engine: &Engine<Stub>, who: entra_access_core::identity::Handle, permission: &Permission, plain: Decision) {
+fn explained(
+    engine: &Engine<Stub>,
+    who: entra_access_core::identity::Handle,
+    permission: &Permission,
+    plain: Decision,
+) {
     let explanation = engine.explain(who, permission, None, now()).unwrap();
     assert_eq!(explanation.result, plain.effect);
     assert!(!explanation.reasons.is_empty());

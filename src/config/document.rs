@@ -206,11 +206,12 @@ fn base_url(text: &str, path: &str) -> Result<String, ConfigError> {
 }
 
 /// Audiences that belong to Microsoft's own APIs: accepting them would accept tokens meant for somebody else
-const FOREIGN_AUDIENCES: [&str; 6] = [
+const FOREIGN_AUDIENCES: [&str; 7] = [
     "00000003-0000-0000-c000-000000000000",
     "00000002-0000-0000-c000-000000000000",
     "https://graph.microsoft.com",
     "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
     "https://graph.windows.net",
     "https://microsoftgraph.chinacloudapi.cn",
 ];

@@ -17,6 +17,7 @@ impl Guid {
 
     /// The same for a text whose length is known
     #[cfg(target_arch = "wasm32")]
+    #[inline(always)]
     pub fn parse_exact(text: &[u8; Self::TEXT_BYTES]) -> Option<Self> {
         crate::simd::parse_guid(text).map(Self)
     }

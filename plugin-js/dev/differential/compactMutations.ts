@@ -25,12 +25,14 @@ function parts(token: string): [string, string, string] {
 }
 
 /** One of the parts changed */
-const inPart = (change: (part: string, random: Random) => string): CompactMutation => (token, random) => {
-  const all = parts(token);
-  const at = random.below(3);
-  all[at] = change(all[at]!, random);
-  return all.join('.');
-};
+const inPart =
+  (change: (part: string, random: Random) => string): CompactMutation =>
+  (token, random) => {
+    const all = parts(token);
+    const at = random.below(3);
+    all[at] = change(all[at]!, random);
+    return all.join('.');
+  };
 
 export const COMPACT_MUTATIONS: Record<string, CompactMutation> = {
   'a letter exchanged': (token, random) => splice(token, place(token, random), 1, random.pick([...ALPHABET])),
@@ -39,7 +41,7 @@ export const COMPACT_MUTATIONS: Record<string, CompactMutation> = {
   'a foreign letter inserted': (token, random) => splice(token, place(token, random), 0, random.pick(FOREIGN)),
   'letters removed': (token, random) => splice(token, place(token, random), 1 + random.below(4), ''),
   'cut off': (token, random) => token.slice(0, place(token, random)),
-  'padding': inPart((part, random) => part + random.pick(['=', '==', '===', '=A', '%3D'])),
+  padding: inPart((part, random) => part + random.pick(['=', '==', '===', '=A', '%3D'])),
   'unused bits': inPart((part, random) => {
     const last = ALPHABET.indexOf(part.slice(-1));
     return part.slice(0, -1) + ALPHABET.charAt(last ^ (1 + random.below(3)));
@@ -69,7 +71,12 @@ export const COMPACT_MUTATIONS: Record<string, CompactMutation> = {
     const [header, payload, signature] = parts(token);
     return random.pick([
       ...[`${token}.`, `.${token}`, `${token}.${signature}`, `${header}.${payload}`, `${header}.${payload}.`, header],
-      ...[`${header}..${signature}`, `.${payload}.${signature}`, `${token} ${other}`, `${token}.${signature}.${header}`],
+      ...[
+        `${header}..${signature}`,
+        `.${payload}.${signature}`,
+        `${token} ${other}`,
+        `${token}.${signature}.${header}`,
+      ],
       ...[`Bearer ${token}`, `"${token}"`, '..', '.', '', `${token},${other}`],
     ]);
   },
@@ -90,5 +97,6 @@ export const COMPACT_MUTATIONS: Record<string, CompactMutation> = {
     bytes[at] = bytes[at]! ^ (1 << random.below(8));
     return [header, payload, bytes.toString('base64url')].join('.');
   },
-  'filled up': (token, random) => token + 'A'.repeat(random.pick([100, 32_768 - token.length, 32_769 - token.length, 40_000])),
+  'filled up': (token, random) =>
+    token + 'A'.repeat(random.pick([100, 32_768 - token.length, 32_769 - token.length, 40_000])),
 };

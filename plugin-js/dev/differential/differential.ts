@@ -25,8 +25,10 @@ interface Options {
   progress?: (done: number) => void;
 }
 
-/** Every so many tokens the inspector and a second verification are asked as well */
+/** Every so many tokens all other ways to ask are tried as well */
 const LOOK_CLOSER = 8;
+/** Every so many tokens the good ones are shown again, so that they are remembered when a changed copy comes */
+const REMIND = 256;
 
 export async function compare({ seed, count, from = 0, progress }: Options): Promise<Totals> {
   const generator = new Generator(seed);
@@ -34,37 +36,40 @@ export async function compare({ seed, count, from = 0, progress }: Options): Pro
   const totals = empty();
   try {
     for (let index = from; index < from + count; index += 1) {
+      if ((index - from) % REMIND === 0) generator.pool.forEach(good => judge.judge(good));
       const sample = generator.sample(index);
       const ours = judge.judge(sample);
       const theirs = await joseJudge(sample);
-      const problems = disagreement(ours, theirs);
-      if (index % LOOK_CLOSER === 0) problems.push(...closer(judge, sample, ours));
+      const problems = disagreement(sample, ours, theirs);
+      if (index % LOOK_CLOSER === 0) problems.push(...(await closer(judge, sample, ours)));
       if (!judge.unharmed) throw new Error(`the core trapped: ${describeSample(seed, index, sample)}`);
       for (const problem of problems) totals.disagreements.push(`${problem}: ${describeSample(seed, index, sample)}`);
       note(totals, sample, ours, theirs);
-      if (progress && index % 1000 === 999) progress(index + 1 - from);
+      if (progress && (index - from) % 1000 === 999) progress(index + 1 - from);
     }
   } finally {
-    judge.core.close();
+    judge.close();
   }
   return totals;
 }
 
-function disagreement(ours: Ours, theirs: Theirs): string[] {
-  if (!ours.ok) return [];
+function disagreement({ family }: Sample, ours: Ours, theirs: Theirs): string[] {
+  if (!ours.ok) return family === 'harmless' ? [`harmless, and refused by us as ${ours.code}`] : [];
   if (!theirs.ok) return [`accepted by us alone (jose: ${theirs.code})`];
   const different = differences(ours.principal, theirs);
   return different.length > 0 ? [`accepted with other claims (${different.join(', ')})`] : [];
 }
 
-function closer(judge: OurJudge, sample: Sample, ours: Ours): string[] {
+async function closer(judge: OurJudge, sample: Sample, ours: Ours): Promise<string[]> {
   const problems = [];
   const verdict = ours.ok ? 'accepted' : ours.code;
   const inspected = judge.inspect(sample);
   if (inspected.verdict !== verdict) problems.push(`we say ${verdict}, our inspector ${inspected.verdict}`);
   const signature = sample.token.slice(sample.token.lastIndexOf('.') + 1);
   if (signature.length > 100 && inspected.text.includes(signature)) problems.push('our inspector shows the signature');
-  if (JSON.stringify(judge.judge(sample)) !== JSON.stringify(ours)) problems.push('the same token, another answer');
+  for (const [way, other] of Object.entries(await judge.otherWays(sample))) {
+    if (JSON.stringify(other) !== JSON.stringify(ours)) problems.push(`asked ${way}, another answer`);
+  }
   return problems;
 }
 

@@ -25,16 +25,16 @@ const SHARES = { harmless: 22, claims: 26, header: 12, text: 14, compact: 20, ke
 export type Family = keyof typeof SHARES;
 export const FAMILIES = Object.keys(SHARES) as Family[];
 
-/** Good tokens that the changes to compact tokens start from: signed once */
 const POOL = 64;
 
 export class Generator {
   readonly #seed: number;
-  readonly #pool: Sample[];
+  /** Good tokens, signed once, that the changes to compact tokens start from */
+  readonly pool: readonly Sample[];
 
   constructor(seed: number) {
     this.#seed = seed;
-    this.#pool = Array.from({ length: POOL }, (_, index) => {
+    this.pool = Array.from({ length: POOL }, (_, index) => {
       const draft = entraDraft(new Random(seed, -2 - index));
       return sampleOf(draft, 'compact', signed(draft));
     });
@@ -47,9 +47,9 @@ export class Generator {
   }
 
   #compact(random: Random): Sample {
-    const { token, history, ...rest } = random.pick(this.#pool);
+    const { token, history, ...rest } = random.pick(this.pool);
     const [name, change] = random.pick(Object.entries(COMPACT_MUTATIONS));
-    return { ...rest, token: change(token, random, random.pick(this.#pool).token), history: [...history, name] };
+    return { ...rest, token: change(token, random, random.pick(this.pool).token), history: [...history, name] };
   }
 }
 
@@ -110,7 +110,10 @@ function forged(draft: Draft, random: Random): string {
   const [name, signature] = random.pick([
     ['the key of the other issuer', () => sign('sha256', Buffer.from(input), PRIVATE_KEYS[other])] as const,
     ['a key that nobody published', () => sign('sha256', Buffer.from(input), PRIVATE_KEYS.stranger)] as const,
-    ['another hash', () => sign(random.pick(['sha1', 'sha384', 'sha512']), Buffer.from(input), PRIVATE_KEYS[draft.key])] as const,
+    [
+      'another hash',
+      () => sign(random.pick(['sha1', 'sha384', 'sha512']), Buffer.from(input), PRIVATE_KEYS[draft.key]),
+    ] as const,
     [
       'PSS instead of PKCS#1',
       () => {
@@ -118,7 +121,10 @@ function forged(draft: Draft, random: Random): string {
         return sign('sha256', Buffer.from(input), { key: PRIVATE_KEYS[draft.key], padding, saltLength: 32 });
       },
     ] as const,
-    ['only the payload signed', () => sign('sha256', Buffer.from(input.split('.')[1]!), PRIVATE_KEYS[draft.key])] as const,
+    [
+      'only the payload signed',
+      () => sign('sha256', Buffer.from(input.split('.')[1]!), PRIVATE_KEYS[draft.key]),
+    ] as const,
   ]);
   draft.history.push(name);
   return `${input}.${signature().toString('base64url')}`;

@@ -11,7 +11,11 @@ const MEMBERS: ReadonlyArray<readonly [string, string]> = [
   ...[['crit', '["exp"]'] as const, ['crit', '[]'] as const, ['crit', '["b64"]'] as const, ['crit', 'null'] as const],
   ...[['b64', 'true'] as const, ['b64', 'false'] as const, ['zip', '"DEF"'] as const, ['cty', '"JWT"'] as const],
   ...[['enc', '"A256GCM"'] as const, ['nonce', '"n"'] as const, ['jwk', '{"kty":"RSA"}'] as const],
-  ...[['jku', '"https://evil.example"'] as const, ['x5u', '"https://evil.example"'] as const, ['x5c', '["MIIB"]'] as const],
+  ...[
+    ['jku', '"https://evil.example"'] as const,
+    ['x5u', '"https://evil.example"'] as const,
+    ['x5c', '["MIIB"]'] as const,
+  ],
 ];
 
 export const HARMLESS_HEADERS: Record<string, Mutation> = {
@@ -41,7 +45,11 @@ export const HOSTILE_HEADERS: Record<string, Mutation> = {
   },
   'a header member that must not be': ({ header }, random) => set(header, ...random.pick(MEMBERS)),
   'a header member of a strange type': ({ header }, random) => {
-    set(header, random.pick(['alg', 'kid', 'typ', 'x']), random.pick(['null', '1', '[]', '["RS256"]', '{}', 'NaN', '"\\x"']));
+    set(
+      header,
+      random.pick(['alg', 'kid', 'typ', 'x']),
+      random.pick(['null', '1', '[]', '["RS256"]', '{}', 'NaN', '"\\x"']),
+    );
   },
   'a header member removed': ({ header }, random) => void header.splice(random.below(header.length), 1),
   'a header member twice': ({ header }, random) => {

@@ -28,7 +28,7 @@ async function show(seed: number, index: number): Promise<void> {
   const sample = new Generator(seed).sample(index);
   const judge = new OurJudge();
   const [ours, theirs] = [judge.judge(sample), await joseJudge(sample)];
-  judge.core.close();
+  judge.close();
   const { token, ...rest } = sample;
   const parts = token.split('.').slice(0, 2);
   const texts = parts.map(part => Buffer.from(part, 'base64url').toString('utf8'));

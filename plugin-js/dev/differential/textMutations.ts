@@ -4,8 +4,43 @@ import type { Random } from './random';
 export type TextMutation = (text: string, random: Random) => Buffer;
 
 const INSERTED = [
-  ...['"', '\\', '{', '}', '[', ']', ',', ':', ' ', '\n', '\t', '\0', '\u000b', '\u00a0', '\ufeff', '/**/', '//\n', "'"],
-  ...['0', '-', '.', 'e9', '\\u0000', '\\ud800', '\\udc00', '\\u{61}', '\\x41', '\\', 'NaN', 'null', 'Infinity', '𝄞', 'é'],
+  ...[
+    '"',
+    '\\',
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    ' ',
+    '\n',
+    '\t',
+    '\0',
+    '\u000b',
+    '\u00a0',
+    '\ufeff',
+    '/**/',
+    '//\n',
+    "'",
+  ],
+  ...[
+    '0',
+    '-',
+    '.',
+    'e9',
+    '\\u0000',
+    '\\ud800',
+    '\\udc00',
+    '\\u{61}',
+    '\\x41',
+    '\\',
+    'NaN',
+    'null',
+    'Infinity',
+    '𝄞',
+    'é',
+  ],
 ];
 
 const BROKEN_UTF8 = ['ff', 'c3', 'c0af', 'eda080', 'edb080', 'f4908080', 'e28080'.slice(0, 4), 'fe', '80', 'f8888080'];
@@ -44,11 +79,25 @@ export const TEXT_MUTATIONS: Record<string, TextMutation> = {
   'a byte order mark': text => Buffer.from(`\ufeff${text}`),
   'something around it': (text, random) => {
     const [before, after] = random.pick([
-      ...([[' ', '\n'], ['', '{}'], ['', ' x'], ['[', ']'], ['"', '"'], ['', '\0'], ['(', ')'], ['', ',']] as const),
-      ...([['\t\r\n ', ' \t\r\n'], ['\u00a0', ''], ['', '\u000b']] as const),
+      ...([
+        [' ', '\n'],
+        ['', '{}'],
+        ['', ' x'],
+        ['[', ']'],
+        ['"', '"'],
+        ['', '\0'],
+        ['(', ')'],
+        ['', ','],
+      ] as const),
+      ...([
+        ['\t\r\n ', ' \t\r\n'],
+        ['\u00a0', ''],
+        ['', '\u000b'],
+      ] as const),
     ]);
     return Buffer.from(before + text + after);
   },
-  'another value': (_, random) => Buffer.from(random.pick(['{}', '[]', 'null', '""', '1', 'true', '', ' ', '{"iss":1}'])),
+  'another value': (_, random) =>
+    Buffer.from(random.pick(['{}', '[]', 'null', '""', '1', 'true', '', ' ', '{"iss":1}'])),
   'cut off': (text, random) => Buffer.from(text.slice(0, random.below(text.length))),
 };

@@ -120,4 +120,9 @@ export const STORY: readonly Scene[] = [
   attack('expired', 'yesterday’s token', 'token_expired'),
   attack('tampered', 'changes the groups in a token', 'signature_invalid'),
   attack('other-audience', 'a token for another API', 'audience_mismatch'),
+  attack('alg-none', 'says that it needs no signature', 'algorithm_not_allowed'),
+  attack('hs256-public-key', 'signs with the public key as a secret', 'algorithm_not_allowed'),
+  attack('embedded-jwk', 'brings a key of its own', 'key_unusable'),
+  attack('id-token', 'an ID token as access token', 'token_kind_not_allowed'),
+  attack('tid-in-two-cases', 'two tenants in one token', 'claim_duplicated'),
 ];
