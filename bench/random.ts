@@ -1,17 +1,13 @@
 /** Repeatable chance: the same seed gives the same order of cases and the same groups in tokens. */
+import { mulberry32 } from '../plugin-js/dev/mulberry32';
 
 /** A number in [0, 1) */
 export type Random = () => number;
 
-/** mulberry32 (public domain): plenty for orders and test data, nothing for secrets */
+/** The same numbers for the same seed */
 export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = mulberry32(seed);
+  return () => next() / 2 ** 32;
 }
 
 /** A shuffled copy (Fisher-Yates) */

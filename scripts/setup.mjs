@@ -3,18 +3,19 @@ import { pathToFileURL } from 'node:url';
 import { nodeModules, typeScript, wasmPackage } from './lib/builds.mjs';
 import { main } from './lib/failure.mjs';
 import { withLock } from './lib/lock.mjs';
-import { baseEnv, checkNode, checkRust } from './lib/machine.mjs';
+import { baseEnv, checkLints, checkNode, checkRust } from './lib/machine.mjs';
 import { wasmTools } from './lib/tools.mjs';
 
 /**
- * @param {{ tools?: boolean, build?: boolean }} options `tools`: wasm-pack is needed even if nothing is to be built;
- *   `build: false`: the caller needs no WebAssembly and no TypeScript output
+ * @param {{ tools?: boolean, build?: boolean, lints?: boolean }} options `tools`: wasm-pack is needed even if nothing is to be built;
+ *   `build: false`: the caller needs no WebAssembly and no TypeScript output; `lints`: clippy and rustfmt are needed
  * @returns the environment in which the tools of the project are found
  */
-export async function setup({ tools = false, build = true } = {}) {
+export async function setup({ tools = false, build = true, lints = false } = {}) {
   checkNode();
   return withLock(async () => {
     await checkRust();
+    if (lints) await checkLints();
     // First, as wasm-opt of the WebAssembly build comes from there.
     await nodeModules();
     const env = tools ? await wasmTools() : baseEnv();

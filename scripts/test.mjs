@@ -35,7 +35,7 @@ export async function test(words) {
   const needs = groups => suites.some(suite => groups.includes(suite.group));
   let env;
   try {
-    env = await setup({ tools: needs(['wasm']), build: needs(NEEDS_BUILD) });
+    env = await setup({ tools: needs(['wasm']), build: needs(NEEDS_BUILD), lints: needs(['lint']) });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     // A machine that cannot be set up is a failure like any other: the closing line must say so too.

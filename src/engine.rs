@@ -10,7 +10,7 @@ use crate::{
     policy::{
         Decision, Explanation, Permission, PermissionId, Permissions, Policy, Resource,
         decision::Ground,
-        evaluate,
+        evaluate::{self, Ownership},
         explain::{self, Question},
     },
     time::Timestamp,
@@ -38,6 +38,7 @@ pub struct Engine<V: SignatureVerifier> {
     verifier: V,
     keys: Vec<Option<KeySet<V::Key>>>,
     bindings: Bindings,
+    ownership: Ownership,
     policy: Option<Policy>,
     permissions: Permissions,
     /// For each numbered permission the rules that cover it, once it was asked about
@@ -77,6 +78,7 @@ impl<V: SignatureVerifier> Engine<V> {
             verifier,
             keys,
             bindings,
+            ownership: Ownership::Unknown,
             policy: None,
             permissions: Permissions::default(),
             covering: Vec::new(),
@@ -128,6 +130,7 @@ impl<V: SignatureVerifier> Engine<V> {
     pub fn set_directory(&mut self, input: DirectoryInput) -> DirectoryReport {
         let (bindings, report) = Bindings::build(input, &self.configuration.mapping);
         self.bindings = bindings;
+        self.ownership = Ownership::Known;
         self.epoch = self.epoch.saturating_add(1);
         report
     }
@@ -246,7 +249,7 @@ impl<V: SignatureVerifier> Engine<V> {
             return Decision::deny(Ground::NotReady);
         };
         let rules = entry(&mut self.covering, permission).get_or_insert_with(|| policy.covering(asked));
-        let decision = evaluate::decide(policy, rules, caller, asked);
+        let decision = evaluate::decide(policy, rules, caller, asked, self.ownership);
         *entry(&mut derived.decisions, permission) = Some(decision);
         decision
     }
@@ -260,6 +263,14 @@ impl<V: SignatureVerifier> Engine<V> {
         owners.extend(caller.groups.ids().iter().flat_map(|group| self.bindings.owners_of(*group)).cloned());
         owners.sort_unstable();
         owners.dedup();
+        Some(owners)
+    }
+
+    /// The same and the owners that a disputed group may stand for, in no order: what a deny rule has to reckon with
+    pub fn possible_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
+        let caller = self.principal(principal, now)?;
+        let mut owners = self.owners(principal, now)?;
+        owners.extend(caller.groups.ids().iter().flat_map(|group| self.bindings.disputed_owners_of(*group)).cloned());
         Some(owners)
     }
 
@@ -278,7 +289,7 @@ impl<V: SignatureVerifier> Engine<V> {
         let Some(policy) = &self.policy else {
             return Decision::deny(Ground::NotReady);
         };
-        evaluate::decide(policy, &policy.covering(permission), caller, permission)
+        evaluate::decide(policy, &policy.covering(permission), caller, permission, self.ownership)
     }
 
     /// Decides and says why; `None` when the principal is not known, or nothing can be decided yet
@@ -296,6 +307,8 @@ impl<V: SignatureVerifier> Engine<V> {
             principal: caller,
             permission,
             owners: &self.owners(principal, now)?,
+            possible_owners: &self.possible_owners(principal, now)?,
+            ownership: self.ownership,
             resource,
             bindings: &self.bindings,
         };

@@ -46,5 +46,8 @@ pub const SESSION_PRINCIPALS: usize = 65_536;
 /// a few hundred. Anybody may ask about a made-up name: beyond this it is answered without being remembered
 pub const PERMISSIONS: usize = 1024;
 
+/// Longest name of a permission or resource type that gets a number; real ones stay below 60 bytes
+pub const PERMISSION_BYTES: usize = 128;
+
 /// Most rules in a policy
 pub const RULES: usize = 10_000;

@@ -26,7 +26,7 @@ impl<T> Visitor<'_> for Text<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        (self.parse)(text).ok_or_else(|| E::custom(format_args!("`{}` is not {}", shown(text), self.expected)))
+        (self.parse)(text).ok_or_else(|| E::custom(format_args!("`{}` is not {}", hinted(text), self.expected)))
     }
 }
 
@@ -41,4 +41,12 @@ pub fn shown(text: &str) -> String {
         }
     }
     shown
+}
+
+/// The same for a value that may be a secret in the wrong place: generated secrets mix capitals and digits, names rarely do
+fn hinted(text: &str) -> String {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) && text.bytes().any(|b| b.is_ascii_digit()) {
+        return format!("{}...", shown(&text.chars().take(3).collect::<String>()));
+    }
+    shown(text)
 }

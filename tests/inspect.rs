@@ -155,7 +155,7 @@ fn hints_name_the_setting_to_change() {
             "Graph token",
             sign(r#"{"alg":"RS256","kid":"a","nonce":"n"}"#, user_v2().text(), &RSA_A, "RS256"),
             "header",
-            &["access token"],
+            &["Microsoft Graph", "scope of this API"],
         ),
     ];
     for (name, token, check, words) in cases {

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
+import { configFiles } from '../src/service/configFiles';
 import { startBackend } from './startBackend';
 
 const USAGE = 'name a configuration: npm run backend -- --config FILE [--config FILE]';
@@ -15,18 +16,14 @@ async function main(): Promise<void> {
   files.forEach(check);
   const backend = await startBackend(args);
   const stop = () => void backend.stop().finally(() => process.exit(0));
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
 }
 
 main().catch(error => {
   process.stderr.write(`\nthe backend did not start: ${reasonOf(error)}\n`);
   process.exit(1);
 });
-
-function configFiles(args: readonly string[]): string[] {
-  return args.flatMap((word, at) => (word === '--config' ? args[at + 1] : /^--config=(.+)$/.exec(word)?.[1]) ?? []);
-}
 
 /** Backstage's own message about a file that is no YAML does not name the file */
 function check(file: string): void {
@@ -38,8 +35,14 @@ function check(file: string): void {
 /** One line. Backstage reports every feature that failed; what has to be changed is the mistake that all trace back to */
 function reasonOf(error: unknown): string {
   const found = trace(error);
-  const mistake = found.find(each => 'code' in each && each.code === 'config_invalid') ?? found.at(-1);
-  return (mistake?.message ?? String(error)).split('\n', 1)[0]?.replace(/:$/, '') ?? '';
+  const mistake = found.find(each => 'code' in each && each.code === 'config_invalid');
+  const message = mistake?.message ?? innermost(found.at(-1)?.message ?? String(error));
+  return message.split('\n', 1)[0]?.replace(/:$/, '') ?? '';
+}
+
+/** Backstage writes what failed around the reason, service by service, into one text */
+function innermost(message: string): string {
+  return message.replace(/^.*(?:, |; caused by )\w*Error: /s, '');
 }
 
 /** The error and everything inside it, from the outermost to the innermost */

@@ -14,8 +14,8 @@ async function main(): Promise<void> {
   const environment = await startEnvironment({ ports: { backend: 7007, tenant: 7100 } });
   const { tenant, backendUrl } = environment;
   const stop = () => void environment.stop().finally(() => process.exit(process.exitCode ?? 0));
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
 
   const client = new Client(environment);
   await untilReady(client, () => tenant.mintAccessToken(people.adam));

@@ -182,6 +182,11 @@ for (const [name, change, message] of [
     config => delete config.permission,
     /^permission\.enabled: is not true, so Backstage would ask no policy and allow everything \(set `permission\.enabled: true`\)/,
   ],
+  [
+    'nothing but the section',
+    config => ['app', 'backend', 'permission', 'auth'].forEach(key => delete config[key]),
+    /^Missing required config value at 'backend\.baseUrl'/,
+  ],
 ] as Array<[string, (config: Config) => void, RegExp]>) {
   test(`does not start with ${name}, and says where and what to do`, async () => {
     assert.match(await refusalOf(change), message);

@@ -29,11 +29,17 @@ export async function nodeModules() {
   if (!complete || (before && !before.startsWith(`${abi} `))) {
     unstamp('node-modules');
     await step('installing node modules', 'npm', [existsSync(lock) ? 'ci' : 'install', '--no-audit', '--no-fund'], {
-      env: baseEnv(),
+      env: withoutNpmFlags(baseEnv()),
       hint: 'if package-lock.json and the package.json files disagree, run `npm install` and commit the lock file',
     });
   }
   stamp('node-modules', digest());
+}
+
+// Started by `npm pack --dry-run` or `--workspace`, npm would hand these flags on to its own child and install nothing, or a part.
+function withoutNpmFlags(env) {
+  const flags = ['dry_run', 'workspace', 'workspaces', 'include_workspace_root'].map(flag => `npm_config_${flag}`);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !flags.includes(name)));
 }
 
 export async function wasmPackage() {

@@ -73,6 +73,24 @@ export async function checkRust() {
   });
 }
 
+/** The components of those that the lint suites need which do not run; `runs` tries a cargo command. */
+export const missingComponents = runs =>
+  [['clippy', 'clippy'], ['rustfmt', 'fmt']].filter(([, command]) => !runs(command)).map(([component]) => component);
+
+/** clippy and rustfmt, which a rustup of `--profile minimal` lacks; adds both when one is missing. */
+export async function checkLints() {
+  const env = baseEnv();
+  const missing = missingComponents(command => ask('cargo', [command, '--version'], env) !== undefined);
+  if (missing.length === 0) return;
+  if (findAll('rustup', env.PATH).length === 0) {
+    throw new Failure(`this Rust lacks ${missing.join(' and ')} and there is no rustup to add it: ${GET_RUSTUP}`);
+  }
+  await step('adding clippy and rustfmt', 'rustup', ['component', 'add', 'clippy', 'rustfmt'], {
+    env,
+    hint: 'try `rustup component add clippy rustfmt` by hand, or leave the lint suites out: `npm test -- rust wasm ts e2e`',
+  });
+}
+
 // Asks the compiler, not rustup: a Rust from a distribution may have the target too.
 function hasWasmTarget(env) {
   const lib = ask('rustc', ['--print', 'target-libdir', '--target', WASM_TARGET], env);

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { findAll } from './machine.mjs';
+import { findAll, missingComponents } from './machine.mjs';
 import { ROOT } from './paths.mjs';
 import { elapsed, lastLine } from './progress.mjs';
 import { capture } from './run.mjs';
@@ -66,4 +66,10 @@ test('progress shows the last line that says something', () => {
   assert.equal(lastLine('\n'), '');
   assert.equal(elapsed(0, 59_000), '59 s');
   assert.equal(elapsed(0, 245_000), '4 min 5 s');
+});
+
+test('the components that the lint suites lack are named by their cargo command', () => {
+  assert.deepEqual(missingComponents(() => true), []);
+  assert.deepEqual(missingComponents(command => command !== 'fmt'), ['rustfmt']);
+  assert.deepEqual(missingComponents(() => false), ['clippy', 'rustfmt']);
 });

@@ -27,8 +27,8 @@ pub struct GroupMapping {
 pub struct DirectoryInput {
     /// Group entities that carry the annotation `graph.microsoft.com/group-id`
     pub groups: Vec<CatalogGroup>,
-    /// Entities that own something; with `None` every bound owner counts as one
-    pub owners: Option<HashSet<EntityRef>>,
+    /// Entities that own something, as the catalog has them; with `None` every bound owner counts as one
+    pub owners: Option<Vec<String>>,
 }
 
 /// A Group entity with its annotation, as unchecked as the catalog left it
@@ -36,7 +36,7 @@ pub struct DirectoryInput {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CatalogGroup {
     /// The Group entity
-    pub entity_ref: EntityRef,
+    pub entity_ref: String,
     /// The annotation's value
     pub group_id: serde_json::Value,
 }
@@ -69,6 +69,8 @@ pub struct Bindings {
     owners: Vec<EntityRef>,
     ids: HashMap<EntityRef, OwnerId>,
     by_group: HashMap<Guid, Vec<OwnerId>>,
+    /// Groups that several entities claim: none of them owns by it, but any of them may be meant
+    disputed: HashMap<Guid, Vec<EntityRef>>,
     owning: Option<HashSet<EntityRef>>,
 }
 
@@ -82,27 +84,32 @@ impl Bindings {
         let mut report = DirectoryReport::default();
         let mut claimed: BTreeMap<Guid, Vec<EntityRef>> = BTreeMap::new();
         for group in input.groups {
+            let entity_ref = EntityRef::of_catalog(&group.entity_ref);
             match group.group_id.as_str().and_then(|text| Guid::parse(text.as_bytes())) {
-                Some(id) => claimed.entry(id).or_default().push(group.entity_ref),
+                Some(id) => claimed.entry(id).or_default().push(entity_ref),
                 None => report.problems.push(DirectoryProblem {
-                    entity_ref: group.entity_ref.to_string(),
+                    entity_ref: entity_ref.to_string(),
                     message: "the annotation graph.microsoft.com/group-id is not a GUID; ignored for ownership".into(),
                 }),
             }
         }
-        let mut bindings = Self { owning: input.owners, ..Self::default() };
+        let owning = input.owners.map(|owners| owners.iter().map(|owner| EntityRef::of_catalog(owner)).collect());
+        let mut bindings = Self { owning, ..Self::default() };
         for (id, mut entities) in claimed {
             entities.sort_unstable();
             entities.dedup();
             match entities.as_slice() {
                 [one] => bindings.bind(id, one),
-                several => report.problems.extend(several.iter().map(|entity| DirectoryProblem {
-                    entity_ref: entity.to_string(),
-                    message: format!(
-                        "{} group entities carry the group id {id}; all are ignored for ownership",
-                        several.len()
-                    ),
-                })),
+                several => {
+                    report.problems.extend(several.iter().map(|entity| DirectoryProblem {
+                        entity_ref: entity.to_string(),
+                        message: format!(
+                            "{} group entities carry the group id {id}; all are ignored for ownership",
+                            several.len()
+                        ),
+                    }));
+                    bindings.disputed.insert(id, entities);
+                }
             }
         }
         for GroupMapping { group, owner } in mapping {
@@ -132,6 +139,11 @@ impl Bindings {
     /// The owners that this group stands for
     pub fn owners_of(&self, group: Guid) -> impl Iterator<Item = &EntityRef> {
         self.by_group.get(&group).into_iter().flatten().filter_map(|id| self.owners.get(usize::try_from(id.0).ok()?))
+    }
+
+    /// The owners that this group may stand for: those that claim it side by side
+    pub fn disputed_owners_of(&self, group: Guid) -> impl Iterator<Item = &EntityRef> {
+        self.disputed.get(&group).into_iter().flatten()
     }
 
     /// The groups that stand for this owner, ascending

@@ -15,6 +15,12 @@ impl EntityRef {
         (fits(kind) && fits(namespace) && fits(name)).then(|| Self(text.to_ascii_lowercase().into()))
     }
 
+    /// As the catalog has it, whatever it is: an entity may name an owner that is no entity (`my team`), and such a text is
+    /// only ever compared
+    pub fn of_catalog(text: &str) -> Self {
+        Self(text.to_ascii_lowercase().into())
+    }
+
     /// The text
     pub fn as_str(&self) -> &str {
         &self.0

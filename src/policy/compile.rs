@@ -147,6 +147,18 @@ mod tests {
                 "policy.yaml.rules[0].principals[0]",
             ),
             (
+                format!(r#"{{"rules":[{}]}}"#, rule.replace("}", r#","principals":null}"#)),
+                "policy.yaml.rules[0].principals: invalid type: null",
+            ),
+            (
+                format!(r#"{{"rules":[{}]}}"#, rule.replace("}", r#","when":null}"#)),
+                "policy.yaml.rules[0].when: invalid type: null",
+            ),
+            (
+                format!(r#"{{"rules":[{}]}}"#, rule.replace("}", r#","actions":null}"#)),
+                "policy.yaml.rules[0].actions: invalid type: null",
+            ),
+            (
                 format!(r#"{{"rules":[{}]}}"#, rule.replace("}", r#","when":{"owner":true}}"#)),
                 "policy.yaml.rules[0].when.owner: unknown field `owner`",
             ),

@@ -1,6 +1,6 @@
 //! The policy as it is written: strict, every mistake with its place
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::permission::Action;
 use crate::identity::{Guid, PrincipalKind};
@@ -24,11 +24,20 @@ pub struct RuleDocument {
     /// Exact names, `prefix.*`, or `*`
     pub permissions: Vec<String>,
     /// Only permissions with one of these actions; absent: with any or none
+    #[serde(default, deserialize_with = "present")]
     pub actions: Option<Vec<Action>>,
     /// Any of these; absent: every verified principal
+    #[serde(default, deserialize_with = "present")]
     pub principals: Option<Vec<Selector>>,
     /// Only under this condition
+    #[serde(default, deserialize_with = "present")]
     pub when: Option<Condition>,
+}
+
+/// A key that is written down has a value: YAML reads `principals:` with nothing behind it as null, and null must not mean
+/// "everybody"
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// What a rule does

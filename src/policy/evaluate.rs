@@ -43,10 +43,19 @@ pub enum Bearing {
     IfOwned,
 }
 
+/// Whether anything is known of who owns what
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ownership {
+    /// The catalog has been read
+    Known,
+    /// Not yet: nobody owns for certain, and anybody may
+    Unknown,
+}
+
 /// How a rule that covers the permission bears on this principal
 ///
 /// What is not known never widens access: an allow rule needs certainty, a deny rule only possibility.
-pub fn bearing(rule: &Rule, principal: &Principal, permission: &Permission) -> Bearing {
+pub fn bearing(rule: &Rule, principal: &Principal, permission: &Permission, ownership: Ownership) -> Bearing {
     let deny = rule.effect == RuleEffect::Deny;
     if !selects(rule, principal).unwrap_or(deny) {
         return Bearing::None;
@@ -55,7 +64,7 @@ pub fn bearing(rule: &Rule, principal: &Principal, permission: &Permission) -> B
         return Bearing::Always;
     }
     match (permission.has_owner(), principal.groups.state()) {
-        (true, GroupState::Known | GroupState::None) => Bearing::IfOwned,
+        (true, GroupState::Known | GroupState::None) if !deny || ownership == Ownership::Known => Bearing::IfOwned,
         // Ownership can't be told: without an owner to compare, or without the groups.
         _ if deny => Bearing::Always,
         _ => Bearing::None,
@@ -63,13 +72,19 @@ pub fn bearing(rule: &Rule, principal: &Principal, permission: &Permission) -> B
 }
 
 /// Decides; `rules` are the numbers of the rules that cover the permission, ascending
-pub fn decide(policy: &Policy, rules: &[u16], principal: &Principal, permission: &Permission) -> Decision {
+pub fn decide(
+    policy: &Policy,
+    rules: &[u16],
+    principal: &Principal,
+    permission: &Permission,
+    ownership: Ownership,
+) -> Decision {
     let (mut allow, mut allow_owned, mut deny_owned) = (None, None, None);
     for number in rules {
         let Some(rule) = policy.rules.get(usize::from(*number)) else {
             continue;
         };
-        match (rule.effect, bearing(rule, principal, permission)) {
+        match (rule.effect, bearing(rule, principal, permission, ownership)) {
             (_, Bearing::None) => {}
             (RuleEffect::Deny, Bearing::Always) => return Decision::deny(Ground::Rule(*number)),
             (RuleEffect::Deny, Bearing::IfOwned) => deny_owned = deny_owned.or(Some(*number)),

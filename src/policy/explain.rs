@@ -1,12 +1,12 @@
 //! Why: the cold twin of [`super::evaluate`], which gives the same answer and says how it came about
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     compile::{Policy, Rule},
     decision::{Decision, Dependence, Effect, Ground},
     document::{RuleEffect, Selector},
-    evaluate::{Bearing, bearing, selects},
+    evaluate::{Bearing, Ownership, bearing, selects},
     permission::Permission,
 };
 use crate::{
@@ -19,9 +19,19 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resource {
     /// The entity
+    #[serde(deserialize_with = "of_catalog")]
     pub entity_ref: EntityRef,
     /// Targets of its `ownedBy` relations
+    #[serde(deserialize_with = "all_of_catalog")]
     pub owners: Vec<EntityRef>,
+}
+
+fn of_catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EntityRef, D::Error> {
+    String::deserialize(deserializer).map(|text| EntityRef::of_catalog(&text))
+}
+
+fn all_of_catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<EntityRef>, D::Error> {
+    Vec::<String>::deserialize(deserializer).map(|texts| texts.iter().map(|text| EntityRef::of_catalog(text)).collect())
 }
 
 /// An explained answer
@@ -73,6 +83,10 @@ pub struct Question<'e> {
     pub permission: &'e Permission,
     /// What the principal owns through: itself and its groups' owners
     pub owners: &'e [EntityRef],
+    /// The same and what it may own through where that is disputed
+    pub possible_owners: &'e [EntityRef],
+    /// Whether anything is known of who owns what
+    pub ownership: Ownership,
     /// On what, if that is known
     pub resource: Option<&'e Resource>,
     /// Entra groups and owners
@@ -81,7 +95,9 @@ pub struct Question<'e> {
 
 /// Explains `decision`, which [`super::evaluate::decide`] gave for the same question
 pub fn explain(question: &Question<'_>, decision: Decision) -> Explanation {
-    let owned = question.resource.map(|resource| resource.owners.iter().any(|owner| question.owners.contains(owner)));
+    // Possibility is enough for a deny.
+    let counting = if decision.dependence == Dependence::NotOwned { question.possible_owners } else { question.owners };
+    let owned = question.resource.map(|resource| resource.owners.iter().any(|owner| counting.contains(owner)));
     let (result, open) = match (decision.effect, decision.dependence, owned) {
         (Effect::Conditional, Dependence::Owned, Some(owned)) => {
             (if owned { Effect::Allow } else { Effect::Deny }, false)
@@ -99,7 +115,7 @@ pub fn explain(question: &Question<'_>, decision: Decision) -> Explanation {
     let beside = decided.filter(|rule| {
         rule.effect == RuleEffect::Deny
             && owned == Some(false)
-            && bearing(rule, question.principal, question.permission) == Bearing::IfOwned
+            && bearing(rule, question.principal, question.permission, question.ownership) == Bearing::IfOwned
     });
     let (rule, dependence) = match (beside, result) {
         (None, _) => (decided, decision.dependence),
@@ -138,7 +154,8 @@ pub fn explain(question: &Question<'_>, decision: Decision) -> Explanation {
 /// The first allow rule that bears on the question in this way
 fn first_allow<'e>(question: &Question<'e>, wanted: Bearing) -> Option<&'e Rule> {
     question.rules.iter().filter_map(|number| question.policy.rules.get(usize::from(*number))).find(|rule| {
-        rule.effect == RuleEffect::Allow && bearing(rule, question.principal, question.permission) == wanted
+        rule.effect == RuleEffect::Allow
+            && bearing(rule, question.principal, question.permission, question.ownership) == wanted
     })
 }
 
@@ -199,7 +216,9 @@ fn ownership(question: &Question<'_>) -> String {
 
 /// Why an allow rule that covers the permission did not help
 fn near_miss(question: &Question<'_>, rule: &Rule) -> Option<String> {
-    if rule.effect == RuleEffect::Deny || bearing(rule, question.principal, question.permission) != Bearing::None {
+    if rule.effect == RuleEffect::Deny
+        || bearing(rule, question.principal, question.permission, question.ownership) != Bearing::None
+    {
         return None;
     }
     let id = &rule.id;

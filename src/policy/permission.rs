@@ -70,10 +70,15 @@ pub struct Permissions {
 }
 
 impl Permissions {
-    /// The number for a permission; `None` when there are more than [`limits::PERMISSIONS`]
+    /// The number for a permission; `None` when there are more than [`limits::PERMISSIONS`], or its name is longer than any real one
     pub fn intern(&mut self, permission: Permission) -> Option<PermissionId> {
         if let Some(id) = self.ids.get(&permission) {
             return Some(*id);
+        }
+        if permission.name.len().max(permission.resource_type.as_ref().map_or(0, String::len))
+            > limits::PERMISSION_BYTES
+        {
+            return None;
         }
         let id = PermissionId(u32::try_from(self.all.len()).ok().filter(|_| self.all.len() < limits::PERMISSIONS)?);
         self.all.push(permission.clone());

@@ -107,7 +107,10 @@ fn required<T>(
         Some(value) => (fits(value), code),
         None => (false, RejectionCode::ClaimMissing),
     };
-    judge.check(name, passed, code, || show(claim.as_ref()))
+    judge.check(name, passed, code, || match &claim {
+        Some(_) => show(claim.as_ref()),
+        None => show(None).hint("the issuer left this claim out, and a token without it is never accepted"),
+    })
 }
 
 fn show_audience(profile: &Profile, audience: Option<&&Vec<JsonString<'_>>>) -> Shown {

@@ -17,6 +17,17 @@ pub struct Header {
     pub kid: Box<[u8]>,
 }
 
+/// Why a header is refused
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code
+    pub code: RejectionCode,
+    /// What was found
+    pub found: &'static str,
+    /// What to do about it, where there is more to say than for the code
+    pub hint: Option<&'static str>,
+}
+
 #[derive(Default)]
 struct Seen {
     algorithm: Option<&'static Algorithm>,
@@ -31,8 +42,9 @@ struct Seen {
 
 impl Header {
     /// Reads an encoded header
-    pub fn parse(encoded: &[u8]) -> Result<Self, RejectionCode> {
-        let text = base64url::decode(encoded).ok_or(RejectionCode::TokenMalformed)?;
+    pub fn parse(encoded: &[u8]) -> Result<Self, Refusal> {
+        let refused = |code, found| Refusal { code, found, hint: None };
+        let text = base64url::decode(encoded).ok_or(refused(RejectionCode::TokenMalformed, "not strict base64url"))?;
         let mut seen = Seen::default();
         Reader::read_object(&text, |reader, name| {
             match name.bytes().as_ref() {
@@ -53,29 +65,46 @@ impl Header {
             }
             Ok(())
         })
-        .map_err(rejection)?;
+        .map_err(|error| refused(rejection(error), describe(error)))?;
         seen.judge()
     }
 }
 
 impl Seen {
-    fn judge(self) -> Result<Header, RejectionCode> {
+    fn judge(self) -> Result<Header, Refusal> {
+        let long_kid = self.kid.as_ref().is_some_and(|kid| kid.len() > limits::KID_BYTES);
         let refusals = [
-            (self.encrypted, RejectionCode::TokenEncrypted),
-            (self.critical, RejectionCode::CriticalHeaderUnsupported),
-            (self.bad_algorithm, RejectionCode::AlgorithmNotAllowed),
-            (self.own_key, RejectionCode::KeyUnusable),
-            (self.graph || self.bad_type, RejectionCode::TokenKindNotAllowed),
+            (self.encrypted, RejectionCode::TokenEncrypted, "a JWE (`enc`)"),
+            (self.critical, RejectionCode::CriticalHeaderUnsupported, "an extension that must be understood (`crit`)"),
+            (self.bad_algorithm, RejectionCode::AlgorithmNotAllowed, "an algorithm that is never accepted"),
+            (self.own_key, RejectionCode::KeyUnusable, "a key of its own (`jwk`, `jku`, `x5u` or `x5c`)"),
+            (self.graph, RejectionCode::TokenKindNotAllowed, GRAPH),
+            (self.bad_type, RejectionCode::TokenKindNotAllowed, "another `typ` than JWT or at+jwt"),
+            (self.algorithm.is_none(), RejectionCode::AlgorithmNotAllowed, "no `alg`"),
+            (self.kid.is_none(), RejectionCode::KeyUnknown, "no `kid`"),
+            (long_kid, RejectionCode::BudgetExceeded, "a `kid` longer than any real one"),
         ];
-        if let Some((_, code)) = refusals.into_iter().find(|(found, _)| *found) {
-            return Err(code);
+        if let Some((_, code, found)) = refusals.into_iter().find(|(found, ..)| *found) {
+            let hint = (found == GRAPH).then_some(GRAPH_HINT);
+            return Err(Refusal { code, found, hint });
         }
-        let algorithm = self.algorithm.ok_or(RejectionCode::AlgorithmNotAllowed)?;
-        let kid = self.kid.ok_or(RejectionCode::KeyUnknown)?;
-        if kid.len() > limits::KID_BYTES {
-            return Err(RejectionCode::BudgetExceeded);
+        match (self.algorithm, self.kid) {
+            (Some(algorithm), Some(kid)) => Ok(Header { algorithm, kid }),
+            _ => Err(Refusal { code: RejectionCode::TokenMalformed, found: "an incomplete header", hint: None }),
         }
-        Ok(Header { algorithm, kid })
+    }
+}
+
+const GRAPH: &str = "a `nonce`: the mark of tokens for Microsoft Graph";
+const GRAPH_HINT: &str = "tokens for Microsoft Graph are signed in a form that only Graph can check: request a token with the scope of this API";
+
+/// What is wrong with a text that could not be read
+pub fn describe(error: JsonError) -> &'static str {
+    match error {
+        JsonError::Malformed => "not strict JSON in UTF-8, or a member that is never accepted",
+        JsonError::Duplicate => "a member that stands there twice, or a claim in two letter cases",
+        JsonError::Budget => "more members or nesting than any real token has",
+        JsonError::Invalid(_) => "a claim of another type or form",
     }
 }
 
@@ -148,9 +177,9 @@ mod tests {
             (r#"{"alg":"RS256","alg":"RS256","kid":"k"}"#, Some(ClaimDuplicated)),
             ("[]", Some(TokenMalformed)),
         ] {
-            assert_eq!(Header::parse(encode(text).as_bytes()).err(), expected, "{text}");
+            assert_eq!(Header::parse(encode(text).as_bytes()).err().map(|refusal| refusal.code), expected, "{text}");
         }
         let long = format!(r#"{{"alg":"RS256","kid":"{}"}}"#, "k".repeat(limits::KID_BYTES + 1));
-        assert_eq!(Header::parse(encode(&long).as_bytes()).err(), Some(BudgetExceeded));
+        assert_eq!(Header::parse(encode(&long).as_bytes()).err().map(|refusal| refusal.code), Some(BudgetExceeded));
     }
 }

@@ -53,7 +53,8 @@ impl<'a> JsonString<'a> {
 pub struct Reader<'a> {
     rest: &'a [u8],
     depth: u8,
-    names: Vec<JsonString<'a>>,
+    /// Of the open objects, unescaped once
+    names: Vec<Cow<'a, [u8]>>,
     members: usize,
 }
 
@@ -132,10 +133,11 @@ impl<'a> Reader<'a> {
         if self.members > limits::JSON_MEMBERS {
             return Err(JsonError::Budget);
         }
-        let bit = if name.escaped { fingerprint(&unescape(name.raw)) } else { fingerprint(name.raw) };
+        let name = name.bytes();
+        let bit = fingerprint(&name);
         if seen & bit != 0 {
-            let value = name.bytes();
-            if self.names.get(first..).unwrap_or_default().iter().any(|earlier| earlier.is(&value)) {
+            let mut earlier = self.names.get(first..).unwrap_or_default().iter();
+            if earlier.any(|earlier| bytes::equal(earlier, &name)) {
                 return Err(JsonError::Duplicate);
             }
         }

@@ -20,6 +20,9 @@ pub trait Judge {
         code: RejectionCode,
         show: impl FnOnce() -> Shown,
     ) -> Result<(), RejectionCode>;
+
+    /// Whether anybody still looks after a failure
+    fn goes_on(&self) -> bool;
 }
 
 /// The two sides of a check as a person reads them
@@ -52,6 +55,11 @@ impl Shown {
 pub struct Quick;
 
 impl Judge for Quick {
+    #[inline(always)]
+    fn goes_on(&self) -> bool {
+        false
+    }
+
     fn check(
         &mut self,
         _name: &'static str,
@@ -101,6 +109,10 @@ pub struct Report {
 }
 
 impl Judge for Report {
+    fn goes_on(&self) -> bool {
+        true
+    }
+
     fn check(
         &mut self,
         name: &'static str,

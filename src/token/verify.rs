@@ -7,7 +7,7 @@ use super::{
     caller, claim_checks,
     claims::Claims,
     compact::{self, Compact},
-    header::{self, Header},
+    header::{self, Header, Refusal},
     json::{JsonError, JsonString},
     judge::{Judge, Shown},
 };
@@ -101,16 +101,25 @@ pub fn verify<V: SignatureVerifier>(
     let compact =
         read("form", Compact::parse(token), judge, || Shown::new("a compact JWS", format!("{} bytes", token.len())))
             .map_err(anonymous)?;
-    workspace.read_header(compact.header, token, judge).map_err(anonymous)?;
+    let header_read = goes_on(workspace.read_header(compact.header, token, judge), judge).map_err(anonymous)?;
     let Workspace { payload, signature, last_header } = workspace;
-    let Some((_, header)) = last_header else {
-        return Err(anonymous(RejectionCode::TokenMalformed));
-    };
+    let header = last_header.as_ref().filter(|_| header_read.is_some()).map(|(_, header)| header);
     let mut claims = read_claims(compact.payload, token, payload, judge).map_err(anonymous)?;
 
-    let (at, profile) = find_profile(trust.configuration, claims.issuer.as_ref(), judge).map_err(anonymous)?;
+    let found = goes_on(find_profile(trust.configuration, claims.issuer.as_ref(), judge), judge).map_err(anonymous)?;
+    // Only for a report: what else would be wrong, were it a token of the first issuer.
+    let Some((at, profile)) = found.or_else(|| trust.configuration.profiles.iter().enumerate().next()) else {
+        return Err(anonymous(RejectionCode::IssuerUntrusted));
+    };
     let known = |code| Rejection { code, profile: Some(at) };
-    check_signature(&compact, header, profile, trust, at, signature, judge).map_err(known)?;
+    match header {
+        Some(header) if found.is_some() => {
+            check_signature(&compact, header, profile, trust, at, signature, judge).map_err(known)?;
+        }
+        // Never without a report, where nothing is accepted after a failure.
+        _ if judge.goes_on() => {}
+        _ => return Err(anonymous(RejectionCode::TokenMalformed)),
+    }
     claim_checks::check_claims(&claims, profile, now, judge).map_err(known)?;
     let caller = caller::identify(&claims, profile, purpose, judge).map_err(known)?;
     let groups = caller::groups(&mut claims, caller.kind);
@@ -146,27 +155,41 @@ fn read<T>(
     }
 }
 
+/// The value of a step, or nothing where a failure does not end the report
+fn goes_on<T>(result: Result<T, RejectionCode>, judge: &impl Judge) -> Result<Option<T>, RejectionCode> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(_) if judge.goes_on() => Ok(None),
+        Err(code) => Err(code),
+    }
+}
+
 impl Workspace {
     /// Reads the header into `last_header`, or finds it there: an issuer's tokens share their header for months
     fn read_header(&mut self, encoded: &[u8], token: &[u8], judge: &mut impl Judge) -> Result<(), RejectionCode> {
         let remembered = self.last_header.as_ref().is_some_and(|(last, _)| bytes::equal(last, encoded));
         let result = if remembered { Ok(()) } else { self.parse_header(encoded, token) };
-        let header = self.last_header.as_ref().filter(|_| result.is_ok()).map(|(_, header)| header);
-        read("header", result, judge, || {
-            Shown::new(
-                "an asymmetric algorithm, a key id, nothing critical",
-                header.map_or_else(
-                    || "unreadable or not allowed".into(),
-                    |header| {
-                        format!("{} with key {}", header.algorithm.name, shown(&String::from_utf8_lossy(&header.kid)))
-                    },
-                ),
-            )
+        let header = self.last_header.as_ref().map(|(_, header)| header);
+        let found = result.err();
+        read("header", result.map_err(|refusal| refusal.code), judge, || {
+            let actual = match (found, header) {
+                (Some(refusal), _) => refusal.found.to_owned(),
+                (None, Some(header)) => {
+                    format!("{} with key {}", header.algorithm.name, shown(&String::from_utf8_lossy(&header.kid)))
+                }
+                (None, None) => String::new(),
+            };
+            let sides = Shown::new("an asymmetric algorithm, a key id, nothing critical", actual);
+            match found.and_then(|refusal| refusal.hint) {
+                Some(hint) => sides.hint(hint),
+                None => sides,
+            }
         })
     }
 
-    fn parse_header(&mut self, encoded: &[u8], token: &[u8]) -> Result<(), RejectionCode> {
-        let header = Header::parse(encoded).map_err(|code| unreadable(code, token))?;
+    fn parse_header(&mut self, encoded: &[u8], token: &[u8]) -> Result<(), Refusal> {
+        let header =
+            Header::parse(encoded).map_err(|refusal| Refusal { code: unreadable(refusal.code, token), ..refusal })?;
         self.last_header = Some((encoded.into(), header));
         Ok(())
     }
@@ -183,19 +206,24 @@ fn read_claims<'w>(
     payload: &'w mut Vec<u8>,
     judge: &mut impl Judge,
 ) -> Result<Claims<'w>, RejectionCode> {
-    let (result, culprit) = match base64url::decode_into(encoded, payload) {
-        None => (Err(compact::name_unreadable(token)), None),
+    let (result, found) = match base64url::decode_into(encoded, payload) {
+        None => (Err(compact::name_unreadable(token)), "not strict base64url".to_owned()),
         Some(decoded) => match if decoded.ascii { Claims::parse_utf8(payload) } else { Claims::parse(payload) } {
-            Ok(claims) => (Ok(claims), None),
-            Err(JsonError::Invalid(claim)) => (Err(RejectionCode::ClaimInvalid), Some(claim)),
-            Err(error) => (Err(header::rejection(error)), None),
+            Ok(claims) => (Ok(claims), String::new()),
+            Err(error) => (Err(header::rejection(error)), explain(error)),
         },
     };
     read("claims", result, judge, || {
-        let actual =
-            culprit.map_or_else(|| "one JSON object".to_owned(), |claim| format!("`{claim}` has another type or form"));
+        let actual = if found.is_empty() { "one JSON object".to_owned() } else { found };
         Shown::new("one JSON object, every name once, every known claim of its type", actual)
     })
+}
+
+fn explain(error: JsonError) -> String {
+    match error {
+        JsonError::Invalid(claim) => format!("`{claim}` has another type or form"),
+        _ => header::describe(error).to_owned(),
+    }
 }
 
 fn find_profile<'e>(

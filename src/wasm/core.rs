@@ -253,6 +253,11 @@ impl Core {
         Ok(json(&self.engine.explain(Handle::from_number(principal), &permission, resource.as_ref(), time(now))))
     }
 
+    /// What the principal may own through, disputed groups included; `null` when it is not known
+    pub fn possible_owners(&self, principal: u32, now: u32) -> String {
+        json(&self.engine.possible_owners(Handle::from_number(principal), time(now)))
+    }
+
     /// What the principal owns through; `null` when it is not known
     pub fn owners(&self, principal: u32, only_owning: bool, now: u32) -> String {
         let (principal, now) = (Handle::from_number(principal), time(now));

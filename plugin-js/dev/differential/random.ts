@@ -1,21 +1,15 @@
+import { mulberry32 } from '../mulberry32';
+
 /** A seeded generator: a token is made from seed and index alone, so that one of a hundred thousand can be made again. */
 export class Random {
-  #state: number;
+  /** A number of 32 bits */
+  readonly next: () => number;
 
   constructor(seed: number, index = 0) {
-    this.#state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) >>> 0;
+    this.next = mulberry32(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
     // Neighbouring indices start from neighbouring states: stir first.
     this.next();
     this.next();
-  }
-
-  /** A number of 32 bits (mulberry32) */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
   }
 
   /** From 0 up to, not including, `end` */

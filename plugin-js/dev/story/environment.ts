@@ -38,8 +38,10 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
   const stop = async () => {
     await backend?.stop();
     await tenant.close();
-    rmSync(folder, { recursive: true, force: true });
   };
+  // Also where Backstage's own listener ends the process at a signal while the backend is starting.
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     const config = storyConfig(tenant, port);
     options.configure?.(config);
@@ -49,6 +51,10 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    // Read once, at the start; nothing else lies there.
+    remove();
+    process.off('exit', remove);
   }
 }
 

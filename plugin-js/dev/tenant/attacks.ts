@@ -2,15 +2,14 @@
  * The classic forged and broken tokens, each made from a good one, with the code of the refusal that it must meet.
  * The list is data: the story prints it, tests run through it.
  */
+import type { RejectionCode } from '../../src/core/codes';
 import { signatureAttacks } from './attacks/signature';
 import { claimAttacks } from './attacks/claims';
 import { encodingAttacks } from './attacks/encoding';
 import { headerAttacks } from './attacks/header';
-import { attackScene, type AttackDefinition, type RejectionCode } from './attacks/scene';
+import { attackScene, type AttackDefinition } from './attacks/scene';
 import { people, type User } from './people';
 import type { Tenant } from './tenant';
-
-export type { RejectionCode } from './attacks/scene';
 
 export interface Attack {
   readonly name: string;

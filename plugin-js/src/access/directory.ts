@@ -15,6 +15,7 @@ export class CatalogDirectory {
   #last = '';
   #reported = '';
   #refreshedAt?: number;
+  #error?: string;
   #report?: DirectoryReport;
 
   constructor(options: {
@@ -31,33 +32,53 @@ export class CatalogDirectory {
     return this.#refreshedAt;
   }
 
+  /** Why the last reading failed; the directory is the one before */
+  get error(): string | undefined {
+    return this.#error;
+  }
+
   /** What the core made of it */
   get report(): DirectoryReport | undefined {
     return this.#report;
   }
 
-  /**
-   * Reads the catalog; a reading under way is shared.
-   * @throws whatever the catalog throws; the directory stays as it was
-   */
+  /** Reads the catalog; a reading under way is shared. A failure is logged once, and the directory stays as it was */
   refresh(): Promise<void> {
-    this.#running ??= this.#refreshOnce().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#refreshOnce()
+      .then(
+        () => (this.#error = undefined),
+        (error: unknown) => this.#failed(error),
+      )
+      .finally(() => {
+        this.#running = undefined;
+      });
     return this.#running;
   }
 
+  #failed(error: unknown): void {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : 'failed';
+    // Tried again every few seconds: the same words each time would only fill the log.
+    if (reason !== this.#error) {
+      this.#options.logger.warn(`the directory stays as it was, the catalog could not be read: ${reason}`);
+    }
+    this.#error = reason;
+  }
+
   async #refreshOnce(): Promise<void> {
-    const { entraAccess, auth, logger } = this.#options;
+    const { auth } = this.#options;
     const credentials = await auth.getOwnServiceCredentials();
     const [groups, owners] = await Promise.all([this.#groups(credentials), this.#owners(credentials)]);
     const directory: DirectoryInput = { groups, owners };
-    this.#refreshedAt = Date.now();
     const json = JSON.stringify(directory);
-    if (json === this.#last) return;
+    if (json !== this.#last) this.#handOver(directory);
+    this.#last = json;
+    this.#refreshedAt = Date.now();
+  }
+
+  #handOver(directory: DirectoryInput): void {
+    const { entraAccess, logger } = this.#options;
     const outcome = entraAccess.core.setDirectory(directory);
     if (!outcome.ok) throw new Error(`the catalog's groups could not be read: ${outcome.error}`);
-    this.#last = json;
     this.#report = outcome.value;
     logger.info(`${outcome.value.groups} Entra groups stand for ${outcome.value.owners} owners in the catalog`);
     const problems = outcome.value.problems.map(({ entityRef, message }) => `${entityRef}: ${message}`);

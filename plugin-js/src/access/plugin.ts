@@ -1,9 +1,4 @@
-import {
-  coreServices,
-  createBackendPlugin,
-  type LifecycleService,
-  type LoggerService,
-} from '@backstage/backend-plugin-api';
+import { coreServices, createBackendPlugin, type LifecycleService } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { entraAccessServiceRef } from '../service/ref';
 import { CatalogDirectory } from './directory';
@@ -15,8 +10,6 @@ import { createRouter } from './router';
 const REFRESH_SECONDS = 15;
 /** Seconds for which an empty directory is looked at every second */
 const FIRST_MINUTE = 60;
-
-type Warns = Pick<LoggerService, 'warn'>;
 
 /** The plugin `entra-access`: explanations, token inspector, status; and the directory from the catalog */
 export const entraAccessPlugin = createBackendPlugin({
@@ -50,9 +43,9 @@ export const entraAccessPlugin = createBackendPlugin({
             scope: 'local',
             frequency: { seconds: REFRESH_SECONDS },
             timeout: { minutes: 5 },
-            fn: () => refresh(directory, logger),
+            fn: () => directory.refresh(),
           });
-          untilFilled(directory, logger, deps.lifecycle);
+          untilFilled(directory, deps.lifecycle);
         });
       },
     });
@@ -60,22 +53,13 @@ export const entraAccessPlugin = createBackendPlugin({
 });
 
 /** A catalog that has just started fills within seconds: until it has groups, look often */
-function untilFilled(directory: CatalogDirectory, logger: Warns, lifecycle: LifecycleService): void {
+function untilFilled(directory: CatalogDirectory, lifecycle: LifecycleService): void {
   let looks = 0;
   const timer = setInterval(() => {
     looks += 1;
     if (looks > FIRST_MINUTE || directory.report?.groups) clearInterval(timer);
-    else void refresh(directory, logger);
+    else void directory.refresh();
   }, 1_000);
   timer.unref();
   lifecycle.addShutdownHook(() => clearInterval(timer));
-}
-
-async function refresh(directory: CatalogDirectory, logger: Warns): Promise<void> {
-  try {
-    await directory.refresh();
-  } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : 'failed';
-    logger.warn(`the directory stays as it was, the catalog could not be read: ${reason}`);
-  }
 }

@@ -54,7 +54,7 @@ export function createRouter(options: RouterOptions): Router {
   router.post('/v1/tokens/inspect', async (request, response) => {
     await allowed(request, tokenInspectPermission);
     const { token, purpose } = parse(inspectSchema, request.body);
-    const inspection = entraAccess.core.inspect(token, purpose);
+    const inspection = await entraAccess.inspect(token, purpose);
     if (!inspection) throw new ServiceUnavailableError('the core is being restarted; try again in a second');
     response.json(inspection);
   });

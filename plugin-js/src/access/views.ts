@@ -46,6 +46,7 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       groups: directory.report?.groups ?? 0,
       owners: directory.report?.owners ?? 0,
       problems: directory.report?.problems ?? [],
+      ...(directory.error ? { error: directory.error } : {}),
     },
   };
 }

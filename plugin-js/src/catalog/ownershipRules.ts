@@ -3,7 +3,7 @@ import { catalogEntityPermissionResourceRef } from '@backstage/plugin-catalog-no
 import { createPermissionRule } from '@backstage/plugin-permission-node';
 import type { EntraAccess } from '../service/entraAccess';
 import { paramsSchema } from './paramsSchema';
-import { PrincipalOwners } from './principalOwners';
+import { OWNING, POSSIBLE, PrincipalOwners } from './principalOwners';
 
 /** Names of the rules in conditions */
 export const RULES = { owned: 'IS_OWNED_BY_PRINCIPAL', notOwned: 'IS_NOT_OWNED_BY_PRINCIPAL' } as const;
@@ -16,18 +16,20 @@ const NOTHING = { key: KEY, values: [] };
  * The two rules: whether an entity is, or is not, owned by the principal or by one of its Entra groups.
  *
  * Backstage's own `not` around the first would turn "this principal is not known here" into a yes: for a principal that
- * is not known, both rules say no.
+ * is not known, both rules say no. Nor are they each other's opposite while the directory is behind the catalog: the first
+ * counts the owners that are known to own something, the second every owner that the principal may stand for.
  */
 export function createOwnershipRules(entraAccess: EntraAccess) {
-  const owners = new PrincipalOwners(entraAccess);
+  const owning = new PrincipalOwners(entraAccess, OWNING);
+  const possible = new PrincipalOwners(entraAccess, POSSIBLE);
   const owned = createPermissionRule({
     name: RULES.owned,
     description: 'Allow entities owned by the principal or by one of its Entra groups',
     resourceRef: catalogEntityPermissionResourceRef,
     paramsSchema,
-    apply: (entity, params) => owns(owners.of(params), entity),
+    apply: (entity, params) => owns(owning.of(params), entity),
     toQuery(params) {
-      const mine = owners.of(params);
+      const mine = owning.of(params);
       return mine ? { key: KEY, values: [...mine] } : NOTHING;
     },
   });
@@ -37,11 +39,11 @@ export function createOwnershipRules(entraAccess: EntraAccess) {
     resourceRef: catalogEntityPermissionResourceRef,
     paramsSchema,
     apply(entity, params) {
-      const mine = owners.of(params);
+      const mine = possible.of(params);
       return mine !== undefined && !owns(mine, entity);
     },
     toQuery(params) {
-      const mine = owners.of(params);
+      const mine = possible.of(params);
       return mine ? { not: { key: KEY, values: [...mine] } } : NOTHING;
     },
   });

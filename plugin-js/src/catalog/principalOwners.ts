@@ -1,12 +1,22 @@
+import type { EntraCore, PrincipalHandle } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
 import type { OwnedByPrincipalParams } from './paramsSchema';
 
 /** Principals whose owners are kept at once */
 const MAX_KEPT = 10_000;
 
+/** Which owners count as a principal's */
+type Question = (core: EntraCore, principal: PrincipalHandle) => string[] | undefined;
+
+/** For what is granted to owners: those that own something */
+export const OWNING: Question = (core, principal) => core.owners(principal, { onlyOwning: true });
+/** For what is denied to owners: everything that might be one, as the directory may be behind the catalog */
+export const POSSIBLE: Question = (core, principal) => core.possibleOwners(principal);
+
 interface Kept {
   epoch: number;
-  handle: number;
+  /** The sign-in by its number, not by its handle: handles come round again after 16,384 of them */
+  sequence: number;
   owners: ReadonlySet<string>;
 }
 
@@ -16,10 +26,12 @@ interface Kept {
  */
 export class PrincipalOwners {
   readonly #entraAccess: EntraAccess;
+  readonly #question: Question;
   readonly #kept = new Map<string, Kept>();
 
-  constructor(entraAccess: EntraAccess) {
+  constructor(entraAccess: EntraAccess, question: Question) {
     this.#entraAccess = entraAccess;
+    this.#question = question;
   }
 
   /** `undefined` for a principal that is not signed in (any more), and for a decision of a later epoch than is known here */
@@ -27,23 +39,20 @@ export class PrincipalOwners {
     if (!params) return undefined;
     const { principal, epoch } = params;
     const { core, sessions } = this.#entraAccess;
-    const handle = sessions.find(principal);
-    if (handle === undefined || epoch > core.epoch || !core.available) return undefined;
+    const session = sessions.current(principal);
+    if (session?.handle === undefined || epoch > core.epoch || !core.available) return undefined;
     const kept = this.#kept.get(principal);
-    if (kept && kept.epoch === core.epoch && kept.handle === handle) return kept.owners;
+    if (kept && kept.epoch === core.epoch && kept.sequence === session.sequence) return kept.owners;
     return this.#ask(principal);
   }
 
   #ask(principal: string): ReadonlySet<string> | undefined {
     const { core, sessions } = this.#entraAccess;
-    const ask = (handle = sessions.find(principal)) =>
-      handle === undefined ? undefined : core.owners(handle, { onlyOwning: true });
-    // The core may have given the handle up to make room.
-    const owners = ask() ?? ask(sessions.renew(principal));
-    const handle = sessions.find(principal);
-    if (!owners || handle === undefined) return undefined;
+    const owners = this.#entraAccess.about(principal, handle => this.#question(core, handle));
+    const session = sessions.current(principal);
+    if (!owners || !session) return undefined;
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    const kept = { epoch: core.epoch, handle, owners: new Set(owners) };
+    const kept = { epoch: core.epoch, sequence: session.sequence, owners: new Set(owners) };
     this.#kept.set(principal, kept);
     return kept.owners;
   }

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { forgeAttacks } from '../../dev/tenant/attacks';
-import { people } from '../../dev/tenant/people';
+import { groups, people } from '../../dev/tenant/people';
 import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
 import { configurationOf, DELETE, DIRECTORY, giveKeys, issuerOf, POLICY, READ, recordOf } from '../../e2e/support/core';
@@ -117,9 +117,10 @@ test('a good token becomes a handle that knows its principal', async () => {
 
 test('a released handle is nobody, also when its place is taken again', async () => {
   const { core } = await scene();
-  const olivia = handleOf(core, tenant.mintAccessToken(people.olivia));
+  const olivia = core.admit(recordOf(), OLIVIA_REF, 4_000_000_000)!;
   core.release(olivia);
-  const adam = handleOf(core, tenant.mintAccessToken(people.adam));
+  const admin = recordOf({ groups: { state: 'known', ids: [groups.platformAdmins.id] } });
+  const adam = core.admit(admin, 'user:default/adam', 4_000_000_000)!;
   assert.notEqual(adam, olivia);
   assert.equal(core.describe(olivia), undefined);
   assert.equal(core.owners(olivia), undefined);
@@ -177,7 +178,7 @@ test('a broken policy or directory leaves the old one in place, and the epoch', 
       return true;
     },
   );
-  assert.equal(core.setDirectory({ groups: [{ entityRef: 'nonsense', groupId: 1 }] }).ok, false);
+  assert.equal(core.setDirectory({ groups: [{ entityRef: 7 as never, groupId: 1 }] }).ok, false);
   assert.equal(core.epoch, epoch);
   assert.equal(core.decide(handleOf(core, tenant.mintAccessToken(people.olivia)), READ).rule, 'everyone-reads');
 });
@@ -500,4 +501,86 @@ test('a trap while signatures are being checked refuses them', async () => {
   await restarted(core);
   const again = await core.authenticateAsync(tenant.mintAccessToken(people.adam));
   assert.equal(again.ok, true);
+});
+
+/** A core whose `prepare` may be watched; its signatures arrive when the test lets them */
+async function deferred(prepare: (inner: () => number) => number, of = tenant) {
+  const load = (): WasmInstance => {
+    const { Core, memory } = loadWasm();
+    class Deferred extends Core {
+      override prepare(bytes: number, signIn: boolean, now: number, done: Function): number {
+        let arrived: (go: () => void) => void;
+        arrivals.push(new Promise(resolve => (arrived = resolve)));
+        const later = (...answer: unknown[]) => arrived(() => done(...answer));
+        return prepare(() => super.prepare(bytes, signIn, now, later));
+      }
+    }
+    return { Core: Deferred, memory };
+  };
+  const arrivals: Array<Promise<() => void>> = [];
+  const core = new EntraCore({ configuration: configurationOf(of), logger: new RecordingLogger(), load });
+  cores.push(core);
+  core.setPolicy(POLICY, 'policy');
+  await giveKeys(core, of);
+  return { core, arrive: async () => (await arrivals.shift()!)() };
+}
+
+test('a trap after the signature was asked for harms nobody when the signature arrives', async () => {
+  const { core, arrive } = await deferred(inner => {
+    inner();
+    throw new RangeError('Maximum call stack size exceeded');
+  });
+  // In earnest, nobody could catch what the callback throws: it would end the process.
+  const answer = await core.authenticateAsync(tenant.mintAccessToken(people.olivia));
+  assert.equal(!answer.ok && answer.code, 'core_unavailable');
+  await assert.doesNotReject(arrive());
+});
+
+test('a signature that arrives under other keys is judged by those', async () => {
+  const own = await startTenant();
+  try {
+    const { core, arrive } = await deferred(inner => inner(), own);
+    const oldKeys = own.mintAccessToken(people.olivia);
+    const answer = core.authenticateAsync(oldKeys);
+    await own.rollKeys({ overlap: false });
+    await giveKeys(core, own);
+    await arrive();
+    const refused = await answer;
+    assert.equal(!refused.ok && refused.code, 'key_unknown');
+    assert.equal(codeOf(core, oldKeys), 'key_unknown', 'nor is it remembered');
+    assert.equal(core.principals, 0);
+  } finally {
+    await own.close();
+  }
+});
+
+test('a signature that arrives after the directory has changed is still a good one', async () => {
+  const { core, arrive } = await deferred(inner => inner());
+  const token = tenant.mintAccessToken(people.olivia);
+  // More rounds than there is room for signatures: the tickets must come back.
+  for (let round = 0; round < 5_000; round += 1) {
+    const answer = core.authenticateAsync(`${token}`);
+    assert.equal(core.setDirectory(round % 2 ? DIRECTORY : { groups: [] }).ok, true);
+    await arrive();
+    const { ok } = await answer;
+    assert.ok(ok);
+    // What is remembered would not be prepared.
+    core.setDirectory(DIRECTORY);
+  }
+});
+
+test('a caller by token is not released: it would be given up out of turn, and the remembered answer with it', async () => {
+  const { core } = await scene();
+  const capacity = loadWasm().Core.token_principals();
+  const tokens = Array.from({ length: capacity + 2 }, (_, at) =>
+    tenant.mintAccessToken(people.olivia, {
+      claims: { oid: `00000000-0000-4000-8000-${at.toString(16).padStart(12, '0')}` },
+    }),
+  );
+  const [first] = tokens.slice(0, capacity).map(token => handleOf(core, token));
+  core.release(first!);
+  const [next, last] = tokens.slice(capacity) as [string, string];
+  const before = core.describe(handleOf(core, next));
+  handleOf(core, last);
+  assert.deepEqual(core.describe(handleOf(core, next)), before);
 });

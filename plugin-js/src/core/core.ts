@@ -152,29 +152,38 @@ export class EntraCore {
 
   /** Judges a token and takes its caller in; the same token again is answered from memory */
   authenticate(token: string, purpose: Purpose = 'access'): Authentication {
-    return this.#ask<Authentication>(alive => {
-      const now = this.#now();
-      const kept = purpose === 'access' ? alive.cache?.find(token, now) : undefined;
-      if (kept !== undefined) return kept;
-      const answer = alive.core.authenticate(alive.token.write(token), purpose === 'sign-in', now);
-      return this.#read(alive, answer, token, purpose, now);
-    }, UNAVAILABLE);
+    return (
+      this.#remembered(token, purpose) ??
+      this.#ask<Authentication>(alive => {
+        const now = this.#now();
+        const answer = alive.core.authenticate(alive.token.write(token), purpose === 'sign-in', now);
+        return this.#read(alive, answer, token, purpose, now);
+      }, UNAVAILABLE)
+    );
   }
 
   /** The same with the signature checked in Node's thread pool: for many at once, where throughput counts, not latency */
   authenticateAsync(token: string, purpose: Purpose = 'access'): Promise<Authentication> {
+    const kept = this.#remembered(token, purpose);
+    if (kept !== undefined) return Promise.resolve(kept);
+    const now = this.#now();
     return new Promise(resolve => {
       const early = this.#ask<Authentication | undefined>(alive => {
-        const now = this.#now();
-        const kept = purpose === 'access' ? alive.cache?.find(token, now) : undefined;
-        if (kept !== undefined) return kept;
-        const done = (error: unknown, fits: boolean) => resolve(finish(!error && fits === true));
-        const answer = alive.core.prepare(alive.token.write(token), purpose === 'sign-in', now, done);
+        const epoch = this.#epoch;
+        // Declared before `prepare`, which may trap after it has asked for the signature: `done` is called all the same.
+        let answer = NO_NUMBER;
         const finish = (fits: boolean): Authentication => {
           // A ticket means nothing to another instance.
           if (this.#alive !== alive) return UNAVAILABLE;
-          return this.#ask(() => this.#read(alive, alive.core.finish(answer, fits), token, purpose, now), UNAVAILABLE);
+          return this.#ask(() => {
+            if (this.#epoch === epoch) return this.#read(alive, alive.core.finish(answer, fits), token, purpose, now);
+            // Prepared with keys that may be gone by now: the ticket is given back, the token judged by what holds now.
+            alive.core.finish(answer, false);
+            return this.authenticate(token, purpose);
+          }, UNAVAILABLE);
         };
+        const done = (error: unknown, fits: boolean) => resolve(finish(!error && fits === true));
+        answer = alive.core.prepare(alive.token.write(token), purpose === 'sign-in', now, done);
         if (answer === NO_NUMBER) return this.authenticate(token, purpose);
         return answer < REFUSED ? undefined : this.#read(alive, answer, token, purpose, now);
       }, UNAVAILABLE);
@@ -210,17 +219,14 @@ export class EntraCore {
     }, undefined);
   }
 
-  /** Forgets a principal */
+  /**
+   * Forgets a signed-in principal.
+   *
+   * A caller by token stays until it expires or is given up as the oldest. A place that became free out of turn would be
+   * given up out of turn, too, and what {@link TokenCache} remembers of it would name nobody.
+   */
   release(principal: PrincipalHandle): void {
-    this.#askOf(
-      principal,
-      ({ core, cache }) => {
-        core.release(principal);
-        // A caller by token may still be remembered; sessions never are, and come and go.
-        if (!isSession(principal)) cache?.clear();
-      },
-      undefined,
-    );
+    if (isSession(principal)) this.#askOf(principal, ({ core }) => core.release(principal), undefined);
   }
 
   /** Decides; an unknown principal and an unavailable core are DENY */
@@ -261,9 +267,26 @@ export class EntraCore {
     );
   }
 
+  /**
+   * All owners that may be the principal's, also where annotations in the catalog dispute it: for denials, which must not
+   * miss one; `undefined` when it is not known
+   */
+  possibleOwners(principal: PrincipalHandle): string[] | undefined {
+    return this.#askOf(
+      principal,
+      ({ core }) => JSON.parse(core.possible_owners(principal, this.#now())) ?? undefined,
+      undefined,
+    );
+  }
+
   /** Stops trying to restart */
   close(): void {
     clearTimeout(this.#restart);
+  }
+
+  #remembered(token: string, purpose: Purpose): Authentication | undefined {
+    const cache = this.#alive?.cache;
+    return cache !== undefined && purpose === 'access' ? cache.find(token, this.#clock()) : undefined;
   }
 
   #read(alive: Alive, answer: number, token: string, purpose: Purpose, now: number): Authentication {
@@ -272,7 +295,7 @@ export class EntraCore {
       alive.cache?.admitted(
         token,
         accepted,
-        purpose === 'access' ? alive.core.cacheable_until(answer, now) : undefined,
+        purpose === 'access' ? alive.core.cacheable_until(answer, now) * 1000 : undefined,
       );
       return accepted;
     }

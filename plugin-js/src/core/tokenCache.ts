@@ -1,12 +1,12 @@
 import type { Authentication } from './types';
 
-/** Letters at the end of a token by which it is looked up: 192 bits of its signature */
-const SUFFIX = 32;
+/** Letters at the end of a token by which it is looked up: they are of its signature, so they are as good as random */
+const SUFFIX = 6;
 
 interface Entry {
   token: string;
   answer: Authentication;
-  /** Seconds since the epoch */
+  /** Milliseconds since the epoch */
   until: number;
   admission: number;
 }
@@ -17,11 +17,11 @@ interface Entry {
  * Looked up by the end of the signature and then compared whole: a good signature under a changed payload is another token.
  * Only acceptances are kept, never beyond `exp`, and only within one epoch, key set and instance of the core
  * ({@link TokenCache.clear}). The core's own table is bounded and gives up the oldest: an entry counts only while its
- * principal must still be in it.
+ * principal must still be in it. That holds because no caller by token is ever released before its turn.
  */
 export class TokenCache {
   readonly #capacity: number;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<number, Entry>();
   #admissions = 0;
 
   /** @param capacity number of principals that the core's table holds */
@@ -34,18 +34,18 @@ export class TokenCache {
     return this.#entries.size;
   }
 
-  /** The answer for exactly this token */
+  /** The answer for exactly this token; `now` in milliseconds since the epoch */
   find(token: string, now: number): Authentication | undefined {
-    const entry = this.#entries.get(token.slice(-SUFFIX));
+    const entry = this.#entries.get(suffixOf(token));
     if (entry === undefined || entry.token !== token || now >= entry.until) return undefined;
     return this.#admissions - entry.admission < this.#capacity ? entry.answer : undefined;
   }
 
-  /** Counts a principal that the core has taken in; without `until` its token is not kept */
+  /** Counts a principal that the core has taken in; without `until` (milliseconds) its token is not kept */
   admitted(token: string, answer: Authentication, until?: number): void {
     this.#admissions += 1;
     if (until === undefined) return;
-    const key = token.slice(-SUFFIX);
+    const key = suffixOf(token);
     // Deleted first, so that the order of the Map stays the order of admission.
     this.#entries.delete(key);
     this.#entries.set(key, { token, answer: Object.freeze(answer), until, admission: this.#admissions });
@@ -63,4 +63,11 @@ export class TokenCache {
       return;
     }
   }
+}
+
+/** A number of 32 bits: it only has to spread, the whole token is compared afterwards */
+function suffixOf(token: string): number {
+  let suffix = token.length;
+  for (let at = token.length - SUFFIX; at < token.length; at += 1) suffix = (suffix * 61 + token.charCodeAt(at)) | 0;
+  return suffix;
 }

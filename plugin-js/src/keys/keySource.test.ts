@@ -166,6 +166,33 @@ for (const [document, fault, reason] of FAULTS) {
   });
 }
 
+test('without any keys it asks ever less often, complains once, and recovers', async () => {
+  tenant.faults.discovery = 'unavailable';
+  const token = tenant.mintAccessToken(people.olivia);
+  const gaps: number[] = [];
+  let last = now;
+  for (const end = now + 5 * MINUTE; now < end; now += 500) {
+    const asked = tenant.requests.discovery;
+    assert.equal(await authenticate(token), 'keys_unavailable');
+    if (tenant.requests.discovery === asked) continue;
+    gaps.push((now - last) / 1_000);
+    last = now;
+  }
+  assert.deepEqual(gaps, [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+  assert.equal(logger.complaints.length, 1, logger.lines.join('\n'));
+
+  tenant.faults.discovery = 'notJson';
+  now = last + 60_000;
+  assert.equal(await authenticate(token), 'keys_unavailable');
+  assert.equal(logger.complaints.length, 2, 'another reason');
+
+  tenant.faults.discovery = undefined;
+  now += 59_999;
+  assert.equal(await authenticate(token), 'keys_unavailable');
+  now += 1;
+  assert.equal(await authenticate(token), 'accepted');
+});
+
 test('keys that name another issuer judge nothing, and the next good document is taken', async () => {
   await load();
   tenant.faults.jwks = 'wrongIssuer';

@@ -7,8 +7,8 @@ import { fetchDocument } from './fetchDocument';
 const UNKNOWN_KEY_GAP_MS = 5 * 60_000;
 /** The same source: refresh every hour; sooner only if the issuer says so, never more often than every 5 minutes */
 const REFRESH_MS = { min: 5 * 60_000, max: 60 * 60_000 };
-/** Without any keys there is nothing to lose by asking again soon */
-const FIRST_KEYS_GAP_MS = 1_000;
+/** Without any keys there is nothing to lose by asking again soon; twice as long after each failure, up to a minute */
+const FIRST_KEYS_GAP_MS = { min: 1_000, max: 60_000 };
 
 /** A document may hold a thousand bad keys; the log names so many */
 const NAMED_KEYS = 5;
@@ -29,6 +29,8 @@ interface Entry {
   state: KeyState;
   attemptedAt: number;
   refetchedAt: number;
+  /** Failed attempts since the last good one */
+  failures: number;
   flight?: Promise<boolean>;
   timer?: NodeJS.Timeout;
 }
@@ -48,7 +50,7 @@ export class KeySource {
     this.#entries = new Map(
       options.core.issuers.map(({ id, issuer }) => [
         id,
-        { state: { issuer, keys: 0 }, attemptedAt: -Infinity, refetchedAt: -Infinity },
+        { state: { issuer, keys: 0 }, attemptedAt: -Infinity, refetchedAt: -Infinity, failures: 0 },
       ]),
     );
   }
@@ -72,7 +74,7 @@ export class KeySource {
     if (reason === 'key_unknown') {
       if (now - entry.refetchedAt < UNKNOWN_KEY_GAP_MS) return false;
       entry.refetchedAt = now;
-    } else if (now - entry.attemptedAt < FIRST_KEYS_GAP_MS) {
+    } else if (now - entry.attemptedAt < firstKeysGap(entry.failures)) {
       return false;
     }
     return this.#fetch(issuer, entry);
@@ -107,13 +109,20 @@ export class KeySource {
       if (!outcome.ok) throw new Error(`the keys of ${issuer.id} are refused: ${outcome.error}`);
       this.#warnOfRefused(issuer, outcome.value);
       entry.state = { issuer: issuer.issuer, fetchedAt: this.#clock(), keys: outcome.value.usable };
+      entry.failures = 0;
       maxAgeMs = (keys.maxAgeSeconds ?? Infinity) * 1000;
       return true;
     } catch (error) {
       const reason = printable(error instanceof Error ? error.message : 'failed');
+      // Whoever sends tokens in an outage must not fill the log with them.
+      if (reason !== entry.state.error) {
+        const kept = entry.state.fetchedAt
+          ? 'the keys fetched before stay in use'
+          : 'its tokens are refused until then';
+        this.#logger.warn(`entra-access: the keys of ${issuer.id} could not be fetched: ${reason}; ${kept}`);
+      }
       entry.state = { ...entry.state, error: reason };
-      const kept = entry.state.fetchedAt ? 'the keys fetched before stay in use' : 'its tokens are refused until then';
-      this.#logger.warn(`entra-access: the keys of ${issuer.id} could not be fetched: ${reason}; ${kept}`);
+      entry.failures += 1;
       maxAgeMs = REFRESH_MS.min;
       return false;
     } finally {
@@ -139,6 +148,11 @@ export class KeySource {
     entry.timer = setTimeout(() => void this.load(issuer), delay);
     entry.timer.unref();
   }
+}
+
+function firstKeysGap(failures: number): number {
+  const { min, max } = FIRST_KEYS_GAP_MS;
+  return Math.min(max, min * 2 ** Math.max(0, failures - 1));
 }
 
 /** Parts of the document may be in it: short, and of one line */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -69,9 +69,35 @@ test('a relative path starts at the file that --config names, wherever the proce
   assert.equal(read({ policy: { file: absolute } }, []).policy.place, absolute);
 });
 
+test('without --config a relative path starts at the first folder upwards that holds app-config.yaml', () => {
+  // The real path: the working folder has it, the system's temporary folder may be a link.
+  const repository = realpathSync(mkdtempSync(join(folder, 'monorepo-')));
+  const backend = join(repository, 'packages', 'backend');
+  mkdirSync(backend, { recursive: true });
+  writeFileSync(join(folder, 'app-config.yaml'), '');
+  writeFileSync(join(folder, 'too-high.yaml'), 'rules: []');
+  writeFileSync(join(repository, 'app-config.yaml'), '');
+  writeFileSync(join(repository, 'policy.yaml'), 'rules: []');
+  const start = process.cwd();
+  process.chdir(backend);
+  try {
+    const policy = (name: string) => ({ policy: { file: `./${name}` } });
+    assert.equal(read(policy('policy.yaml'), ['node', 'backend']).policy.place, join(repository, 'policy.yaml'));
+    const { message } = refused(policy('too-high.yaml'), ['node', 'backend']);
+    assert.ok(message.endsWith(`(looked in ${backend}, ${repository})`), message);
+    writeFileSync(join(backend, 'policy.yaml'), 'rules: []');
+    assert.equal(read(policy('policy.yaml'), ['node', 'backend']).policy.place, join(backend, 'policy.yaml'));
+  } finally {
+    process.chdir(start);
+  }
+});
+
 for (const [name, section, path, message] of [
   ['no section', undefined, 'entraAccess', /the section is missing \(see app-config\.example\.yaml/],
   ['an empty section', null, 'entraAccess', /the section is missing/],
+  ['a section that is a text', 'x', 'entraAccess', /must be a mapping \(see app-config\.example\.yaml/],
+  ['a section that is a list', [{ policy: {} }], 'entraAccess', /must be a mapping/],
+  ['a section that is a number', 7, 'entraAccess', /must be a mapping/],
   [
     'no policy',
     { tenants: [] },

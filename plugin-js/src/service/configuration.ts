@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { RootConfigService } from '@backstage/backend-plugin-api';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ConfigurationError } from '../core';
+import { configFiles } from './configFiles';
 
 const ROOT = 'entraAccess';
+const EXAMPLE = 'see app-config.example.yaml of backstage-plugin-entra-access-backend';
 
 /** What the core is told at the start */
 export interface Configuration {
@@ -29,8 +31,11 @@ export function readConfiguration(config: RootConfigService, argv: readonly stri
     throw new ConfigurationError({
       path: ROOT,
       message: 'the section is missing',
-      hint: 'see app-config.example.yaml of backstage-plugin-entra-access-backend',
+      hint: EXAMPLE,
     });
+  }
+  if (typeof section !== 'object' || Array.isArray(section)) {
+    throw new ConfigurationError({ path: ROOT, message: 'the section must be a mapping', hint: EXAMPLE });
   }
   return { json: JSON.stringify(section), policy: readPolicy(section, argv) };
 }
@@ -54,13 +59,13 @@ function readPolicy(section: unknown, argv: readonly string[]): Configuration['p
 }
 
 function readPolicyFile(file: string, path: string, argv: readonly string[]): Configuration['policy'] {
-  const folders = [...configFolders(argv), process.cwd()];
+  const folders = [...new Set(policyFolders(argv, process.cwd()))];
   const found = folders.map(folder => resolve(folder, file)).find(candidate => existsSync(candidate));
   if (!found) {
     throw new ConfigurationError({
       path,
       message: `there is no file ${file}`,
-      hint: `looked in ${[...new Set(folders)].join(', ')}`,
+      hint: `looked in ${folders.join(', ')}`,
     });
   }
   const text = attempt(path, () => readFileSync(found, 'utf8'), `${found} could not be read: `);
@@ -85,9 +90,13 @@ function firstLine(error: unknown): string {
 }
 
 /** Paths are relative to the configuration file that names them, as with Backstage's own `$file` */
-function configFolders(argv: readonly string[]): string[] {
-  return argv.flatMap((word, at) => {
-    const file = word === '--config' ? argv[at + 1] : /^--config=(.+)$/.exec(word)?.[1];
-    return file === undefined ? [] : [dirname(resolve(file))];
-  });
+function policyFolders(argv: readonly string[], cwd: string): string[] {
+  return [...configFiles(argv).map(file => dirname(resolve(cwd, file))), cwd, ...defaultConfigFolder(cwd)];
+}
+
+/** Where Backstage finds its configuration without `--config`: yarn starts a backend in packages/backend, below it */
+function defaultConfigFolder(folder: string): string[] {
+  if (existsSync(join(folder, 'app-config.yaml'))) return [folder];
+  const parent = dirname(folder);
+  return parent === folder ? [] : defaultConfigFolder(parent);
 }

@@ -2,8 +2,10 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import {
   EntraCore,
   TokenRejectedError,
+  type Authentication,
   type Decision,
   type Explanation,
+  type Inspection,
   type PermissionInput,
   type PrincipalHandle,
   type Purpose,
@@ -46,11 +48,24 @@ export class EntraAccess {
    */
   async authenticate(token: string, purpose?: Purpose): Promise<PrincipalHandle> {
     let answer = this.core.authenticate(token, purpose);
-    if (!answer.ok && answer.issuer && (answer.code === 'key_unknown' || answer.code === 'keys_unavailable')) {
-      if (await this.keys.refetch(answer.issuer, answer.code)) answer = this.core.authenticate(token, purpose);
-    }
+    if (await this.#fetchedKeysFor(answer)) answer = this.core.authenticate(token, purpose);
     if (!answer.ok) throw new TokenRejectedError(answer);
     return answer.principal;
+  }
+
+  /** Judges a token and shows every check, fetching keys as {@link authenticate} does; `undefined` while the core is away */
+  async inspect(token: string, purpose?: Purpose): Promise<Inspection | undefined> {
+    const inspection = this.core.inspect(token, purpose);
+    // Who is only looked at must not be taken in: a token that is refused anyway tells which issuer to ask.
+    if (!lacksKeys(inspection?.code)) return inspection;
+    const fetched = await this.#fetchedKeysFor(this.core.authenticate(token, purpose));
+    return fetched ? this.core.inspect(token, purpose) : inspection;
+  }
+
+  /** Whether the token was refused for want of keys and they are here now */
+  async #fetchedKeysFor(answer: Authentication): Promise<boolean> {
+    if (answer.ok || !answer.issuer || !lacksKeys(answer.code)) return false;
+    return this.keys.refetch(answer.issuer, answer.code);
   }
 
   /** Explains a decision for whoever is signed in under an entity ref; `undefined` for nobody */
@@ -74,4 +89,8 @@ export class EntraAccess {
     const renewed = this.sessions.renew(entityRef);
     return renewed === undefined ? decision : this.core.decide(renewed, permission);
   }
+}
+
+function lacksKeys(code?: string): code is 'key_unknown' | 'keys_unavailable' {
+  return code === 'key_unknown' || code === 'keys_unavailable';
 }

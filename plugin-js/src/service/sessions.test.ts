@@ -98,6 +98,7 @@ for (const [name, change] of [
   ['the same object id in another tenant', { tenantId: 'b71e0d94-2c5f-4a83-8f16-d09c3a64e7b2' }],
   ['an agent for the same person', { kind: 'agent', actor: { clientId: 'a5f03d8e-7c64-4b91-9e2a-1d8b6c0f4e73' } }],
   ['an application with that object id', { kind: 'workload' }],
+  ['the same ids from another issuer', { issuer: 'github' }],
 ] as Array<[string, Partial<Principal>]>) {
   test(`two principals are never merged under one ref: ${name}`, () => {
     const handle = sessions.open(OLIVIA, olivia(), START + 3600)!;
@@ -110,6 +111,13 @@ for (const [name, change] of [
     assert.doesNotThrow(() => sessions.claim(OLIVIA, intruder), 'free again');
   });
 }
+
+test('tokens of v1.0 and v2.0 of one tenant are of the same principal', () => {
+  const { issuer, tenantId } = olivia();
+  assert.equal(issuer, `entra-v2:${tenantId}`);
+  sessions.open(OLIVIA, olivia(), START + 3600);
+  assert.doesNotThrow(() => sessions.claim(OLIVIA, olivia({ issuer: `entra-v1:${tenantId}` })));
+});
 
 test('another agent for the same person is another principal', () => {
   const ref = `user:agent-x/${people.olivia.oid}`;

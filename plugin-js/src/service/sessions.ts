@@ -11,6 +11,8 @@ interface Session {
   /** Which instance of the core gave the handle */
   instance: number;
   handle?: PrincipalHandle;
+  /** Grows whenever a handle is given, and never repeats, as handles do */
+  sequence: number;
 }
 
 /**
@@ -23,6 +25,7 @@ export class Sessions {
   readonly #core: EntraCore;
   readonly #clock: () => number;
   readonly #sessions = new Map<string, Session>();
+  #sequence = 0;
 
   constructor(core: EntraCore, clock: () => number = Date.now) {
     this.#core = core;
@@ -50,16 +53,21 @@ export class Sessions {
     this.claim(entityRef, record);
     this.#forget(entityRef);
     if (this.#sessions.size >= MAX_SESSIONS) this.#makeRoom();
-    const session: Session = { record, expiresAt, instance: -1 };
+    const session: Session = { record, expiresAt, instance: -1, sequence: 0 };
     this.#sessions.set(entityRef, session);
     return this.#handle(entityRef, session);
   }
 
   /** The principal behind a ref; `undefined` when nobody is signed in under it */
   find(entityRef: string): PrincipalHandle | undefined {
+    return this.current(entityRef)?.handle;
+  }
+
+  /** The same with the number of its session */
+  current(entityRef: string): Readonly<Pick<Session, 'handle' | 'sequence'>> | undefined {
     const session = this.#live(entityRef);
-    if (!session) return undefined;
-    return session.instance === this.#core.instance ? session.handle : this.#handle(entityRef, session);
+    if (session && session.instance !== this.#core.instance) this.#handle(entityRef, session);
+    return session;
   }
 
   /** The same after the core has given the handle up to make room */
@@ -80,6 +88,7 @@ export class Sessions {
   #handle(entityRef: string, session: Session): PrincipalHandle | undefined {
     session.handle = this.#core.admit(session.record, entityRef, session.expiresAt);
     session.instance = this.#core.instance;
+    session.sequence = this.#sequence += 1;
     return session.handle;
   }
 
@@ -101,8 +110,9 @@ export class Sessions {
   }
 }
 
-/** Same kind, tenant, object and agent: never a name or an address */
+/** Same issuer, kind, tenant, object and agent: never a name or an address. v1.0 and v2.0 tokens are of one issuer here */
 function isSamePrincipal(a: Principal, b: Principal): boolean {
-  const key = ({ kind, tenantId, objectId, actor }: Principal) => [kind, tenantId, objectId, actor?.clientId].join('/');
+  const key = ({ issuer, kind, tenantId, objectId, actor }: Principal) =>
+    [issuer.replace(/^entra-v[12]:/, 'entra:'), kind, tenantId, objectId, actor?.clientId].join('/');
   return key(a) === key(b);
 }

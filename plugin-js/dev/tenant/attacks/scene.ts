@@ -1,32 +1,10 @@
 /** What a forger has at hand: a good token of the victim, the public keys, and a key of their own. */
+import type { RejectionCode } from '../../../src/core/codes';
 import type { Claims } from '../claims';
 import { segments, segmentText, signRaw } from '../jws';
 import { generateSigningKeySync, type SigningKey } from '../keys';
 import type { User } from '../people';
 import type { Tenant } from '../tenant';
-
-/** The stable codes of the product's contract that an attack can meet */
-export type RejectionCode =
-  | 'token_malformed'
-  | 'token_too_large'
-  | 'token_encrypted'
-  | 'algorithm_not_allowed'
-  | 'critical_header_unsupported'
-  | 'key_unknown'
-  | 'key_unusable'
-  | 'signature_invalid'
-  | 'issuer_untrusted'
-  | 'tenant_not_allowed'
-  | 'audience_mismatch'
-  | 'token_expired'
-  | 'token_not_yet_valid'
-  | 'lifetime_too_long'
-  | 'claim_missing'
-  | 'claim_invalid'
-  | 'claim_duplicated'
-  | 'token_kind_not_allowed'
-  | 'proof_of_possession_unsupported'
-  | 'client_not_allowed';
 
 export interface AttackDefinition {
   readonly name: string;

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { after, beforeEach, test } from 'node:test';
+import type { AuthService } from '@backstage/backend-plugin-api';
+import type { CatalogService } from '@backstage/plugin-catalog-node';
+import { groups } from '../../dev/tenant/people';
+import { configurationOf, POLICY, recordOf } from '../../e2e/support/core';
+import { RecordingLogger } from '../../e2e/support/logger';
+import { EntraAccess } from '../service/entraAccess';
+import { CatalogDirectory, GROUP_ID_ANNOTATION } from './directory';
+import { statusOf } from './views';
+
+const logger = new RecordingLogger();
+const json = configurationOf({ authority: 'http://127.0.0.1:1', tenantId: recordOf().tenantId });
+const entraAccess = new EntraAccess({ json, policy: { json: POLICY, place: 'policy' } }, logger);
+after(() => entraAccess.close());
+
+/** What the catalog answers: owners, or an error */
+let owners: () => string[];
+let directory: CatalogDirectory;
+beforeEach(() => {
+  logger.clear();
+  owners = () => ['group:default/payments'];
+  const metadata = { name: 'payments', annotations: { [GROUP_ID_ANNOTATION]: groups.payments.id } };
+  const catalog = {
+    async *streamEntities() {
+      yield [{ apiVersion: 'v1', kind: 'Group', metadata }];
+    },
+    async getEntityFacets() {
+      return { facets: { 'relations.ownedBy': owners().map(value => ({ value, count: 1 })) } };
+    },
+  } as unknown as CatalogService;
+  const auth = { getOwnServiceCredentials: async () => ({}) } as unknown as AuthService;
+  directory = new CatalogDirectory({ entraAccess, catalog, auth, logger });
+});
+
+const shown = () => statusOf(entraAccess, directory).directory as { ageSeconds: number | null; error?: string };
+
+test('what the catalog says is taken, and is as old as the last good reading', async () => {
+  assert.equal(shown().ageSeconds, null);
+  await directory.refresh();
+  assert.equal(directory.report?.groups, 1);
+  const at = directory.refreshedAt!;
+  assert.ok(Date.now() - at < 5_000);
+  await directory.refresh();
+  assert.ok(directory.refreshedAt! >= at, 'unchanged is fresh, too');
+  assert.ok(!('error' in shown()));
+});
+
+test('what the core does not take is not fresh, and the status says so', async t => {
+  t.mock.method(entraAccess.core, 'setDirectory', () => ({ ok: false, error: 'made up' }));
+  await directory.refresh();
+  assert.equal(directory.refreshedAt, undefined);
+  assert.equal(shown().ageSeconds, null);
+  assert.match(shown().error ?? '', /made up/);
+});
+
+test('a failure is told once for each reason, and is over with the next success', async () => {
+  const fail = (message: string) => (owners = () => assert.fail(message));
+  fail('the catalog is away');
+  for (let times = 0; times < 5; times += 1) await directory.refresh();
+  assert.equal(logger.complaints.length, 1, logger.lines.join('\n'));
+  assert.match(shown().error ?? '', /the catalog is away/);
+  fail('the catalog is confused');
+  await directory.refresh();
+  await directory.refresh();
+  assert.equal(logger.complaints.length, 2);
+  assert.match(shown().error ?? '', /confused/);
+
+  owners = () => ['group:default/payments'];
+  await directory.refresh();
+  assert.equal(directory.error, undefined);
+  assert.ok(!('error' in shown()));
+  fail('the catalog is confused');
+  await directory.refresh();
+  assert.equal(logger.complaints.length, 3, 'a new failure');
+});
