@@ -183,8 +183,8 @@ for (const [name, change, message] of [
     /^permission\.enabled: is not true, so Backstage would ask no policy and allow everything \(set `permission\.enabled: true`\)/,
   ],
   [
-    'nothing but the section',
-    config => ['app', 'backend', 'permission', 'auth'].forEach(key => delete config[key]),
+    'a setting of Backstage missing',
+    config => delete config.backend.baseUrl,
     /^Missing required config value at 'backend\.baseUrl'/,
   ],
 ] as Array<[string, (config: Config) => void, RegExp]>) {
