@@ -524,3 +524,21 @@ test('no token, no signature and no address is in the log of all this', () => {
   assert.doesNotMatch(text, /@(contoso|fabrikam)\.example/, 'an address');
   assert.doesNotMatch(text, /Unhandled|uncaught/i);
 });
+
+test('every error of our routes has its stable code', async () => {
+  const [adam, dana] = [await tokenOf(people.adam), await tokenOf(people.dana)];
+  const codeOf = ({ status, body }: { status: number; body: any }) => [status, body.error?.code];
+  assert.deepEqual(codeOf(await client.call(ROUTES.inspect, adam, { toke: 'x' })), [400, 'request_invalid']);
+  assert.deepEqual(codeOf(await client.call(ROUTES.status, dana)), [403, 'permission_needed']);
+  assert.deepEqual(codeOf(await client.explain(adam, 'catalog.entity.fly')), [400, 'permission_unknown']);
+  assert.deepEqual(codeOf(await client.explain(adam, 'catalog.entity.read', 'nonsense')), [400, 'request_invalid']);
+  assert.deepEqual(codeOf(await client.explain(adam, 'catalog.entity.read', 'component:default/none')), [
+    404,
+    'entity_not_found',
+  ]);
+  assert.deepEqual(codeOf(await client.explain(adam, 'catalog.entity.read', undefined, 'user:default/nobody')), [
+    404,
+    'not_signed_in',
+  ]);
+  assert.deepEqual(codeOf(await client.call(ROUTES.refresh)), [401, 'header_invalid']);
+});

@@ -66,7 +66,7 @@ struct Issuer<'a> {
     discovery_url: &'a str,
 }
 
-/// A token may be refused before or after its issuer is known; bit 31 tells a refusal from a handle
+/// Tells a refusal from a handle
 const REFUSED: u32 = 1 << 31;
 
 #[wasm_bindgen]
@@ -124,7 +124,7 @@ impl Core {
         json(&self.engine.rule_ids())
     }
 
-    /// Version of directory and policy
+    /// Version of keys, directory and policy
     pub fn epoch(&self) -> u32 {
         self.engine.epoch()
     }

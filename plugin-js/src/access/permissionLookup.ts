@@ -4,6 +4,7 @@ import type { Permission } from '@backstage/plugin-permission-common';
 import { z } from 'zod';
 import type { PermissionInput } from '../core';
 import { permissionInput } from '../permission/policy';
+import { coded } from '../service/coded';
 
 const KEEP_MS = 60_000;
 
@@ -38,8 +39,11 @@ export class PermissionLookup {
     const declared = pluginId ? await this.#declaredBy(pluginId) : [];
     const found = declared.find(permission => permission.name === name);
     if (!found) {
-      throw new InputError(
-        `permission ${JSON.stringify(name.slice(0, 200))} is not declared by ${pluginId ? `plugin ${pluginId}` : 'any plugin'}`,
+      throw coded(
+        'permission_unknown',
+        new InputError(
+          `permission ${JSON.stringify(name.slice(0, 200))} is not declared by ${pluginId ? `plugin ${pluginId}` : 'any plugin'}`,
+        ),
       );
     }
     return found;
@@ -66,7 +70,8 @@ export class PermissionLookup {
       signal: AbortSignal.timeout(5_000),
     });
     if (response.status === 404) return [];
-    if (!response.ok) throw new ServiceUnavailableError(`plugin ${pluginId} did not tell its permissions`);
+    if (!response.ok)
+      throw coded('plugin_unavailable', new ServiceUnavailableError(`plugin ${pluginId} did not tell its permissions`));
     const { permissions } = metadataSchema.parse(await response.json());
     return permissions.map(permission => permissionInput(permission as Permission));
   }

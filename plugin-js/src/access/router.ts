@@ -18,6 +18,7 @@ import {
   whoamiReadPermission,
 } from './permissions';
 import { statusOf, whoami } from './views';
+import { coded } from '../service/coded';
 
 const inspectSchema = z.strictObject({ token: z.string().min(1), purpose: z.enum(['access', 'sign-in']).optional() });
 const explainSchema = z.strictObject({
@@ -47,7 +48,7 @@ export function createRouter(options: RouterOptions): Router {
     const credentials = await httpAuth.credentials(request, { allow: ['user', 'service'] });
     const [decision] = await permissions.authorize([{ permission }], { credentials });
     if (decision?.result !== AuthorizeResult.ALLOW)
-      throw new NotAllowedError(`permission ${permission.name} is needed`);
+      throw coded('permission_needed', new NotAllowedError(`permission ${permission.name} is needed`));
     return credentials;
   }
 
@@ -55,7 +56,11 @@ export function createRouter(options: RouterOptions): Router {
     await allowed(request, tokenInspectPermission);
     const { token, purpose } = parse(inspectSchema, request.body);
     const inspection = await entraAccess.inspect(token, purpose);
-    if (!inspection) throw new ServiceUnavailableError('the core is being restarted; try again in a second');
+    if (!inspection)
+      throw coded(
+        'core_unavailable',
+        new ServiceUnavailableError('the core is being restarted; try again in a second'),
+      );
     response.json(inspection);
   });
 
@@ -64,7 +69,8 @@ export function createRouter(options: RouterOptions): Router {
     const question = parse(explainSchema, request.body);
     const caller = userOf(credentials);
     const asked = question.principal === undefined ? caller : canonicalRef(question.principal, 'principal');
-    if (asked === undefined) throw new InputError('principal: a service asks about somebody; name an entity ref');
+    if (asked === undefined)
+      throw coded('request_invalid', new InputError('principal: a service asks about somebody; name an entity ref'));
     if (asked !== caller) await allowed(request, decisionExplainOthersPermission);
     const permission = await lookup.find(question.permission);
     const resource = question.resourceRef
@@ -72,13 +78,20 @@ export function createRouter(options: RouterOptions): Router {
       : undefined;
     const explanation = entraAccess.explain(asked, permission, resource);
     if (!explanation)
-      throw new NotFoundError(`${asked} is not signed in through Entra Access, so everything is denied`);
+      throw coded(
+        'not_signed_in',
+        new NotFoundError(`${asked} is not signed in through Entra Access, so everything is denied`),
+      );
     response.json(explanation);
 
     /** With the caller's own eyes: what they may not read is not there */
     async function readResource(entityRef: string): Promise<ResourceInput> {
       const entity = await catalog.getEntityByRef(entityRef, { credentials });
-      if (!entity) throw new NotFoundError(`${entityRef} does not exist, or the caller may not read it`);
+      if (!entity)
+        throw coded(
+          'entity_not_found',
+          new NotFoundError(`${entityRef} does not exist, or the caller may not read it`),
+        );
       const owners = (entity.relations ?? []).filter(({ type }) => type === RELATION_OWNED_BY);
       return { entityRef, owners: owners.map(({ targetRef }) => targetRef) };
     }
@@ -100,7 +113,7 @@ export function createRouter(options: RouterOptions): Router {
 /** A body that is no JSON comes back inside the parser's error, token and all: say only that it is none */
 function withoutBody(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
   const quotes = typeof error === 'object' && error !== null && 'body' in error;
-  next(quotes ? new InputError('the request body is not JSON') : error);
+  next(quotes ? coded('request_invalid', new InputError('the request body is not JSON')) : error);
 }
 
 function parse<T>(schema: z.ZodType<T>, body: unknown): T {
@@ -108,14 +121,17 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   if (parsed.success) return parsed.data;
   // Paths and expectations only: the body may hold a token.
   const issues = parsed.error.issues.map(({ path, code }) => `${path.join('.') || 'body'}: ${code}`);
-  throw new InputError(`the request body is not as expected: ${issues.join('; ')}`);
+  throw coded('request_invalid', new InputError(`the request body is not as expected: ${issues.join('; ')}`));
 }
 
 function canonicalRef(text: string, field: string): string {
   try {
     return stringifyEntityRef(parseEntityRef(text));
   } catch {
-    throw new InputError(`${field}: not an entity reference such as component:default/payments-api`);
+    throw coded(
+      'request_invalid',
+      new InputError(`${field}: not an entity reference such as component:default/payments-api`),
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { NotFoundError } from '@backstage/errors';
 import type { EntraAccess } from '../service/entraAccess';
 import type { CatalogDirectory } from './directory';
+import { coded } from '../service/coded';
 
 const { version } = require('../../package.json') as { version: string };
 
@@ -11,7 +12,10 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
   const { core } = entraAccess;
   const record = entraAccess.about(entityRef, principal => core.describe(principal));
   if (!record) {
-    throw new NotFoundError(`${entityRef} is not signed in through Entra Access, so everything is denied`);
+    throw coded(
+      'not_signed_in',
+      new NotFoundError(`${entityRef} is not signed in through Entra Access, so everything is denied`),
+    );
   }
   const { groups, expiresAt, ...identity } = record;
   return {

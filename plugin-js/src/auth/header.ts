@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AuthenticationError } from '@backstage/errors';
+import { coded } from '../service/coded';
 
 /**
  * The token in a request header, with or without `Bearer`.
@@ -11,9 +12,10 @@ import { AuthenticationError } from '@backstage/errors';
  */
 export function tokenFromHeader(request: Pick<IncomingMessage, 'rawHeaders'>, header: string): string {
   const values = request.rawHeaders.filter((_, at) => at % 2 === 1 && isHeader(request.rawHeaders[at - 1], header));
-  if (values.length > 1) throw new AuthenticationError(`several ${header} headers; send one`);
+  if (values.length > 1) throw coded('header_invalid', new AuthenticationError(`several ${header} headers; send one`));
   const token = /^(?:Bearer +)?(?!Bearer$)([^\s,]+)$/i.exec(values[0] ?? '')?.[1];
-  if (!token) throw new AuthenticationError(`no token in the ${header} header; send \`Bearer TOKEN\``);
+  if (!token)
+    throw coded('header_invalid', new AuthenticationError(`no token in the ${header} header; send \`Bearer TOKEN\``));
   return token;
 }
 

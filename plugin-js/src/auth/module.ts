@@ -11,6 +11,7 @@ import type { EntraAccess } from '../service/entraAccess';
 import { entraAccessServiceRef } from '../service/ref';
 import { tokenFromHeader } from './header';
 import { signIn, type SignIn } from './signIn';
+import { coded } from '../service/coded';
 
 const optionsSchema = z.strictObject({
   /** Name of the request header that carries the token */
@@ -37,7 +38,8 @@ export function createEntraAuthenticator(entraAccess: EntraAccess) {
     async authenticate({ req }, { header }) {
       const handle = await entraAccess.authenticate(tokenFromHeader(req, header));
       const principal = entraAccess.core.describe(handle);
-      if (!principal) throw new AuthenticationError('the sign-in could not be completed; try again');
+      if (!principal)
+        throw coded('sign_in_incomplete', new AuthenticationError('the sign-in could not be completed; try again'));
       return { result: { handle, principal } };
     },
   });

@@ -2,6 +2,7 @@ import type { AuthResolverContext, BackstageSignInResult } from '@backstage/plug
 import { AuthenticationError } from '@backstage/errors';
 import type { Principal, PrincipalHandle } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
+import { coded } from '../service/coded';
 
 /** A verified caller on the way in */
 export interface SignIn {
@@ -31,7 +32,8 @@ export async function signIn(
   const entityRef = entityRefOf(principal);
   entraAccess.sessions.claim(entityRef, principal);
   const owners = entraAccess.core.owners(handle, { onlyOwning: true });
-  if (!owners) throw new AuthenticationError('the sign-in could not be completed; try again');
+  if (!owners)
+    throw coded('sign_in_incomplete', new AuthenticationError('the sign-in could not be completed; try again'));
   const result = await context.issueToken({ claims: { sub: entityRef, ent: [...new Set([entityRef, ...owners])] } });
   entraAccess.sessions.open(entityRef, principal, expiryOf(result.token));
   return result;
@@ -42,6 +44,6 @@ function expiryOf(token: string): number {
   const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
   const exp = (payload as { exp?: unknown }).exp;
   if (typeof exp !== 'number' || !Number.isSafeInteger(exp))
-    throw new AuthenticationError('the issued token has no expiry');
+    throw coded('sign_in_incomplete', new AuthenticationError('the issued token has no expiry'));
   return exp;
 }

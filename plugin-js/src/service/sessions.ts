@@ -1,5 +1,6 @@
 import { ConflictError } from '@backstage/errors';
 import type { EntraCore, Principal, PrincipalHandle } from '../core';
+import { coded } from './coded';
 
 /** Most sign-ins remembered at once; the oldest goes first and its owner signs in again */
 const MAX_SESSIONS = 50_000;
@@ -44,7 +45,10 @@ export class Sessions {
   claim(entityRef: string, record: Principal): void {
     const present = this.#live(entityRef);
     if (present && !isSamePrincipal(present.record, record)) {
-      throw new ConflictError(`another principal is signed in as ${entityRef}; entity refs must be unique`);
+      throw coded(
+        'principal_conflict',
+        new ConflictError(`another principal is signed in as ${entityRef}; entity refs must be unique`),
+      );
     }
   }
 

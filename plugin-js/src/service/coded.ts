@@ -1,0 +1,21 @@
+/**
+ * Stable codes of errors that are not about a token; part of the public contract, like the rejection codes.
+ *
+ * Backstage serialises own properties of an error, so `error.code` reaches the caller.
+ */
+export type ErrorCode =
+  | 'request_invalid'
+  | 'permission_unknown'
+  | 'permission_needed'
+  | 'entity_not_found'
+  | 'not_signed_in'
+  | 'principal_conflict'
+  | 'header_invalid'
+  | 'sign_in_incomplete'
+  | 'core_unavailable'
+  | 'plugin_unavailable';
+
+/** The same error with its code */
+export function coded<E extends Error>(code: ErrorCode, error: E): E & { code: ErrorCode } {
+  return Object.assign(error, { code });
+}
