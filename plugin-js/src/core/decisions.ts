@@ -11,7 +11,7 @@ const GROUNDS: Record<number, Decision['ground']> = {
 /** The answer while there is no instance to ask */
 export const CORE_UNAVAILABLE: Decision = Object.freeze({ effect: 'DENY', ground: 'coreUnavailable' });
 
-/** The answer about a handle of another instance */
+/** The answer about nobody: a ref without a session, a handle of another instance */
 export const UNKNOWN_PRINCIPAL: Decision = Object.freeze({ effect: 'DENY', ground: 'unknownPrincipal' });
 
 /** Turns the core's decision numbers into frozen objects, each made once for a policy */

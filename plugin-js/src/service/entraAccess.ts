@@ -2,6 +2,7 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import {
   EntraCore,
   TokenRejectedError,
+  UNKNOWN_PRINCIPAL,
   type Authentication,
   type Decision,
   type Explanation,
@@ -14,8 +15,6 @@ import {
 import { KeySource } from '../keys/keySource';
 import type { Configuration } from './configuration';
 import { Sessions } from './sessions';
-
-const NOBODY: Decision = Object.freeze({ effect: 'DENY', ground: 'unknownPrincipal' });
 
 /** What the features of this package share in one process: the core with its keys and sessions */
 export class EntraAccess {
@@ -83,7 +82,7 @@ export class EntraAccess {
   /** Decides for whoever is signed in under a Backstage user entity ref; DENY for nobody */
   decide(entityRef: string, permission: PermissionInput): Decision {
     const principal = this.sessions.find(entityRef);
-    if (principal === undefined) return NOBODY;
+    if (principal === undefined) return UNKNOWN_PRINCIPAL;
     const decision = this.core.decide(principal, permission);
     if (decision.ground !== 'unknownPrincipal') return decision;
     const renewed = this.sessions.renew(entityRef);
