@@ -10,6 +10,7 @@ pub mod claims;
 pub mod compact;
 pub mod header;
 pub mod json;
+mod json_string;
 pub mod judge;
 pub mod verify;
 
