@@ -64,7 +64,7 @@ pub struct Workspace {
 }
 
 /// The names of all checks in their order
-pub const CHECKS: [&str; 18] = [
+pub const CHECKS: [&str; 19] = [
     "form",
     "header",
     "claims",
@@ -83,6 +83,7 @@ pub const CHECKS: [&str; 18] = [
     "proof of possession",
     "kind",
     "client",
+    "groups",
 ];
 
 /// Judges `token`
@@ -123,9 +124,15 @@ pub fn verify<V: SignatureVerifier>(
     claim_checks::check_claims(&claims, profile, now, judge).map_err(known)?;
     let caller = caller::identify(&claims, profile, purpose, judge).map_err(known)?;
     let groups = caller::groups(&mut claims, caller.kind);
-    if groups.state() == GroupState::Unknown && trust.configuration.overage == OveragePolicy::Reject {
-        return Err(known(RejectionCode::GroupsUnknown));
-    }
+    let missing = groups.state() == GroupState::Unknown && trust.configuration.overage == OveragePolicy::Reject;
+    judge
+        .check("groups", !missing, RejectionCode::GroupsUnknown, || {
+            Shown::new(
+                "complete, or `groups.overage: unknown`",
+                if missing { "left out of the token" } else { "as the policy of overage allows" },
+            )
+        })
+        .map_err(known)?;
     Ok(Verified {
         principal: Principal {
             kind: caller.kind,
