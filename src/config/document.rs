@@ -6,18 +6,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{cloud, cloud::Cloud, place::path_at, profile::Profile};
-use crate::{
-    directory::GroupMapping,
-    error::ConfigError,
-    identity::Guid,
-    keys::{
-        Algorithm,
-        algorithm::{self, ALGORITHMS},
-        jwk,
-    },
-    text::shown,
+use super::{
+    OveragePolicy,
+    custom_cloud::{CustomCloud, clouds},
+    groups::GroupSection,
+    place::path_at,
+    profile::Profile,
+    tenant::{Tenant, audiences},
 };
+use crate::{directory::GroupMapping, error::ConfigError, text::shown};
 
 /// The parsed configuration
 #[derive(Debug, Clone)]
@@ -28,17 +25,6 @@ pub struct Configuration {
     pub overage: OveragePolicy,
     /// Operator's own bindings, beside the catalog annotation
     pub mapping: Vec<GroupMapping>,
-}
-
-/// What to do when a token leaves its groups out
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OveragePolicy {
-    /// Go on with group state `unknown`: rules that need no groups still answer
-    #[default]
-    Unknown,
-    /// Refuse the token with `groups_unknown`
-    Reject,
 }
 
 #[derive(Deserialize)]
@@ -54,45 +40,8 @@ struct Section {
     _policy: serde::de::IgnoredAny,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Tenant {
-    tenant_id: Guid,
-    #[serde(default = "global")]
-    cloud: String,
-    audiences: Vec<String>,
-    #[serde(default)]
-    clients: Vec<Guid>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CustomCloud {
-    authority: String,
-    graph: Option<String>,
-    algorithms: Option<Vec<String>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct GroupSection {
-    source: GroupSource,
-    overage: OveragePolicy,
-    mapping: Vec<GroupMapping>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-enum GroupSource {
-    #[default]
-    Token,
-}
-
-const ROOT: &str = "entraAccess";
-
-fn global() -> String {
-    "global".into()
-}
+/// The section's name, with which every path begins
+pub(super) const ROOT: &str = "entraAccess";
 
 impl Configuration {
     /// Reads the section from JSON text
@@ -143,106 +92,6 @@ pub fn from_json<'a, T: Deserialize<'a>>(json: &'a str, root: &str) -> Result<T,
 /// The JSON handed over is generated: its line and column would only mislead
 fn without_position(message: &str) -> String {
     message.rsplit_once(" at line ").map_or(message, |(before, _)| before).to_owned()
-}
-
-fn clouds(custom: &BTreeMap<String, CustomCloud>) -> Result<BTreeMap<String, Cloud>, ConfigError> {
-    let mut clouds: BTreeMap<_, _> =
-        cloud::BUILT_IN.iter().filter_map(|name| Some(((*name).to_owned(), cloud::built_in(name)?))).collect();
-    for (name, custom) in custom {
-        let path = format!("{ROOT}.clouds.{name}");
-        let authority = base_url(&custom.authority, &format!("{path}.authority"))?;
-        let graph = match &custom.graph {
-            Some(graph) => base_url(graph, &format!("{path}.graph"))?,
-            None => String::new(),
-        };
-        let algorithms = algorithms(custom.algorithms.as_deref(), &format!("{path}.algorithms"))?;
-        let cloud = Cloud { v1_issuer_base: authority.clone(), authority, graph, algorithms, instance_name: None };
-        if clouds.insert(name.clone(), cloud).is_some() {
-            return Err(ConfigError::new(path, "this name is built in").hint("choose another name"));
-        }
-    }
-    Ok(clouds)
-}
-
-/// Entra signs with RS256; another issuer may be configured for others of the table, of which none is symmetric
-fn algorithms(names: Option<&[String]>, path: &str) -> Result<Vec<&'static Algorithm>, ConfigError> {
-    let Some(names) = names else { return Ok(jwk::algorithms(&["RS256"])) };
-    if names.is_empty() {
-        return Err(ConfigError::new(path, "the list is empty").hint("leave it out for RS256"));
-    }
-    let known = ALGORITHMS.iter().map(|algorithm| algorithm.name).collect::<Vec<_>>().join(", ");
-    let find = |(at, name): (usize, &String)| {
-        algorithm::by_name(name.as_bytes()).ok_or_else(|| {
-            ConfigError::new(format!("{path}[{at}]"), format!("`{}` is no accepted algorithm", shown(name)))
-                .hint(format!("one of: {known}"))
-        })
-    };
-    names.iter().enumerate().map(find).collect()
-}
-
-/// `https`, or `http` to this machine only; no trailing slash, query, fragment or user
-fn base_url(text: &str, path: &str) -> Result<String, ConfigError> {
-    let url = text.trim_end_matches('/');
-    let (scheme, rest) = url.split_once("://").unwrap_or_default();
-    let host = rest.split('/').next().unwrap_or_default();
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    if name.ends_with(".b2clogin.com") {
-        return Err(ConfigError::new(
-            path,
-            "Azure AD B2C is not supported: its tokens carry no tenant and its keys vary by policy",
-        )
-        .hint("use Microsoft Entra External ID (`<tenant>.ciamlogin.com`)"));
-    }
-    let fits = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_/:[]~".contains(&b)) && !name.is_empty();
-    match scheme {
-        "https" if fits => Ok(url.to_owned()),
-        "http" if fits && matches!(name, "127.0.0.1" | "localhost" | "[::1]") => Ok(url.to_owned()),
-        "http" if fits => Err(ConfigError::new(path, "plain http is accepted to this machine only").hint("use https")),
-        _ => Err(ConfigError::new(path, "this is no base URL").hint("such as https://login.example.com")),
-    }
-}
-
-/// Audiences that belong to Microsoft's own APIs: accepting them would accept tokens meant for somebody else
-const FOREIGN_AUDIENCES: [&str; 7] = [
-    "00000003-0000-0000-c000-000000000000",
-    "00000002-0000-0000-c000-000000000000",
-    "https://graph.microsoft.com",
-    "https://graph.microsoft.us",
-    "https://dod-graph.microsoft.us",
-    "https://graph.windows.net",
-    "https://microsoftgraph.chinacloudapi.cn",
-];
-
-fn audiences(texts: &[String], path: &str) -> Result<Vec<String>, ConfigError> {
-    if texts.is_empty() {
-        return Err(ConfigError::new(path, "the list is empty")
-            .hint("name the client id of the app registration of this Backstage"));
-    }
-    let mut audiences = Vec::new();
-    for (at, text) in texts.iter().enumerate() {
-        let path = format!("{path}[{at}]");
-        if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(ConfigError::new(path, "an audience is a text without spaces"));
-        }
-        if text.contains('*') {
-            return Err(ConfigError::new(path, "audiences are compared exactly; there is no wildcard")
-                .hint("list each audience"));
-        }
-        let plain = text.trim_end_matches('/').to_ascii_lowercase();
-        if FOREIGN_AUDIENCES.contains(&plain.as_str()) {
-            return Err(ConfigError::new(
-                path,
-                "this audience is Microsoft's own API; its tokens are not meant for Backstage",
-            )
-            .hint("use the client id of your own app registration"));
-        }
-        // Entra writes client ids in lower case; everything else is compared letter by letter.
-        audiences.push(Guid::parse(text.as_bytes()).map_or_else(|| text.clone(), |guid| guid.to_string()));
-    }
-    Ok(audiences)
 }
 
 #[cfg(test)]

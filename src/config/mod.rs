@@ -1,9 +1,13 @@
 //! The operator's configuration: strict, and parsed into issuer profiles that cannot be wrong
 
 pub mod cloud;
+mod custom_cloud;
 pub mod document;
+mod groups;
 mod place;
 pub mod profile;
+mod tenant;
 
-pub use document::{Configuration, OveragePolicy};
+pub use document::Configuration;
+pub use groups::OveragePolicy;
 pub use profile::{Profile, TokenVersion};

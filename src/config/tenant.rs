@@ -1,0 +1,61 @@
+//! An entry of `entraAccess.tenants`: whose tokens are accepted, and for whom they must be meant
+
+use serde::Deserialize;
+
+use crate::{error::ConfigError, identity::Guid};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Tenant {
+    pub(super) tenant_id: Guid,
+    #[serde(default = "global")]
+    pub(super) cloud: String,
+    pub(super) audiences: Vec<String>,
+    #[serde(default)]
+    pub(super) clients: Vec<Guid>,
+}
+
+fn global() -> String {
+    "global".into()
+}
+
+/// Audiences that belong to Microsoft's own APIs: accepting them would accept tokens meant for somebody else
+const FOREIGN_AUDIENCES: [&str; 7] = [
+    "00000003-0000-0000-c000-000000000000",
+    "00000002-0000-0000-c000-000000000000",
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+    "https://graph.windows.net",
+    "https://microsoftgraph.chinacloudapi.cn",
+];
+
+/// The accepted audiences, exact; client ids in lower case, as Entra writes them
+pub(super) fn audiences(texts: &[String], path: &str) -> Result<Vec<String>, ConfigError> {
+    if texts.is_empty() {
+        return Err(ConfigError::new(path, "the list is empty")
+            .hint("name the client id of the app registration of this Backstage"));
+    }
+    let mut audiences = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        let path = format!("{path}[{at}]");
+        if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(ConfigError::new(path, "an audience is a text without spaces"));
+        }
+        if text.contains('*') {
+            return Err(ConfigError::new(path, "audiences are compared exactly; there is no wildcard")
+                .hint("list each audience"));
+        }
+        let plain = text.trim_end_matches('/').to_ascii_lowercase();
+        if FOREIGN_AUDIENCES.contains(&plain.as_str()) {
+            return Err(ConfigError::new(
+                path,
+                "this audience is Microsoft's own API; its tokens are not meant for Backstage",
+            )
+            .hint("use the client id of your own app registration"));
+        }
+        // Entra writes client ids in lower case; everything else is compared letter by letter.
+        audiences.push(Guid::parse(text.as_bytes()).map_or_else(|| text.clone(), |guid| guid.to_string()));
+    }
+    Ok(audiences)
+}
