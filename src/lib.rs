@@ -36,6 +36,7 @@ pub mod directory;
 pub mod engine;
 pub mod error;
 pub mod identity;
+pub mod json;
 pub mod keys;
 pub mod limits;
 pub mod policy;

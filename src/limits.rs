@@ -10,6 +10,15 @@ pub const JSON_DEPTH: u8 = 8;
 /// Most members in one header or claims set, all objects together. Real tokens have 20 to 45
 pub const JSON_MEMBERS: usize = 256;
 
+/// Deepest nesting in a document of the operator or an issuer; policies nest conditions, and nobody reads more than that
+pub const DOCUMENT_DEPTH: u8 = 64;
+
+/// Most members in one document, all objects together: ten thousand rules (see [`RULES`]) with twenty members each
+pub const DOCUMENT_MEMBERS: usize = 200_000;
+
+/// Most members in one object of a document: names are compared with each other
+pub const OBJECT_MEMBERS: usize = 1024;
+
 /// Most elements in one array other than `groups`. App roles and `wids` stay below 100 in real tokens
 pub const ARRAY_ELEMENTS: usize = 512;
 

@@ -44,7 +44,7 @@ pub fn shown(text: &str) -> String {
 }
 
 /// The same for a value that may be a secret in the wrong place: generated secrets mix capitals and digits, names rarely do
-fn hinted(text: &str) -> String {
+pub fn hinted(text: &str) -> String {
     if text.bytes().any(|b| b.is_ascii_uppercase()) && text.bytes().any(|b| b.is_ascii_digit()) {
         return format!("{}...", shown(&text.chars().take(3).collect::<String>()));
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Which modules may use which parts of the crate
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("error", &[]),
     ("limits", &[]),
     ("time", &[]),
@@ -19,11 +19,12 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("text", &[]),
     ("bytes", &["simd"]),
     ("base64url", &["simd"]),
+    ("json", &["bytes", "limits", "simd", "text"]),
     ("identity", &["simd", "text", "time"]),
-    ("keys", &["base64url", "error", "limits"]),
+    ("keys", &["base64url", "error", "json", "limits"]),
     ("directory", &["identity", "text"]),
-    ("config", &["directory", "error", "identity", "keys", "limits", "text"]),
-    ("token", &["base64url", "bytes", "config", "error", "identity", "keys", "limits", "simd", "text", "time"]),
+    ("config", &["directory", "error", "identity", "json", "keys", "limits", "text"]),
+    ("token", &["base64url", "bytes", "config", "error", "identity", "json", "keys", "limits", "text", "time"]),
     // Knows principals, never tokens.
     ("policy", &["config::document::from_json", "directory", "error", "identity", "limits"]),
     ("engine", &["config", "directory", "error", "identity", "keys", "limits", "policy", "time", "token"]),

@@ -8,10 +8,11 @@ use entra_access_core::{
     directory::DirectoryInput,
     engine::Engine,
     identity::Handle,
+    json::Reader,
     keys::portable::Portable,
     limits,
     policy::{Effect, Permission, Resource, decision::Dependence},
-    token::{Purpose, json::Reader},
+    token::Purpose,
 };
 use serde_json::{Value, json};
 use support::{

@@ -4,17 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     OveragePolicy,
     custom_cloud::{CustomCloud, clouds},
     groups::GroupSection,
-    place::path_at,
     profile::Profile,
     tenant::{Tenant, audiences},
 };
-use crate::{directory::GroupMapping, error::ConfigError, text::shown};
+use crate::{directory::GroupMapping, error::ConfigError, json, text::shown};
 
 /// The parsed configuration
 #[derive(Debug, Clone)]
@@ -79,19 +78,11 @@ impl Configuration {
 }
 
 /// Parses JSON text strictly; errors carry the path below `root`
-pub fn from_json<'a, T: Deserialize<'a>>(json: &'a str, root: &str) -> Result<T, ConfigError> {
-    serde_json::from_str(json).map_err(|error| {
-        let path = match path_at(json, error.line(), error.column()) {
-            inner if inner.is_empty() || inner.starts_with('[') => format!("{root}{inner}"),
-            inner => format!("{root}.{inner}"),
-        };
-        ConfigError::new(path, without_position(&error.to_string()))
+pub fn from_json<T: DeserializeOwned>(text: &str, root: &str) -> Result<T, ConfigError> {
+    json::from_str(text).map_err(|json::Mistake { path, message }| {
+        let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+        ConfigError::new(format!("{root}{dot}{path}"), message)
     })
-}
-
-/// The JSON handed over is generated: its line and column would only mislead
-fn without_position(message: &str) -> String {
-    message.rsplit_once(" at line ").map_or(message, |(before, _)| before).to_owned()
 }
 
 #[cfg(test)]

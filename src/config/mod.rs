@@ -4,7 +4,6 @@ pub mod cloud;
 mod custom_cloud;
 pub mod document;
 mod groups;
-mod place;
 pub mod profile;
 mod tenant;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Algorithm, PublicKey, SignatureVerifier, jwk::Jwk};
-use crate::{error::RejectionCode, limits};
+use crate::{error::RejectionCode, json, limits};
 
 /// A key as published: ready, or known and refused
 enum Slot<K> {
@@ -74,7 +74,7 @@ impl<K> KeySet<K> {
         trust: &impl KeyTrust,
         verifier: &V,
     ) -> Result<(Self, KeySetReport), String> {
-        let document: Document = serde_json::from_str(text).map_err(|error| format!("not a JWK Set: {error}"))?;
+        let document: Document = json::from_str(text).map_err(|mistake| format!("not a JWK Set: {mistake}"))?;
         if document.keys.len() > limits::KEYS {
             return Err(format!("{} keys, more than {}", document.keys.len(), limits::KEYS));
         }

@@ -3,13 +3,13 @@
 use super::{
     Purpose,
     claims::Claims,
-    json::JsonString,
     judge::{Judge, Shown},
 };
 use crate::{
     config::{Profile, TokenVersion},
     error::RejectionCode,
     identity::{Actor, Groups, Guid, PrincipalKind},
+    json::JsonString,
 };
 
 /// What the claims say about the caller, before groups

@@ -2,12 +2,12 @@
 
 use super::{
     claims::Claims,
-    json::JsonString,
     judge::{Judge, Shown},
 };
 use crate::{
     config::{Profile, TokenVersion},
     error::RejectionCode,
+    json::JsonString,
     text::shown,
     time::Timestamp,
 };

@@ -1,10 +1,12 @@
 //! The claims set: the members that matter, typed; everything else checked and passed over
 
-use super::{
-    claim_name::ClaimName,
+use super::claim_name::ClaimName;
+use crate::{
+    identity::Guid,
     json::{JsonError, JsonString, Reader},
+    limits,
+    time::Timestamp,
 };
-use crate::{identity::Guid, limits, time::Timestamp};
 
 /// The claims that are read, as far as they are there; a wrong type is an error, never an absence
 #[derive(Debug, Default)]

@@ -1,9 +1,9 @@
 //! The JOSE header (RFC 7515 section 4): which key and algorithm, and what must not be there
 
-use super::json::{JsonError, Reader};
 use crate::{
     base64url,
     error::RejectionCode,
+    json::{JsonError, Reader},
     keys::{Algorithm, algorithm},
     limits,
 };

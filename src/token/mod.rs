@@ -9,8 +9,6 @@ pub mod claim_name;
 pub mod claims;
 pub mod compact;
 pub mod header;
-pub mod json;
-mod json_string;
 pub mod judge;
 pub mod verify;
 

@@ -8,7 +8,6 @@ use super::{
     claims::Claims,
     compact::{self, Compact},
     header::{self, Header, Refusal},
-    json::{JsonError, JsonString},
     judge::{Judge, Shown},
 };
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
     config::{Configuration, OveragePolicy, Profile},
     error::RejectionCode,
     identity::{GroupState, Guid, Principal},
+    json::{JsonError, JsonString},
     keys::{KeySet, SignatureVerifier},
     text::shown,
     time::Timestamp,

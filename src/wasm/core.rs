@@ -10,7 +10,7 @@ use crate::{
     engine::Engine,
     error::{ConfigError, RejectionCode},
     identity::{Handle, Principal},
-    limits,
+    json, limits,
     policy::{Permission, PermissionId, Resource},
     time::Timestamp,
     token::{Purpose, Rejection},
@@ -38,7 +38,7 @@ enum Outcome<T, E> {
 
 impl<T: Serialize, E: Serialize> Outcome<T, E> {
     fn json(result: Result<T, E>) -> String {
-        json(&match result {
+        text(&match result {
             Ok(value) => Self::Done { ok: true, value },
             Err(error) => Self::Refused { ok: false, error },
         })
@@ -77,7 +77,7 @@ impl Core {
     /// The first mistake, as JSON text `{path, message, hint}`.
     #[wasm_bindgen(constructor)]
     pub fn new(configuration: &str, epoch: u32) -> Result<Self, String> {
-        let configuration = Configuration::parse(configuration).map_err(|error| json(&Mistake::from(error)))?;
+        let configuration = Configuration::parse(configuration).map_err(|error| text(&Mistake::from(error)))?;
         // One byte more than a token may have, so that "too long" can be told.
         Ok(Self {
             engine: Engine::new(configuration, NodeCrypto, epoch),
@@ -95,12 +95,12 @@ impl Core {
             .iter()
             .map(|profile| Issuer { id: &profile.id, issuer: &profile.issuer, discovery_url: &profile.discovery_url })
             .collect();
-        json(&issuers)
+        text(&issuers)
     }
 
     /// Every rejection code with its advice, in the order of their numbers
     pub fn codes() -> String {
-        json(&RejectionCode::ALL.iter().map(|code| [code.as_str(), code.advice()]).collect::<Vec<_>>())
+        text(&RejectionCode::ALL.iter().map(|code| [code.as_str(), code.advice()]).collect::<Vec<_>>())
     }
 
     /// See [`Engine::set_keys`]
@@ -115,13 +115,13 @@ impl Core {
 
     /// See [`Engine::set_directory`]
     pub fn set_directory(&mut self, directory: &str) -> String {
-        let input = serde_json::from_str(directory).map_err(|error| error.to_string());
+        let input = json::from_str(directory).map_err(|error| error.to_string());
         Outcome::json(input.map(|input| self.engine.set_directory(input)))
     }
 
     /// Ids of the rules in the order of their numbers
     pub fn rule_ids(&self) -> String {
-        json(&self.engine.rule_ids())
+        text(&self.engine.rule_ids())
     }
 
     /// Version of keys, directory and policy
@@ -199,17 +199,17 @@ impl Core {
     /// Judges the token in the buffer and shows every check
     pub fn inspect(&mut self, bytes: u32, sign_in: bool, now: u32) -> String {
         let token = self.token.get(..index(bytes)).unwrap_or(&self.token);
-        json(&self.engine.inspect(token, purpose(sign_in), time(now)))
+        text(&self.engine.inspect(token, purpose(sign_in), time(now)))
     }
 
     /// The record of a principal; `null` when it is not known
     pub fn describe(&self, principal: u32, now: u32) -> String {
-        json(&self.engine.principal(Handle::from_number(principal), time(now)))
+        text(&self.engine.principal(Handle::from_number(principal), time(now)))
     }
 
     /// Takes in the record of a principal under its entity; see [`Engine::admit`]
     pub fn admit(&mut self, record: &str, entity: &str, expires_at: u32, now: u32) -> String {
-        let parsed: Result<Principal, String> = serde_json::from_str(record).map_err(|error| error.to_string());
+        let parsed: Result<Principal, String> = json::from_str(record).map_err(|error| error.to_string());
         Outcome::json(parsed.and_then(|principal| {
             let entity = EntityRef::parse(entity).ok_or("not an entity reference")?;
             Ok(self.engine.admit(principal, entity, time(expires_at), time(now)).number())
@@ -223,9 +223,8 @@ impl Core {
 
     /// The number for a permission, given as JSON text; 0xffffffff when there are too many
     pub fn permission_id(&mut self, permission: &str) -> u32 {
-        let id = serde_json::from_str::<Permission>(permission)
-            .ok()
-            .and_then(|permission| self.engine.permission_id(permission));
+        let id =
+            json::from_str::<Permission>(permission).ok().and_then(|permission| self.engine.permission_id(permission));
         id.map_or(u32::MAX, PermissionId::number)
     }
 
@@ -239,7 +238,7 @@ impl Core {
     /// # Errors
     /// The permission is not one.
     pub fn decide_unnumbered(&self, principal: u32, permission: &str, now: u32) -> Result<u32, String> {
-        let permission: Permission = serde_json::from_str(permission).map_err(|error| error.to_string())?;
+        let permission: Permission = json::from_str(permission).map_err(|error| error.to_string())?;
         Ok(self.engine.decide_unnumbered(Handle::from_number(principal), &permission, time(now)).number())
     }
 
@@ -248,20 +247,20 @@ impl Core {
     /// # Errors
     /// The permission or the resource is not one.
     pub fn explain(&self, principal: u32, permission: &str, resource: &str, now: u32) -> Result<String, String> {
-        let permission: Permission = serde_json::from_str(permission).map_err(|error| error.to_string())?;
-        let resource: Option<Resource> = serde_json::from_str(resource).map_err(|error| error.to_string())?;
-        Ok(json(&self.engine.explain(Handle::from_number(principal), &permission, resource.as_ref(), time(now))))
+        let permission: Permission = json::from_str(permission).map_err(|error| error.to_string())?;
+        let resource: Option<Resource> = json::from_str(resource).map_err(|error| error.to_string())?;
+        Ok(text(&self.engine.explain(Handle::from_number(principal), &permission, resource.as_ref(), time(now))))
     }
 
     /// What the principal may own through, disputed groups included; `null` when it is not known
     pub fn possible_owners(&self, principal: u32, now: u32) -> String {
-        json(&self.engine.possible_owners(Handle::from_number(principal), time(now)))
+        text(&self.engine.possible_owners(Handle::from_number(principal), time(now)))
     }
 
     /// What the principal owns through; `null` when it is not known
     pub fn owners(&self, principal: u32, only_owning: bool, now: u32) -> String {
         let (principal, now) = (Handle::from_number(principal), time(now));
-        json(&if only_owning { self.engine.owning(principal, now) } else { self.engine.owners(principal, now) })
+        text(&if only_owning { self.engine.owning(principal, now) } else { self.engine.owners(principal, now) })
     }
 }
 
@@ -277,7 +276,7 @@ fn answer(result: Result<Handle, Rejection>) -> u32 {
     }
 }
 
-fn json(value: &impl Serialize) -> String {
+fn text(value: &impl Serialize) -> String {
     // Our own plain types always serialise; an empty text would be refused by every reader.
     serde_json::to_string(value).unwrap_or_default()
 }

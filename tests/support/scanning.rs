@@ -2,11 +2,7 @@
 //!
 //! They have two bodies, one of them in SIMD for WebAssembly: run by `scanning` and by `wasm_scanning`.
 
-use entra_access_core::{
-    base64url,
-    identity::Guid,
-    token::{compact::Compact, json::Reader},
-};
+use entra_access_core::{base64url, identity::Guid, json::Reader, token::compact::Compact};
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

@@ -6,8 +6,7 @@
 
 use std::borrow::Cow;
 
-pub use super::json_string::JsonString;
-use super::json_string::hex4;
+use super::string::{JsonString, hex4};
 use crate::{bytes, limits};
 
 /// Why a text was not accepted
@@ -27,11 +26,22 @@ pub enum JsonError {
 #[derive(Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
-    depth: u8,
     /// Of the open objects, unescaped once
     names: Vec<Cow<'a, [u8]>>,
-    members: usize,
+    left: Budget,
 }
+
+/// How much may be read
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// Nesting
+    pub depth: u8,
+    /// Members, all objects together
+    pub members: usize,
+}
+
+/// For what an unsigned token may hold
+pub const TOKEN: Budget = Budget { depth: limits::JSON_DEPTH, members: limits::JSON_MEMBERS };
 
 impl<'a> Reader<'a> {
     /// Reads one object with `member` called for each name; nothing may stand around it
@@ -52,11 +62,20 @@ impl<'a> Reader<'a> {
         text: &'a [u8],
         member: impl FnMut(&mut Self, JsonString<'a>) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
-        let mut reader = Self { rest: text, depth: 0, names: Vec::with_capacity(48), members: 0 };
+        Self::read(text, TOKEN, |reader| reader.object(member))
+    }
+
+    /// Reads one value of any type, which `value` must consume; nothing may stand around it. The text is known to be UTF-8
+    pub fn read<T>(
+        text: &'a [u8],
+        budget: Budget,
+        value: impl FnOnce(&mut Self) -> Result<T, JsonError>,
+    ) -> Result<T, JsonError> {
+        let mut reader = Self { rest: text, names: Vec::with_capacity(48), left: budget };
         reader.space();
-        reader.object(member)?;
+        let value = value(&mut reader)?;
         reader.space();
-        if reader.rest.is_empty() { Ok(()) } else { Err(JsonError::Malformed) }
+        if reader.rest.is_empty() { Ok(value) } else { Err(JsonError::Malformed) }
     }
 
     /// The first byte of the next value, which tells its type
@@ -104,10 +123,7 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn admit(&mut self, name: JsonString<'a>, first: usize, seen: u64) -> Result<u64, JsonError> {
-        self.members = self.members.saturating_add(1);
-        if self.members > limits::JSON_MEMBERS {
-            return Err(JsonError::Budget);
-        }
+        self.left.members = self.left.members.checked_sub(1).ok_or(JsonError::Budget)?;
         let name = name.bytes();
         let bit = fingerprint(&name);
         if seen & bit != 0 {
@@ -311,13 +327,13 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn enter(&mut self) -> Result<(), JsonError> {
-        self.depth = self.depth.saturating_add(1);
-        if self.depth > limits::JSON_DEPTH { Err(JsonError::Budget) } else { Ok(()) }
+        self.left.depth = self.left.depth.checked_sub(1).ok_or(JsonError::Budget)?;
+        Ok(())
     }
 
     #[inline(always)]
     fn leave(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
+        self.left.depth = self.left.depth.saturating_add(1);
     }
 }
 

@@ -1,0 +1,15 @@
+//! Strict JSON, read by one grammar: tokens in place, documents of operators and issuers as typed values
+//!
+//! Nothing else in the core reads JSON, so no two readers can see two values in one text.
+
+mod document;
+#[cfg(test)]
+mod document_tests;
+mod reader;
+mod string;
+mod value;
+
+pub use document::{Mistake, from_str};
+pub use reader::{JsonError, Reader};
+pub use string::JsonString;
+pub use value::Value;
