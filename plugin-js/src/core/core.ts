@@ -14,6 +14,7 @@ import type {
   Inspection,
   Issuer,
   KeySetReport,
+  LocationRefs,
   Mistake,
   Outcome,
   PermissionInput,
@@ -38,6 +39,8 @@ export type Purpose = 'access' | 'sign-in';
 interface Options {
   /** The section `entraAccess` as JSON text */
   configuration: string;
+  /** What the operator named in `catalog.locations`: trusted to bind Entra ids */
+  staticLocations?: ReadonlyArray<Required<LocationRefs>>;
   logger: Pick<LoggerService, 'error' | 'info'>;
   /** Milliseconds since the epoch; for tests */
   clock?: () => number;
@@ -148,6 +151,11 @@ export class EntraCore {
       this.#newEpoch();
     }
     return outcome;
+  }
+
+  /** Whether an entity from there may bind an Entra id; see docs/decisions/0003-trusted-locations.md */
+  trustsLocation({ location = '', origin = '' }: LocationRefs): boolean {
+    return this.#ask(({ core }) => core.trusts_location(location, origin), false);
   }
 
   /** Judges a token and takes its caller in; the same token again is answered from memory */
@@ -355,6 +363,7 @@ export class EntraCore {
     this.#issuers = (JSON.parse(core.issuers()) as Issuer[]).map((issuer, index) =>
       Object.freeze({ ...issuer, index }),
     );
+    for (const { location, origin } of this.#options.staticLocations ?? []) core.trust_location(location, origin);
     for (const [issuer, jwks] of this.#keys) core.set_keys(issuer, jwks);
     if (this.#policy) core.set_policy(this.#policy.json, this.#policy.place);
     if (this.#directory) core.set_directory(this.#directory);
