@@ -45,6 +45,14 @@ export interface Config {
         owner: string;
       }>;
     };
+    catalog?: {
+      /**
+       * Where catalog entities may bind Entra ids, beside the msgraph provider and what stands directly in `catalog.locations`:
+       * a location such as `url:https://git.example.com/org/blob/main/org.yaml`, a folder that ends with `/`, or the type of
+       * an entity provider such as `ldap:`. Compared with both location annotations.
+       */
+      trustedLocations?: string[];
+    };
     /** Exactly one of the two; see the README for the language */
     policy: {
       /** YAML file, relative to the configuration file or the working directory */

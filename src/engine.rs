@@ -72,7 +72,7 @@ impl<V: SignatureVerifier> Engine<V> {
     /// `epoch` is where counting starts: an engine that replaces another goes on above it.
     pub fn new(configuration: Configuration, verifier: V, epoch: u32) -> Self {
         let keys = configuration.profiles.iter().map(|_| None).collect();
-        let (bindings, _) = Bindings::build(DirectoryInput::default(), &configuration.mapping);
+        let (bindings, _) = Bindings::build(DirectoryInput::default(), &configuration.mapping, &configuration.trusted);
         Self {
             configuration,
             verifier,
@@ -126,9 +126,14 @@ impl<V: SignatureVerifier> Engine<V> {
         Ok(count)
     }
 
+    /// Trusts a location that the operator named in `catalog.locations`, from the next directory on
+    pub fn trust_location(&mut self, location: &str, origin: &str) {
+        self.configuration.trusted.name(location, origin);
+    }
+
     /// Replaces the directory
     pub fn set_directory(&mut self, input: DirectoryInput) -> DirectoryReport {
-        let (bindings, report) = Bindings::build(input, &self.configuration.mapping);
+        let (bindings, report) = Bindings::build(input, &self.configuration.mapping, &self.configuration.trusted);
         self.bindings = bindings;
         self.ownership = Ownership::Known;
         self.epoch = self.epoch.saturating_add(1);
@@ -270,7 +275,7 @@ impl<V: SignatureVerifier> Engine<V> {
     pub fn possible_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
         let caller = self.principal(principal, now)?;
         let mut owners = self.owners(principal, now)?;
-        owners.extend(caller.groups.ids().iter().flat_map(|group| self.bindings.disputed_owners_of(*group)).cloned());
+        owners.extend(caller.groups.ids().iter().flat_map(|group| self.bindings.possible_owners_of(*group)).cloned());
         Some(owners)
     }
 

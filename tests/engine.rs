@@ -22,6 +22,7 @@ use support::{
     claims::{
         API, Claims, DAEMON, FOREIGN, GROUPS, PERSON, PORTAL, SERVICE, TENANT, app_v2, id_token_v2, user_v1, user_v2,
     },
+    directory::directory,
     jws::{KID, token, token_of},
     keys::{RSA_A, RSA_B, jwks},
     now,
@@ -54,10 +55,6 @@ fn permission(name: &str) -> Permission {
 
 fn entity(text: &str) -> EntityRef {
     EntityRef::parse(text).unwrap()
-}
-
-fn directory(json: serde_json::Value) -> DirectoryInput {
-    serde_json::from_value(json).unwrap()
 }
 
 fn code(engine: &mut Engine<Portable>, token: &[u8]) -> &'static str {

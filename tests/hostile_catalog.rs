@@ -5,7 +5,7 @@ mod support;
 
 use entra_access_core::{
     config::Configuration,
-    directory::DirectoryInput,
+    directory::{DirectoryInput, EntityRef},
     engine::Engine,
     identity::Handle,
     json::Reader,
@@ -14,9 +14,10 @@ use entra_access_core::{
     policy::{Effect, Permission, Resource, decision::Dependence},
     token::Purpose,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use support::{
     claims::{GROUPS, user_v2},
+    directory::directory,
     jws::token,
     now,
     scene::Scene,
@@ -39,10 +40,6 @@ fn delete() -> Permission {
         json!({ "name": "catalog.entity.delete", "action": "delete", "resourceType": "catalog-entity" }),
     )
     .unwrap()
-}
-
-fn directory(value: Value) -> DirectoryInput {
-    serde_json::from_value(value).unwrap()
 }
 
 fn resource(owner: &str) -> Resource {
@@ -90,6 +87,40 @@ fn a_decoy_group_does_not_lift_a_deny_and_gives_nothing() {
         assert!(!engine.owners(caller, now()).unwrap().iter().any(|owner| owner.as_str() == claimant));
         assert!(engine.possible_owners(caller, now()).unwrap().iter().any(|owner| owner.as_str() == claimant));
     }
+}
+
+/// The annotations are Backstage's own: what a file says of them is overwritten (plugin-js/e2e/trust.test.ts)
+#[test]
+fn a_group_that_anybody_registered_gives_nothing_takes_nothing_and_lifts_no_deny() {
+    let (mut engine, caller) = scene(DENY_OWNED);
+    let evil = "url:https://git.example.com/evil/blob/main/org.yaml";
+    let report = engine.set_directory(directory(json!({ "groups": [
+        { "entityRef": "group:default/mine", "groupId": GROUPS[0] },
+        { "entityRef": "group:default/thief", "groupId": GROUPS[0], "location": evil, "origin": evil },
+        { "entityRef": "group:default/half", "groupId": GROUPS[0], "origin": evil },
+        { "entityRef": "group:default/nowhere", "groupId": GROUPS[0], "location": "", "origin": "" },
+    ] })));
+    let owners = engine.owners(caller, now()).unwrap();
+    assert_eq!(owners.iter().map(EntityRef::as_str).collect::<Vec<_>>(), ["group:default/mine"]);
+    let reported: Vec<_> = report.problems.iter().map(|problem| problem.entity_ref.as_str()).collect();
+    assert_eq!(reported, ["group:default/thief", "group:default/half", "group:default/nowhere"]);
+    assert!(report.problems.iter().all(|problem| problem.message.contains("entraAccess.catalog.trustedLocations")));
+    // Its claim may be true: enough for a deny, as a group of one's own may stand there.
+    assert_eq!(explained(&engine, caller, "group:default/thief"), Effect::Deny);
+    assert_eq!(explained(&engine, caller, "group:default/others"), Effect::Allow);
+}
+
+#[test]
+fn what_the_operator_names_is_trusted_from_the_next_directory_on() {
+    let (mut engine, caller) = scene(DENY_OWNED);
+    let org = "file:/etc/backstage/org.yaml";
+    let catalog = json!({ "groups": [
+        { "entityRef": "group:default/mine", "groupId": GROUPS[0], "location": org, "origin": org },
+    ] });
+    assert_eq!(engine.set_directory(directory(catalog.clone())).groups, 0);
+    engine.trust_location(org, org);
+    assert_eq!(engine.set_directory(directory(catalog)).groups, 1);
+    assert_eq!(engine.owners(caller, now()).unwrap().len(), 1);
 }
 
 #[test]

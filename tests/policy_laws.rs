@@ -37,7 +37,7 @@ impl World {
             .iter()
             .take(3)
             .enumerate()
-            .map(|(n, id)| json!({ "entityRef": format!("group:default/g{n}"), "groupId": id }))
+            .map(|(n, id)| json!({ "entityRef": format!("group:default/g{n}"), "groupId": id, "location": "msgraph:t/1", "origin": "msgraph:t/1" }))
             .collect();
         engine.set_directory(serde_json::from_value(json!({ "groups": groups })).unwrap());
         let mut world = Self { engine, rules };

@@ -19,7 +19,10 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let mut engine = Engine::new(configuration("unknown"), Stub, 0);
-    let directory = json!({ "groups": [{ "entityRef": "group:default/payments", "groupId": GROUP }] });
+    let place = "msgraph:fuzz/1";
+    let directory = json!({ "groups": [
+        { "entityRef": "group:default/payments", "groupId": GROUP, "location": place, "origin": place },
+    ] });
     engine.set_directory(serde_json::from_value(directory).unwrap());
     if let Err(mistake) = engine.set_policy(text, "policy") {
         assert!(mistake.path.starts_with("policy") && !mistake.message.is_empty(), "{mistake}");

@@ -8,12 +8,18 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     OveragePolicy,
+    catalog::CatalogSection,
     custom_cloud::{CustomCloud, clouds},
     groups::GroupSection,
     profile::Profile,
     tenant::{Tenant, audiences},
 };
-use crate::{directory::GroupMapping, error::ConfigError, json, text::shown};
+use crate::{
+    directory::{GroupMapping, TrustedLocations},
+    error::ConfigError,
+    json,
+    text::shown,
+};
 
 /// The parsed configuration
 #[derive(Debug, Clone)]
@@ -24,6 +30,8 @@ pub struct Configuration {
     pub overage: OveragePolicy,
     /// Operator's own bindings, beside the catalog annotation
     pub mapping: Vec<GroupMapping>,
+    /// Whose word about groups and users counts in the catalog
+    pub trusted: TrustedLocations,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +42,8 @@ struct Section {
     clouds: BTreeMap<String, CustomCloud>,
     #[serde(default)]
     groups: GroupSection,
+    #[serde(default)]
+    catalog: CatalogSection,
     /// Required, and read by the host, which hands the rules to [`crate::policy`]
     #[serde(rename = "policy")]
     _policy: serde::de::IgnoredAny,
@@ -73,7 +83,12 @@ impl Configuration {
                 profiles.push(profile);
             }
         }
-        Ok(Self { profiles, overage: section.groups.overage, mapping: section.groups.mapping })
+        Ok(Self {
+            profiles,
+            overage: section.groups.overage,
+            mapping: section.groups.mapping,
+            trusted: section.catalog.trusted()?,
+        })
     }
 }
 
@@ -139,6 +154,16 @@ mod tests {
             ),
             ("\"policy\": {\"file\": \"x.yaml\"}", "\"audits\": 1", "entraAccess.audits: unknown field `audits`"),
             ("group:default/payments", "payments", "entraAccess.groups.mapping[0].owner: "),
+            (
+                "\"policy\"",
+                "\"catalog\": {\"trustedLocations\": [\"ldap:\", \"url:\"]}, \"policy\"",
+                "entraAccess.catalog.trustedLocations[1]: `url:` is not a location that can be trusted",
+            ),
+            (
+                "\"policy\"",
+                "\"catalog\": {\"trusted\": []}, \"policy\"",
+                "entraAccess.catalog.trusted: unknown field `trusted`",
+            ),
             ("\"mapping\"", "\"source\": \"graph\", \"mapping\"", "entraAccess.groups.source: unknown variant `graph`"),
             (
                 "\"audiences\"",

@@ -1,5 +1,6 @@
 //! The operator's configuration: strict, and parsed into issuer profiles that cannot be wrong
 
+mod catalog;
 pub mod cloud;
 mod custom_cloud;
 pub mod document;

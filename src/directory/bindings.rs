@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::EntityRef;
-use crate::identity::Guid;
+use super::{EntityRef, TrustedLocations};
+use crate::{identity::Guid, text::shown};
 
 /// A small number for an owner, valid within one epoch
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +39,12 @@ pub struct CatalogGroup {
     pub entity_ref: String,
     /// The annotation's value
     pub group_id: serde_json::Value,
+    /// `backstage.io/managed-by-location`; absent is not trusted
+    #[serde(default)]
+    pub location: String,
+    /// `backstage.io/managed-by-origin-location`; absent is not trusted
+    #[serde(default)]
+    pub origin: String,
 }
 
 /// What could not be used, for the log
@@ -69,24 +75,42 @@ pub struct Bindings {
     owners: Vec<EntityRef>,
     ids: HashMap<EntityRef, OwnerId>,
     by_group: HashMap<Guid, Vec<OwnerId>>,
-    /// Groups that several entities claim: none of them owns by it, but any of them may be meant
-    disputed: HashMap<Guid, Vec<EntityRef>>,
+    /// Claims by several entities, or by one that is not trusted: none of them owns by it, but any of them may be meant
+    possible: HashMap<Guid, Vec<EntityRef>>,
     owning: Option<HashSet<EntityRef>>,
 }
 
 impl Bindings {
     /// Joins the catalog's groups with the operator's mapping
     ///
-    /// A value that is no GUID is ignored. Two Group entities with the same id are both ignored: an entity that anybody
-    /// can register must not take over, or silently share, another team's group. The mapping is the operator's word
-    /// and may bind one group to several owners.
-    pub fn build(input: DirectoryInput, mapping: &[GroupMapping]) -> (Self, DirectoryReport) {
+    /// A value that is no GUID is ignored. Two Group entities with the same id are both ignored, and so is an entity that
+    /// does not stand where the operator says: an entity that anybody can register must not take over, or silently share,
+    /// another team's group. The mapping is the operator's word and may bind one group to several owners.
+    pub fn build(
+        input: DirectoryInput,
+        mapping: &[GroupMapping],
+        trusted: &TrustedLocations,
+    ) -> (Self, DirectoryReport) {
         let mut report = DirectoryReport::default();
+        let mut possible: HashMap<Guid, Vec<EntityRef>> = HashMap::new();
         let mut claimed: BTreeMap<Guid, Vec<EntityRef>> = BTreeMap::new();
         for group in input.groups {
             let entity_ref = EntityRef::of_catalog(&group.entity_ref);
             match group.group_id.as_str().and_then(|text| Guid::parse(text.as_bytes())) {
-                Some(id) => claimed.entry(id).or_default().push(entity_ref),
+                Some(id) if trusted.trusts(&group.location, &group.origin) => {
+                    claimed.entry(id).or_default().push(entity_ref);
+                }
+                Some(id) => {
+                    report.problems.push(DirectoryProblem {
+                        entity_ref: entity_ref.to_string(),
+                        message: format!(
+                            "it claims the Entra group {id}, but `{}` (read from `{}`) is not trusted; ignored for ownership (name it in entraAccess.catalog.trustedLocations, or map the group in entraAccess.groups.mapping)",
+                            shown(&group.location),
+                            shown(&group.origin),
+                        ),
+                    });
+                    possible.entry(id).or_default().push(entity_ref);
+                }
                 None => report.problems.push(DirectoryProblem {
                     entity_ref: entity_ref.to_string(),
                     message: "the annotation graph.microsoft.com/group-id is not a GUID; ignored for ownership".into(),
@@ -94,7 +118,7 @@ impl Bindings {
             }
         }
         let owning = input.owners.map(|owners| owners.iter().map(|owner| EntityRef::of_catalog(owner)).collect());
-        let mut bindings = Self { owning, ..Self::default() };
+        let mut bindings = Self { owning, possible, ..Self::default() };
         for (id, mut entities) in claimed {
             entities.sort_unstable();
             entities.dedup();
@@ -108,7 +132,7 @@ impl Bindings {
                             several.len()
                         ),
                     }));
-                    bindings.disputed.insert(id, entities);
+                    bindings.possible.entry(id).or_default().extend(entities);
                 }
             }
         }
@@ -141,9 +165,9 @@ impl Bindings {
         self.by_group.get(&group).into_iter().flatten().filter_map(|id| self.owners.get(usize::try_from(id.0).ok()?))
     }
 
-    /// The owners that this group may stand for: those that claim it side by side
-    pub fn disputed_owners_of(&self, group: Guid) -> impl Iterator<Item = &EntityRef> {
-        self.disputed.get(&group).into_iter().flatten()
+    /// The owners that this group may stand for: those that claim it without being believed
+    pub fn possible_owners_of(&self, group: Guid) -> impl Iterator<Item = &EntityRef> {
+        self.possible.get(&group).into_iter().flatten()
     }
 
     /// The groups that stand for this owner, ascending
@@ -166,9 +190,15 @@ impl Bindings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::LocationRule;
 
     fn input(json: &str) -> DirectoryInput {
         serde_json::from_str(json).unwrap()
+    }
+
+    fn build(json: &str, mapping: &[GroupMapping]) -> (Bindings, DirectoryReport) {
+        let trusted = TrustedLocations::new(vec![LocationRule::parse("test:").unwrap()]);
+        Bindings::build(input(json), mapping, &trusted)
     }
 
     fn guid(last: u8) -> Guid {
@@ -177,10 +207,8 @@ mod tests {
 
     #[test]
     fn annotation_and_mapping_bind() {
-        let (bindings, report) = Bindings::build(
-            input(
-                r#"{"groups":[{"entityRef":"group:default/Payments","groupId":"AAAAAAAA-0000-0000-0000-000000000001"}]}"#,
-            ),
+        let (bindings, report) = build(
+            r#"{"groups":[{"entityRef":"group:default/Payments","groupId":"AAAAAAAA-0000-0000-0000-000000000001","location":"test:a","origin":"test:a"}]}"#,
             &[GroupMapping { group: guid(1), owner: EntityRef::parse("group:default/all").unwrap() }],
         );
         assert_eq!(
@@ -193,19 +221,43 @@ mod tests {
 
     #[test]
     fn malformed_and_shared_annotations_bind_nothing() {
-        let (bindings, report) = Bindings::build(
-            input(
-                r#"{"groups":[
+        let (bindings, report) = build(
+            r#"{"groups":[
                     {"entityRef":"group:default/a","groupId":"payments"},
                     {"entityRef":"group:default/b","groupId":7},
                     {"entityRef":"group:default/c","groupId":null},
-                    {"entityRef":"group:default/d","groupId":"aaaaaaaa-0000-0000-0000-000000000001"},
-                    {"entityRef":"group:default/thief","groupId":"AAAAAAAA-0000-0000-0000-000000000001"}]}"#,
-            ),
+                    {"entityRef":"group:default/d","groupId":"aaaaaaaa-0000-0000-0000-000000000001","location":"test:a","origin":"test:a"},
+                    {"entityRef":"group:default/thief","groupId":"AAAAAAAA-0000-0000-0000-000000000001","location":"test:b","origin":"test:b"}]}"#,
             &[],
         );
         assert_eq!(bindings.owners_of(guid(1)).count(), 0);
         assert_eq!(report.problems.len(), 5);
         assert!(report.problems.iter().any(|p| p.entity_ref == "group:default/thief"));
+    }
+
+    #[test]
+    fn who_is_not_trusted_binds_nothing_disputes_nothing_and_counts_only_against() {
+        let (bindings, report) = build(
+            r#"{"groups":[
+                {"entityRef":"group:default/mine","groupId":"aaaaaaaa-0000-0000-0000-000000000001","location":"test:a","origin":"test:a"},
+                {"entityRef":"group:default/thief","groupId":"aaaaaaaa-0000-0000-0000-000000000001","location":"url:https://e/\u001b","origin":"test:a"},
+                {"entityRef":"group:default/bare","groupId":"aaaaaaaa-0000-0000-0000-000000000001"}]}"#,
+            &[],
+        );
+        assert_eq!(bindings.owners_of(guid(1)).map(EntityRef::as_str).collect::<Vec<_>>(), ["group:default/mine"]);
+        assert_eq!(
+            bindings.possible_owners_of(guid(1)).map(EntityRef::as_str).collect::<Vec<_>>(),
+            ["group:default/thief", "group:default/bare"]
+        );
+        let [thief, bare] = report.problems.as_slice() else { panic!("{report:?}") };
+        assert_eq!(
+            (thief.entity_ref.as_str(), bare.entity_ref.as_str()),
+            ("group:default/thief", "group:default/bare")
+        );
+        assert!(
+            thief.message.contains("`url:https://e/\\u{1b}` (read from `test:a`) is not trusted"),
+            "{}",
+            thief.message
+        );
     }
 }

@@ -113,6 +113,16 @@ impl Core {
         Outcome::json(self.engine.set_policy(policy, place).map_err(Mistake::from))
     }
 
+    /// See [`Engine::trust_location`]
+    pub fn trust_location(&mut self, location: &str, origin: &str) {
+        self.engine.trust_location(location, origin);
+    }
+
+    /// Whether an entity with these two location annotations may bind an Entra id
+    pub fn trusts_location(&self, location: &str, origin: &str) -> bool {
+        self.engine.configuration().trusted.trusts(location, origin)
+    }
+
     /// See [`Engine::set_directory`]
     pub fn set_directory(&mut self, directory: &str) -> String {
         let input = json::from_str(directory).map_err(|error| error.to_string());

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod claims;
+pub mod directory;
 pub mod jws;
 pub mod key_sets;
 pub mod keys;

@@ -19,11 +19,14 @@ export const DELETE: PermissionInput = {
   resourceType: 'catalog-entity',
 };
 
+/** As the msgraph provider annotates what it brings: trusted without a word of the operator */
+export const FROM_ENTRA = { location: 'msgraph:test/1', origin: 'msgraph:test/1' };
+
 /** Binds the payments team and the search engineers to catalog groups */
 export const DIRECTORY = {
   groups: [
-    { entityRef: 'group:default/payments', groupId: groups.payments.id },
-    { entityRef: 'group:default/search', groupId: groups.searchEngineers.id },
+    { entityRef: 'group:default/payments', groupId: groups.payments.id, ...FROM_ENTRA },
+    { entityRef: 'group:default/search', groupId: groups.searchEngineers.id, ...FROM_ENTRA },
   ],
   owners: ['group:default/payments', 'group:default/search'],
 };

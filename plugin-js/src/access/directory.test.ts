@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import type { AuthService } from '@backstage/backend-plugin-api';
+import { ANNOTATION_LOCATION, ANNOTATION_ORIGIN_LOCATION } from '@backstage/catalog-model';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
 import { groups } from '../../dev/tenant/people';
-import { configurationOf, POLICY, recordOf } from '../../e2e/support/core';
+import { configurationOf, FROM_ENTRA, POLICY, recordOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { EntraAccess } from '../service/entraAccess';
 import { CatalogDirectory, GROUP_ID_ANNOTATION } from './directory';
@@ -20,7 +21,14 @@ let directory: CatalogDirectory;
 beforeEach(() => {
   logger.clear();
   owners = () => ['group:default/payments'];
-  const metadata = { name: 'payments', annotations: { [GROUP_ID_ANNOTATION]: groups.payments.id } };
+  const metadata = {
+    name: 'payments',
+    annotations: {
+      [GROUP_ID_ANNOTATION]: groups.payments.id,
+      [ANNOTATION_LOCATION]: FROM_ENTRA.location,
+      [ANNOTATION_ORIGIN_LOCATION]: FROM_ENTRA.origin,
+    },
+  };
   const catalog = {
     async *streamEntities() {
       yield [{ apiVersion: 'v1', kind: 'Group', metadata }];

@@ -1,8 +1,13 @@
 import type { AuthService, LoggerService } from '@backstage/backend-plugin-api';
 import { CATALOG_FILTER_EXISTS } from '@backstage/catalog-client';
-import { stringifyEntityRef } from '@backstage/catalog-model';
+import {
+  ANNOTATION_LOCATION,
+  ANNOTATION_ORIGIN_LOCATION,
+  stringifyEntityRef,
+  type Entity,
+} from '@backstage/catalog-model';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
-import type { DirectoryInput, DirectoryReport } from '../core';
+import type { DirectoryInput, DirectoryReport, LocationRefs } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
 
 /** Backstage's own annotation, written by the msgraph provider or by hand */
@@ -100,6 +105,7 @@ export class CatalogDirectory {
         groups.push({
           entityRef: stringifyEntityRef(entity),
           groupId: entity.metadata.annotations?.[GROUP_ID_ANNOTATION] ?? null,
+          ...locationsOf(entity),
         });
       }
     }
@@ -111,4 +117,10 @@ export class CatalogDirectory {
     const { facets } = await this.#options.catalog.getEntityFacets({ facets: [facet] }, { credentials });
     return (facets[facet] ?? []).map(({ value }) => value).sort();
   }
+}
+
+/** Where Backstage says that an entity comes from; what is no text is not there */
+export function locationsOf({ metadata: { annotations } }: Pick<Entity, 'metadata'>): LocationRefs {
+  const text = (name: string) => (typeof annotations?.[name] === 'string' ? annotations[name] : undefined);
+  return { location: text(ANNOTATION_LOCATION), origin: text(ANNOTATION_ORIGIN_LOCATION) };
 }

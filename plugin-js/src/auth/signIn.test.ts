@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { workloads } from '../../dev/tenant/applications';
 import { agents, groups, people } from '../../dev/tenant/people';
-import { configurationOf, DIRECTORY, POLICY, recordOf } from '../../e2e/support/core';
+import { configurationOf, DIRECTORY, FROM_ENTRA, POLICY, recordOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
 import type { Principal } from '../core';
 import { EntraAccess } from '../service/entraAccess';
@@ -17,7 +17,10 @@ before(() => {
   entraAccess = new EntraAccess({ json, policy: { json: POLICY, place: 'policy' } }, new RecordingLogger());
   entraAccess.core.setDirectory({
     // Everybody in payments stands for both; only one of them owns anything.
-    groups: [...DIRECTORY.groups, { entityRef: 'group:default/idle', groupId: groups.paymentsEngineers.id }],
+    groups: [
+      ...DIRECTORY.groups,
+      { entityRef: 'group:default/idle', groupId: groups.paymentsEngineers.id, ...FROM_ENTRA },
+    ],
     owners: DIRECTORY.owners,
   });
 });

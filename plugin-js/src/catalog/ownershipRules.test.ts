@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Entity } from '@backstage/catalog-model';
 import type { EntitiesSearchFilter, EntityFilter } from '@backstage/plugin-catalog-node';
 import { groups, people } from '../../dev/tenant/people';
-import { configurationOf, POLICY, recordOf } from '../../e2e/support/core';
+import { configurationOf, FROM_ENTRA, POLICY, recordOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
 import type { Principal } from '../core';
 import { EntraAccess } from '../service/entraAccess';
@@ -35,7 +35,7 @@ after(() => entraAccess.close());
 
 /** The teams stand for these groups, in this order; all own something, and so does Rita herself */
 function setDirectory(ids: string[]): void {
-  const bound = ids.map((groupId, at) => ({ entityRef: TEAMS[at]!, groupId }));
+  const bound = ids.map((groupId, at) => ({ entityRef: TEAMS[at]!, groupId, ...FROM_ENTRA }));
   assert.equal(entraAccess.core.setDirectory({ groups: bound, owners: [...TEAMS, REFS.rita] }).ok, true);
 }
 

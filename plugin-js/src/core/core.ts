@@ -11,6 +11,7 @@ import type {
   Inspection,
   Issuer,
   KeySetReport,
+  LocationRefs,
   Mistake,
   Outcome,
   PermissionInput,
@@ -100,6 +101,11 @@ export class EntraCore {
       core => JSON.parse(core.set_directory(json)),
       UNAVAILABLE.advice,
     );
+  }
+
+  /** Whether an entity from there may bind an Entra id; see docs/decisions/0003-trusted-locations.md */
+  trustsLocation({ location = '', origin = '' }: LocationRefs): boolean {
+    return this.#life.ask(({ core }) => core.trusts_location(location, origin), false);
   }
 
   /** Judges a token and takes its caller in; the same token again is answered from memory */

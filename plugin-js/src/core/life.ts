@@ -5,7 +5,7 @@ import { ConfigurationError } from './errors';
 import { isOf } from './handles';
 import { TokenBuffer } from './tokenBuffer';
 import { TokenCache } from './tokenCache';
-import type { Issuer, Mistake, Outcome, PrincipalHandle } from './types';
+import type { Issuer, LocationRefs, Mistake, Outcome, PrincipalHandle } from './types';
 import { warmUp } from './warmUp';
 import { abandon, loadWasm, type WasmCore, type WasmInstance } from './wasm';
 
@@ -19,6 +19,8 @@ export const UNAVAILABLE = {
 export interface CoreOptions {
   /** The section `entraAccess` as JSON text */
   configuration: string;
+  /** What the operator named in `catalog.locations`: trusted to bind Entra ids */
+  staticLocations?: ReadonlyArray<Required<LocationRefs>>;
   logger: Pick<LoggerService, 'error' | 'info'>;
   /** Milliseconds since the epoch; for tests */
   clock?: () => number;
@@ -155,6 +157,7 @@ export class CoreLife {
     this.#issuers = (JSON.parse(core.issuers()) as Issuer[]).map((issuer, index) =>
       Object.freeze({ ...issuer, index }),
     );
+    for (const { location, origin } of this.#options.staticLocations ?? []) core.trust_location(location, origin);
     for (const telling of this.#told.values()) telling(core);
     this.#instance += 1;
     this.#epoch = core.epoch();

@@ -84,10 +84,18 @@ export interface ResourceInput {
   owners: string[];
 }
 
+/** The two annotations with which Backstage says where an entity comes from: where it stands, and where reading began */
+export interface LocationRefs {
+  /** `backstage.io/managed-by-location` */
+  location?: string;
+  /** `backstage.io/managed-by-origin-location` */
+  origin?: string;
+}
+
 /** What the catalog says about groups and owners */
 export interface DirectoryInput {
-  /** Group entities with the annotation `graph.microsoft.com/group-id`, its value unchecked */
-  groups: Array<{ entityRef: string; groupId: unknown }>;
+  /** Group entities with the annotation `graph.microsoft.com/group-id`, its value unchecked; without locations none is trusted */
+  groups: Array<{ entityRef: string; groupId: unknown } & LocationRefs>;
   /** Entities that own something; `undefined` when that is not known */
   owners?: string[];
 }

@@ -3,8 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import type { RootConfigService } from '@backstage/backend-plugin-api';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { ConfigurationError } from '../core';
+import { ConfigurationError, type LocationRefs } from '../core';
 import { configFiles } from './configFiles';
+import { staticLocations } from './staticLocations';
 
 const ROOT = 'entraAccess';
 const EXAMPLE = 'see app-config.example.yaml of backstage-plugin-entra-access-backend';
@@ -14,6 +15,8 @@ export interface Configuration {
   /** The section `entraAccess` as JSON text; the core is its strict reader */
   json: string;
   policy: { json: string; place: string };
+  /** What the operator named in `catalog.locations` */
+  staticLocations?: Array<Required<LocationRefs>>;
 }
 
 const policySchema = z.union([
@@ -37,7 +40,11 @@ export function readConfiguration(config: RootConfigService, argv: readonly stri
   if (typeof section !== 'object' || Array.isArray(section)) {
     throw new ConfigurationError({ path: ROOT, message: 'the section must be a mapping', hint: EXAMPLE });
   }
-  return { json: JSON.stringify(section), policy: readPolicy(section, argv) };
+  return {
+    json: JSON.stringify(section),
+    policy: readPolicy(section, argv),
+    staticLocations: staticLocations(config),
+  };
 }
 
 function readPolicy(section: unknown, argv: readonly string[]): Configuration['policy'] {

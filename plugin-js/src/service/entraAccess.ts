@@ -24,7 +24,8 @@ export class EntraAccess {
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(configuration: Configuration, logger: LoggerService) {
-    this.core = new EntraCore({ configuration: configuration.json, logger });
+    const { json, staticLocations } = configuration;
+    this.core = new EntraCore({ configuration: json, staticLocations, logger });
     this.core.setPolicy(configuration.policy.json, configuration.policy.place);
     this.keys = new KeySource({ core: this.core, logger });
     this.sessions = new Sessions(this.core);
