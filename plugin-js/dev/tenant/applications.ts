@@ -28,6 +28,8 @@ export interface Workload {
   /** Works only here; a simulated secret, not a leaked one */
   readonly secret: string;
   readonly roles: readonly string[];
+  /** Application permissions on Microsoft Graph */
+  readonly graphRoles?: readonly string[];
   /** An autonomous AI agent rather than a plain daemon */
   readonly autonomousAgent?: AgentIdentity;
 }
@@ -66,12 +68,29 @@ export const workloads = {
     roles: ['Entity.Refresh.All'],
     autonomousAgent: agentIdentity,
   }),
+  /** With which the backend asks Graph: the least that the calls need */
+  groupReader: workload('group-reader', 'Backstage Group Reader', {
+    oid: 'b52d7f09-83ea-4c16-a0d4-6e91c5f8b237',
+    clientId: '0d9a6c35-e7f1-4b28-95ac-4f83e6d1b072',
+    secret: 'simulated-secret-of-the-group-reader',
+    roles: [],
+    graphRoles: ['User.ReadBasic.All', 'GroupMember.Read.All', 'Application.Read.All', 'RoleManagement.Read.Directory'],
+  }),
 };
+
+/** The managed identity of the machine on which the backend would run */
+export const managedIdentity: Workload = workload('managed-identity', 'backstage-vm', {
+  oid: 'e4108bd6-5f72-4e39-bc85-d7a906f2c31b',
+  clientId: '9c63f5e0-2a8d-4d17-8be4-107c5d9fa386',
+  secret: '',
+  roles: [],
+  graphRoles: ['User.ReadBasic.All', 'GroupMember.Read.All', 'Application.Read.All'],
+});
 
 function workload(
   key: string,
   name: string,
-  registration: Pick<Workload, 'oid' | 'clientId' | 'secret' | 'roles' | 'autonomousAgent'>,
+  registration: Pick<Workload, 'oid' | 'clientId' | 'secret' | 'roles' | 'graphRoles' | 'autonomousAgent'>,
 ): Workload {
   return { kind: 'workload', key, name, tenantId: HOME_TENANT_ID, ...registration };
 }

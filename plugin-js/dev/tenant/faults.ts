@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Reply } from './routes';
 
-export type FaultyDocument = 'discovery' | 'jwks';
+export type FaultyDocument = 'discovery' | 'jwks' | 'token' | 'graph';
 
 /**
  * down: connection reset · unavailable: 503 · slow: a drip of white space that never ends · notJson: a proxy's HTML
@@ -21,6 +21,26 @@ export interface Faults {
    * 10,000 more, below 1 MiB
    */
   jwks?: TransportFault | 'wrongIssuer' | 'otherCloud' | 'privateKeys' | 'manyKeys' | undefined;
+  /** The token endpoint */
+  token?: TransportFault | undefined;
+  /**
+   * resetMidBody: half an answer, then the connection is reset · malformed: half an answer, as if it were whole ·
+   * throttled, throttledSilently: 429 with and without Retry-After · foreignNextLink: the next page on another host ·
+   * endlessPages: a page that names itself as the next one · names: display names where ids belong · notThere: 404
+   */
+  graph?:
+    | TransportFault
+    | 'resetMidBody'
+    | 'malformed'
+    | 'throttled'
+    | 'throttledSilently'
+    | 'foreignNextLink'
+    | 'endlessPages'
+    | 'names'
+    | 'notThere'
+    | undefined;
+  /** Seconds in Retry-After. Default: 1 */
+  retryAfter?: number | undefined;
 }
 
 /** Marks a followed redirect; the server counts it as `redirected` */
@@ -49,6 +69,13 @@ export function send(response: ServerResponse, reply: Reply, fault: string | und
     case 'huge':
       response.writeHead(reply.status, reply.headers).end(padded(reply.body));
       return;
+    case 'resetMidBody':
+      response.writeHead(reply.status, { ...reply.headers, 'content-length': String(Buffer.byteLength(reply.body)) });
+      response.write(half(reply.body), () => response.destroy());
+      return;
+    case 'malformed':
+      response.writeHead(reply.status, reply.headers).end(half(reply.body));
+      return;
     case 'redirect':
       response.writeHead(302, { location: elsewhere(response, path) }).end();
       return;
@@ -61,6 +88,10 @@ export function send(response: ServerResponse, reply: Reply, fault: string | und
 function drip(response: ServerResponse): void {
   const timer = setInterval(() => response.write(' '), DRIP_MS);
   response.once('close', () => clearInterval(timer));
+}
+
+function half(document: string): string {
+  return document.slice(0, document.length >> 1);
 }
 
 function padded(document: string): string {

@@ -41,11 +41,14 @@ export interface Agent {
 export type Principal = User | Agent | Workload;
 
 const payments = group('a4c1d7e2-6b3f-4f58-92d0-1e7a5c8b3f60', 'payments');
+const paymentsEngineers = group('72b0e5f4-9a1d-4c6e-a835-d2f94b6c0e17', 'payments-engineers', [payments]);
 
 export const groups = {
   payments,
   /** Nested in `payments`: what the owner owns can hang on either of the two */
-  paymentsEngineers: group('72b0e5f4-9a1d-4c6e-a835-d2f94b6c0e17', 'payments-engineers', [payments]),
+  paymentsEngineers,
+  /** Nested in `payments-engineers`: two levels below the group that owns */
+  paymentsOnCall: group('5d08a3e7-f1b4-4c92-8a6d-37e90c5f2b18', 'payments-on-call', [paymentsEngineers]),
   searchEngineers: group('c9e25b71-0d84-4e3a-b6f7-83a14d5e9c12', 'search-engineers'),
   platformAdmins: group('e06f3a98-51c7-4d2b-8e94-6b7d20f1a5c3', 'platform-admins'),
   fabrikamStaff: group('1d7b94c6-e85a-4a0f-9b23-f4c6078e2d51', 'fabrikam-staff'),
@@ -59,6 +62,12 @@ export const people = {
   otto: person('otto', 'Otto Overage', '61c8f2e5-b07d-4e94-9a3b-5d4f0e7c1a82', [
     groups.paymentsEngineers,
     ...manyGroups(249),
+  ]),
+  nina: person('nina', 'Nina Nested', '3b7e90d5-1c48-4fa2-b6d9-e80f5a2c7146', [groups.paymentsOnCall]),
+  /** More groups than Graph lists in one answer */
+  maxine: person('maxine', 'Maxine Many', 'a90c4e17-6d2b-4835-9fe1-5b8d37c2f064', [
+    groups.paymentsEngineers,
+    ...manyGroups(11_249),
   ]),
   greg: {
     ...person('greg', 'Greg Guest', '94f7a3c0-5e1b-4d68-87c2-b6e09d2f5a34', []),
@@ -83,7 +92,7 @@ export const agents = {
 };
 
 /** Direct and nested memberships, each once: with `SecurityGroup` in the manifest a token lists them all */
-export function transitiveGroups(user: User): Group[] {
+export function transitiveGroups(user: Pick<User, 'groups'>): Group[] {
   const found = new Set<Group>();
   const visit = (memberships: readonly Group[]) => {
     for (const membership of memberships) {

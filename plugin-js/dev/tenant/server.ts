@@ -7,8 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { discoveryRoutes } from './discovery';
 import { aadstsError } from './errors';
 import { REDIRECTED, send } from './faults';
+import { graphRoutes } from './graph';
 import { Issuer } from './issuer';
 import { jwksRoutes } from './jwks';
+import { managedIdentityRoutes } from './managedIdentity';
 import { mintAccessToken, mintIdToken } from './mint';
 import { mintRoutes } from './mintEndpoint';
 import { matchRoute, text, type Reply, type Route } from './routes';
@@ -28,7 +30,14 @@ export interface TenantOptions {
 /** Nobody sends more than a form here */
 const MAX_BODY_BYTES = 64 * 1024;
 
-const builtInRoutes: readonly Route[] = [...discoveryRoutes, ...jwksRoutes, ...tokenEndpointRoutes, ...mintRoutes];
+const builtInRoutes: readonly Route[] = [
+  ...discoveryRoutes,
+  ...jwksRoutes,
+  ...tokenEndpointRoutes,
+  ...managedIdentityRoutes,
+  ...graphRoutes,
+  ...mintRoutes,
+];
 
 export async function startTenant(options: TenantOptions = {}): Promise<Tenant> {
   const routes = [...builtInRoutes, ...(options.routes ?? [])];

@@ -1,6 +1,7 @@
 /** The client credentials grant: app-only tokens for registered applications with the right secret. */
-import { backstageApi, workloads, type Workload } from './applications';
+import { backstageApi, MICROSOFT_GRAPH_ID, workloads, type Workload } from './applications';
 import { aadstsError, tenantNotFound } from './errors';
+import { graphBase, mintGraphToken } from './graphTokens';
 import { json, type Reply, type Route, type RouteRequest } from './routes';
 import type { Tenant } from './tenant';
 
@@ -9,7 +10,7 @@ const EXPIRES_IN = 3599;
 const DEFAULT_SCOPE = '/.default';
 
 export const tokenEndpointRoutes: Route[] = [
-  { name: 'token', method: 'POST', path: '/:tid/oauth2/v2.0/token', handle: grantToken },
+  { name: 'token', method: 'POST', path: '/:tid/oauth2/v2.0/token', document: 'token', handle: grantToken },
 ];
 
 function grantToken(request: RouteRequest, tenant: Tenant): Reply {
@@ -33,10 +34,13 @@ function grantToken(request: RouteRequest, tenant: Tenant): Reply {
     const message = `Application with identifier '${clientId}' was not found in the directory '${issuer.tenantId}'.`;
     return aadstsError(400, 'unauthorized_client', 700016, message);
   }
-  const refusal = checkSecret(workload, secret) ?? checkScope(form.get('scope'));
+  const scope = form.get('scope');
+  const refusal = checkSecret(workload, secret) ?? checkScope(scope, tenant);
   if (refusal) return refusal;
 
-  const token = tenant.mintAccessToken(workload, { lifetime: EXPIRES_IN });
+  const token = isForGraph(scope, tenant)
+    ? mintGraphToken(tenant, workload, EXPIRES_IN)
+    : tenant.mintAccessToken(workload, { lifetime: EXPIRES_IN });
   const answer = { token_type: 'Bearer', expires_in: EXPIRES_IN, ext_expires_in: EXPIRES_IN, access_token: token };
   return json(200, answer, { 'cache-control': 'no-store, no-cache', pragma: 'no-cache' });
 }
@@ -67,7 +71,7 @@ function checkSecret(workload: Workload, secret: string): Reply | undefined {
 }
 
 /** An app can't pick single permissions, only ask for all that it was granted on one resource */
-function checkScope(scope: string | null): Reply | undefined {
+function checkScope(scope: string | null, tenant: Tenant): Reply | undefined {
   if (!scope) return missing('scope');
   if (!scope.endsWith(DEFAULT_SCOPE)) {
     const message = `The provided value for scope ${scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`;
@@ -75,8 +79,14 @@ function checkScope(scope: string | null): Reply | undefined {
   }
   const resource = scope.slice(0, -DEFAULT_SCOPE.length);
   if (resource === backstageApi.clientId || resource === backstageApi.appIdUri) return undefined;
+  if (isForGraph(scope, tenant)) return undefined;
   const message = `The resource principal named ${resource} was not found in the tenant.`;
   return aadstsError(400, 'invalid_resource', 500011, message);
+}
+
+function isForGraph(scope: string | null, tenant: Tenant): boolean {
+  const graph = [graphBase(tenant), MICROSOFT_GRAPH_ID].map(resource => resource + DEFAULT_SCOPE);
+  return scope !== null && graph.includes(scope);
 }
 
 function missing(parameter: string): Reply {
