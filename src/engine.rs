@@ -4,7 +4,7 @@ use crate::{
     config::Configuration,
     directory::{Bindings, DirectoryInput, DirectoryReport, EntityRef},
     error::ConfigError,
-    identity::{Handle, Principal, Principals},
+    identity::{GroupState, Guid, Handle, Principal, Principals},
     keys::{KeySet, KeySetReport, SignatureVerifier},
     limits,
     policy::{
@@ -72,7 +72,8 @@ impl<V: SignatureVerifier> Engine<V> {
     /// `epoch` is where counting starts: an engine that replaces another goes on above it.
     pub fn new(configuration: Configuration, verifier: V, epoch: u32) -> Self {
         let keys = configuration.profiles.iter().map(|_| None).collect();
-        let (bindings, _) = Bindings::build(DirectoryInput::default(), &configuration.mapping, &configuration.trusted);
+        let (bindings, _) =
+            Bindings::build(DirectoryInput::default(), &configuration.groups.mapping, &configuration.trusted);
         Self {
             configuration,
             verifier,
@@ -133,7 +134,8 @@ impl<V: SignatureVerifier> Engine<V> {
 
     /// Replaces the directory
     pub fn set_directory(&mut self, input: DirectoryInput) -> DirectoryReport {
-        let (bindings, report) = Bindings::build(input, &self.configuration.mapping, &self.configuration.trusted);
+        let (bindings, report) =
+            Bindings::build(input, &self.configuration.groups.mapping, &self.configuration.trusted);
         self.bindings = bindings;
         self.ownership = Ownership::Known;
         self.epoch = self.epoch.saturating_add(1);
@@ -211,6 +213,28 @@ impl<V: SignatureVerifier> Engine<V> {
             derived.entity = Some(entity);
         }
         handle
+    }
+
+    /// Whether the groups of a principal are not known; not so for nobody
+    pub fn groups_unknown(&self, principal: Handle, now: Timestamp) -> bool {
+        self.principal(principal, now).is_some_and(|principal| principal.groups.state() == GroupState::Unknown)
+    }
+
+    /// Takes in the complete list of groups of a principal whose groups are not known, as Microsoft Graph has them
+    ///
+    /// # Errors
+    /// The principal is not known, its groups are, or the list is longer than [`limits::RESOLVED_GROUPS`].
+    pub fn complete_groups(&mut self, principal: Handle, ids: Vec<Guid>, now: Timestamp) -> Result<(), &'static str> {
+        if ids.len() > limits::RESOLVED_GROUPS {
+            return Err("there are more groups than are taken in for one principal");
+        }
+        let table = if principal.is_in_second_table() { &mut self.sessions } else { &mut self.callers };
+        let (principal, derived) = table.get_mut(principal, now).ok_or("the principal is not known")?;
+        if !principal.groups.complete(ids) {
+            return Err("the groups of the principal are known, or it has none");
+        }
+        derived.decisions.clear();
+        Ok(())
     }
 
     /// Forgets a principal

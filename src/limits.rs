@@ -25,6 +25,10 @@ pub const ARRAY_ELEMENTS: usize = 512;
 /// Most group ids in one token. Entra stops at 200 and switches to overage (Microsoft Entra: configure group claims)
 pub const GROUPS: usize = 512;
 
+/// Most group ids that the host may hand over for one principal. Microsoft Graph lists 11,000 at once
+/// (`Directory_ResultSizeLimitExceeded`), and beyond by pages; nobody is known to be in more than a few ten thousand
+pub const RESOLVED_GROUPS: usize = 50_000;
+
 /// Longest `kid` in bytes. Entra's have 27 or 43 characters, GitHub's and GitLab's 43 to 64
 pub const KID_BYTES: usize = 256;
 

@@ -12,7 +12,7 @@ pub struct Cloud {
     pub authority: String,
     /// What stands before `{tid}/` in a v1.0 issuer
     pub v1_issuer_base: String,
-    /// The Microsoft Graph host
+    /// The base URL of Microsoft Graph, without a trailing slash; empty where a custom cloud has none
     pub graph: String,
     /// Accepted algorithms; the first that fits is pinned to a key that names none, as Entra's keys do
     pub algorithms: Vec<&'static Algorithm>,

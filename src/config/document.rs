@@ -7,29 +7,21 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    OveragePolicy,
     catalog::CatalogSection,
     custom_cloud::{CustomCloud, clouds},
-    groups::GroupSection,
+    groups::{GroupSection, GroupSettings},
     profile::Profile,
     tenant::{Tenant, audiences},
 };
-use crate::{
-    directory::{GroupMapping, TrustedLocations},
-    error::ConfigError,
-    json,
-    text::shown,
-};
+use crate::{directory::TrustedLocations, error::ConfigError, json, text::shown};
 
 /// The parsed configuration
 #[derive(Debug, Clone)]
 pub struct Configuration {
     /// One trusted issuer each
     pub profiles: Vec<Profile>,
-    /// What to do when a token leaves its groups out
-    pub overage: OveragePolicy,
-    /// Operator's own bindings, beside the catalog annotation
-    pub mapping: Vec<GroupMapping>,
+    /// Groups beyond the token
+    pub groups: GroupSettings,
     /// Whose word about groups and users counts in the catalog
     pub trusted: TrustedLocations,
 }
@@ -65,6 +57,7 @@ impl Configuration {
                 .hint("name at least one tenant; there is no wildcard"));
         }
         let mut profiles: Vec<Profile> = Vec::new();
+        let mut tenants = Vec::new();
         for (at, tenant) in section.tenants.iter().enumerate() {
             let path = format!("{ROOT}.tenants[{at}]");
             let cloud = clouds.get(&tenant.cloud).ok_or_else(|| {
@@ -82,13 +75,9 @@ impl Configuration {
                 }
                 profiles.push(profile);
             }
+            tenants.push((tenant, cloud));
         }
-        Ok(Self {
-            profiles,
-            overage: section.groups.overage,
-            mapping: section.groups.mapping,
-            trusted: section.catalog.trusted()?,
-        })
+        Ok(Self { profiles, groups: section.groups.settings(&tenants)?, trusted: section.catalog.trusted()? })
     }
 }
 

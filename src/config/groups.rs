@@ -1,8 +1,19 @@
 //! The section `entraAccess.groups`: where group membership comes from, and which groups stand for which owners
 
-use serde::Deserialize;
+use std::{collections::HashMap, fmt};
 
-use crate::directory::GroupMapping;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+use super::{cloud::Cloud, document::ROOT, tenant::Tenant};
+use crate::{
+    directory::GroupMapping,
+    error::ConfigError,
+    identity::{Groups, Guid, groups::group_id},
+    limits,
+};
 
 /// What to do when a token leaves its groups out
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -13,19 +24,232 @@ pub enum OveragePolicy {
     Unknown,
     /// Refuse the token with `groups_unknown`
     Reject,
+    /// The same as `unknown` until the host has asked Microsoft Graph
+    Graph,
+}
+
+/// What is configured about groups beyond the token
+#[derive(Debug, Clone, Default)]
+pub struct GroupSettings {
+    /// What to do when a token leaves its groups out
+    pub overage: OveragePolicy,
+    /// Operator's own bindings, beside the catalog annotation
+    pub mapping: Vec<GroupMapping>,
+    /// Groups of service principals by tenant and client id
+    workloads: HashMap<(Guid, Guid), Vec<Guid>>,
+}
+
+impl GroupSettings {
+    /// The groups of an application that calls for itself: Entra lists them in no token
+    ///
+    /// The operator's word comes first. Otherwise Microsoft Graph has to be asked, or there is nobody who would know any.
+    pub fn of_workload(&self, tenant: Guid, client: Guid) -> Groups {
+        match self.workloads.get(&(tenant, client)) {
+            Some(groups) => Groups::known(groups.clone()),
+            None if self.overage == OveragePolicy::Graph => Groups::unknown(),
+            None => Groups::none(),
+        }
+    }
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct GroupSection {
-    pub(super) source: GroupSource,
-    pub(super) overage: OveragePolicy,
-    pub(super) mapping: Vec<GroupMapping>,
+    #[serde(rename = "source")]
+    _source: GroupSource,
+    overage: OveragePolicy,
+    mapping: Vec<GroupMapping>,
+    #[serde(deserialize_with = "present")]
+    graph: Option<GraphSection>,
+    workloads: Vec<WorkloadEntry>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum GroupSource {
+enum GroupSource {
     #[default]
     Token,
+}
+
+/// How the host proves itself to Microsoft Graph; what the secrets are is not told here
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct GraphSection {
+    #[serde(default, deserialize_with = "present")]
+    client_id: Option<Guid>,
+    #[serde(default, deserialize_with = "present")]
+    client_secret: Option<Given>,
+    #[serde(default, deserialize_with = "present")]
+    certificate: Option<Given>,
+    #[serde(default, deserialize_with = "present")]
+    managed_identity: Option<ManagedIdentity>,
+}
+
+/// A text that was written down; whatever stands in its place is repeated in no error
+struct Given;
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Not as a string: who is asked for one repeats the number that was found instead.
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl Visitor<'_> for Given {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text in quotes that is not empty")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self, E> {
+        if text.is_empty() { Err(E::custom("this must be a text in quotes that is not empty")) } else { Ok(self) }
+    }
+}
+
+/// The identity of the machine: its own, or an assigned one, whose client id only the host makes use of
+enum ManagedIdentity {
+    Own(bool),
+    Assigned,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Assigned {
+    #[serde(rename = "clientId")]
+    _client_id: Guid,
+}
+
+impl<'de> Deserialize<'de> for ManagedIdentity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ManagedIdentityVisitor)
+    }
+}
+
+struct ManagedIdentityVisitor;
+
+impl<'de> Visitor<'de> for ManagedIdentityVisitor {
+    type Value = ManagedIdentity;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`true`, or the `clientId` of an assigned identity")
+    }
+
+    fn visit_bool<E: Error>(self, own: bool) -> Result<Self::Value, E> {
+        Ok(ManagedIdentity::Own(own))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Assigned::deserialize(MapAccessDeserializer::new(map)).map(|_| ManagedIdentity::Assigned)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WorkloadEntry {
+    client: Guid,
+    /// Needed where several tenants let the client in
+    #[serde(default, deserialize_with = "present")]
+    tenant_id: Option<Guid>,
+    groups: Vec<GroupId>,
+}
+
+#[derive(Deserialize)]
+struct GroupId(#[serde(deserialize_with = "group_id")] Guid);
+
+/// A key that is written down has a value: null is not absence
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl GroupSection {
+    /// The settings, which contradict neither each other nor the tenants
+    pub(super) fn settings(self, tenants: &[(&Tenant, &Cloud)]) -> Result<GroupSettings, ConfigError> {
+        let path = format!("{ROOT}.groups.graph");
+        match (&self.graph, self.overage) {
+            (Some(graph), OveragePolicy::Graph) => graph.check(&path)?,
+            (Some(_), _) => {
+                return Err(ConfigError::new(path, "nothing uses these credentials")
+                    .hint("set `groups.overage: graph`, or remove the section"));
+            }
+            (None, OveragePolicy::Graph) => {
+                return Err(ConfigError::new(path, "the section is missing")
+                    .hint("`overage: graph` asks Microsoft Graph: give `clientId` and `clientSecret`, `certificate` or `managedIdentity`"));
+            }
+            (None, _) => {}
+        }
+        if self.overage == OveragePolicy::Graph
+            && let Some((tenant, _)) = tenants.iter().find(|(_, cloud)| cloud.graph.is_empty())
+        {
+            return Err(ConfigError::new(format!("{ROOT}.clouds.{}.graph", tenant.cloud), "the address is missing")
+                .hint("`overage: graph` asks Microsoft Graph of this cloud, such as https://graph.example.com"));
+        }
+        let mut workloads = HashMap::new();
+        for (at, entry) in self.workloads.into_iter().enumerate() {
+            let path = format!("{ROOT}.groups.workloads[{at}]");
+            let key = (entry.tenant(tenants, &path)?, entry.client);
+            if workloads.insert(key, entry.groups(&path)?).is_some() {
+                return Err(ConfigError::new(format!("{path}.client"), "this client is listed twice")
+                    .hint("one entry for each client, with all of its groups"));
+            }
+        }
+        Ok(GroupSettings { overage: self.overage, mapping: self.mapping, workloads })
+    }
+}
+
+impl GraphSection {
+    fn check(&self, path: &str) -> Result<(), ConfigError> {
+        let mistake = |message: &str, hint: &str| Err(ConfigError::new(path, message).hint(hint));
+        let given = [self.client_secret.is_some(), self.certificate.is_some(), self.managed_identity.is_some()];
+        match given.into_iter().filter(|given| *given).count() {
+            1 => {}
+            0 => return mistake("there are no credentials", "give `clientSecret`, `certificate` or `managedIdentity`"),
+            _ => {
+                return mistake(
+                    "there are several credentials",
+                    "keep one of `clientSecret`, `certificate` and `managedIdentity`",
+                );
+            }
+        }
+        match (&self.managed_identity, self.client_id) {
+            (None, None) => mistake("`clientId` is missing", "name the app registration that may read memberships"),
+            (Some(ManagedIdentity::Assigned), Some(_)) => {
+                mistake("`clientId` is given twice", "a user-assigned identity has one client id")
+            }
+            (Some(ManagedIdentity::Own(false)), _) => mistake(
+                "`managedIdentity: false` is no credential",
+                "write `managedIdentity: true`, or leave it out and give another one",
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl WorkloadEntry {
+    /// The tenant whose service principal is meant
+    ///
+    /// Whoever administers a tenant can give the service principals in it new secrets: an entry for one tenant's must not
+    /// count for another's.
+    fn tenant(&self, tenants: &[(&Tenant, &Cloud)], path: &str) -> Result<Guid, ConfigError> {
+        let lets_in = |tenant: &&Tenant| {
+            tenant.clients.contains(&self.client) && self.tenant_id.is_none_or(|id| id == tenant.tenant_id)
+        };
+        let mut found = tenants.iter().map(|(tenant, _)| *tenant).filter(lets_in);
+        match (found.next(), found.next()) {
+            (Some(tenant), None) => Ok(tenant.tenant_id),
+            (None, _) => Err(ConfigError::new(format!("{path}.client"), "no tenant lets this client in")
+                .hint("add it to `clients` of its tenant, or remove the entry")),
+            (Some(_), Some(_)) => Err(ConfigError::new(path, "several tenants let this client in")
+                .hint("name the one whose service principal is meant: `tenantId`")),
+        }
+    }
+
+    fn groups(self, path: &str) -> Result<Vec<Guid>, ConfigError> {
+        let path = format!("{path}.groups");
+        match self.groups.len() {
+            0 => Err(ConfigError::new(path, "the list is empty").hint("leave the entry out")),
+            1..=limits::RESOLVED_GROUPS => Ok(self.groups.into_iter().map(|GroupId(id)| id).collect()),
+            _ => Err(ConfigError::new(path, format!("more than {} groups", limits::RESOLVED_GROUPS))),
+        }
+    }
 }

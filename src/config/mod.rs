@@ -9,5 +9,5 @@ pub mod profile;
 mod tenant;
 
 pub use document::Configuration;
-pub use groups::OveragePolicy;
+pub use groups::{GroupSettings, OveragePolicy};
 pub use profile::{Profile, TokenVersion};

@@ -39,6 +39,10 @@ pub struct Profile {
     pub discovery_url: String,
     /// The tenant
     pub tenant: Guid,
+    /// Where sign-in of its cloud happens
+    pub authority: String,
+    /// The base URL of Microsoft Graph in its cloud; empty where there is none
+    pub graph: String,
     /// The token format
     pub version: TokenVersion,
     /// Accepted audiences, exact; object ids in lower case
@@ -64,6 +68,8 @@ impl Profile {
             issuer,
             discovery_url,
             tenant,
+            authority: authority.clone(),
+            graph: cloud.graph.clone(),
             version,
             audiences: audiences.to_vec(),
             clients: clients.to_vec(),

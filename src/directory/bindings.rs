@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{EntityRef, TrustedLocations};
-use crate::{identity::Guid, text::shown};
+use crate::{
+    identity::{Guid, groups::group_id},
+    text::shown,
+};
 
 /// A small number for an owner, valid within one epoch
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +19,7 @@ pub struct OwnerId(u32);
 #[serde(deny_unknown_fields)]
 pub struct GroupMapping {
     /// Object id of the Entra group
+    #[serde(deserialize_with = "group_id")]
     pub group: Guid,
     /// The owner, such as `group:default/payments`
     pub owner: EntityRef,

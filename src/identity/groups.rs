@@ -1,5 +1,7 @@
 //! Group membership as far as it is known; unknown is never empty
 
+use serde::Deserializer;
+
 use super::Guid;
 
 /// How much is known about the groups of a principal
@@ -12,6 +14,15 @@ pub enum GroupState {
     Unknown,
     /// This kind of principal has no groups
     None,
+}
+
+/// Reads the object id of a group, and says why a name will not do
+///
+/// # Errors
+/// The text is not a GUID.
+pub fn group_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Guid, D::Error> {
+    let expected = "a GUID, the object id of the group: display names and sAMAccountName are not unique";
+    crate::text::deserialize(deserializer, expected, |text| Guid::parse(text.as_bytes()))
 }
 
 /// A group list with its state
@@ -36,6 +47,15 @@ impl Groups {
     /// This kind of principal has none
     pub const fn none() -> Self {
         Self { state: GroupState::None, ids: Vec::new() }
+    }
+
+    /// Takes in the complete list that was found elsewhere; only where nothing is known, as a known list is never replaced
+    pub fn complete(&mut self, ids: Vec<Guid>) -> bool {
+        let unknown = self.state == GroupState::Unknown;
+        if unknown {
+            *self = Self::known(ids);
+        }
+        unknown
     }
 
     /// How much is known

@@ -113,10 +113,10 @@ impl<T: Default> Principals<T> {
     }
 
     /// The same with its derived data to fill in
-    pub fn get_mut(&mut self, handle: Handle, now: Timestamp) -> Option<(&Principal, &mut T)> {
+    pub fn get_mut(&mut self, handle: Handle, now: Timestamp) -> Option<(&mut Principal, &mut T)> {
         let slot = self.slots.get_mut(handle.slot())?;
         let (principal, data) = slot.content.as_mut()?;
-        (slot.generation == handle.generation() && now < principal.expires_at).then_some((&*principal, data))
+        (slot.generation == handle.generation() && now < principal.expires_at).then_some((principal, data))
     }
 
     /// Forgets a principal; its handle is unknown from now on

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::permission::Action;
-use crate::identity::{Guid, PrincipalKind};
+use crate::identity::{Guid, PrincipalKind, groups::group_id};
 
 /// A policy document
 #[derive(Debug, Deserialize)]
@@ -55,7 +55,7 @@ pub enum RuleEffect {
 #[serde(rename_all = "lowercase")]
 pub enum Selector {
     /// Members of an Entra group, by object id
-    Group(Guid),
+    Group(#[serde(deserialize_with = "group_id")] Guid),
     /// Callers of a kind
     Kind(PrincipalKind),
     /// Callers with an app role

@@ -6,7 +6,7 @@ use super::{
     judge::{Judge, Shown},
 };
 use crate::{
-    config::{Profile, TokenVersion},
+    config::{GroupSettings, Profile, TokenVersion},
     error::RejectionCode,
     identity::{Actor, Groups, Guid, PrincipalKind},
     json::JsonString,
@@ -128,12 +128,13 @@ fn show_kind(claims: &Claims<'_>, purpose: Purpose, kind: Result<PrincipalKind, 
 }
 
 /// What is known of the groups; no path turns unknown into empty
-pub(super) fn groups(claims: &mut Claims<'_>, kind: PrincipalKind) -> Groups {
+pub(super) fn groups(claims: &mut Claims<'_>, caller: &Caller, tenant: Guid, settings: &GroupSettings) -> Groups {
     let by_itself = claims.id_type.is_some_and(|id_type| id_type.is(b"app"));
-    match (claims.groups.take(), kind) {
-        // Entra never emits groups for service principals.
-        (_, PrincipalKind::Workload | PrincipalKind::Pipeline) => Groups::none(),
-        (_, PrincipalKind::Agent) if by_itself => Groups::none(),
+    match (claims.groups.take(), caller.kind) {
+        (_, PrincipalKind::Pipeline) => Groups::none(),
+        // Entra never emits groups for service principals: what such a token says of groups is nobody's word.
+        (_, PrincipalKind::Workload) => settings.of_workload(tenant, caller.client),
+        (_, PrincipalKind::Agent) if by_itself => settings.of_workload(tenant, caller.client),
         (Some(ids), _) if !claims.overage => Groups::known(ids),
         _ => Groups::unknown(),
     }

@@ -123,15 +123,11 @@ pub fn verify<V: SignatureVerifier>(
     }
     claim_checks::check_claims(&claims, profile, now, judge).map_err(known)?;
     let caller = caller::identify(&claims, profile, purpose, judge).map_err(known)?;
-    let groups = caller::groups(&mut claims, caller.kind);
-    let missing = groups.state() == GroupState::Unknown && trust.configuration.overage == OveragePolicy::Reject;
+    let settings = &trust.configuration.groups;
+    let groups = caller::groups(&mut claims, &caller, profile.tenant, settings);
+    let missing = groups.state() == GroupState::Unknown && settings.overage == OveragePolicy::Reject;
     judge
-        .check("groups", !missing, RejectionCode::GroupsUnknown, || {
-            Shown::new(
-                "complete, or `groups.overage: unknown`",
-                if missing { "left out of the token" } else { "as the policy of overage allows" },
-            )
-        })
+        .check("groups", !missing, RejectionCode::GroupsUnknown, || show_groups(groups.state(), settings.overage))
         .map_err(known)?;
     Ok(Verified {
         principal: Principal {
@@ -147,6 +143,15 @@ pub fn verify<V: SignatureVerifier>(
             expires_at: claims.expires.unwrap_or_default().after(profile.leeway_seconds),
         },
     })
+}
+
+fn show_groups(state: GroupState, overage: OveragePolicy) -> Shown {
+    let actual = match (state, overage) {
+        (GroupState::Unknown, OveragePolicy::Reject) => "left out of the token",
+        (GroupState::Unknown, OveragePolicy::Graph) => "not in the token: Microsoft Graph is asked",
+        _ => "as the policy of overage allows",
+    };
+    Shown::new("complete, or `groups.overage: unknown` or `graph`", actual)
 }
 
 /// Puts the result of a reading step to the judge; nothing can go on without its value
@@ -222,9 +227,13 @@ fn read_claims<'w>(
     };
     read("claims", result, judge, || {
         let actual = if found.is_empty() { "one JSON object".to_owned() } else { found };
-        Shown::new("one JSON object, every name once, every known claim of its type", actual)
+        let shown = Shown::new("one JSON object, every name once, every known claim of its type", actual);
+        if shown.actual == explain(JsonError::Invalid("groups")) { shown.hint(GROUPS_AS_NAMES) } else { shown }
     })
 }
+
+/// Whoever sees names in `groups` has set them in the manifest of the app registration
+const GROUPS_AS_NAMES: &str = "`groups` must list object ids: in the manifest of the app registration remove `sam_account_name`, `dns_domain_and_sam_account_name`, `netbios_domain_and_sam_account_name`, `cloud_displayname` and `emit_as_roles` from `optionalClaims` > `groups` > `additionalProperties`; names and SIDs are not unique";
 
 fn explain(error: JsonError) -> String {
     match error {

@@ -9,7 +9,7 @@ use crate::{
     directory::EntityRef,
     engine::Engine,
     error::{ConfigError, RejectionCode},
-    identity::{Handle, Principal},
+    identity::{Guid, Handle, Principal},
     json, limits,
     policy::{Permission, PermissionId, Resource},
     time::Timestamp,
@@ -64,6 +64,9 @@ struct Issuer<'a> {
     id: &'a str,
     issuer: &'a str,
     discovery_url: &'a str,
+    tenant_id: String,
+    authority: &'a str,
+    graph: &'a str,
 }
 
 /// Tells a refusal from a handle
@@ -93,7 +96,14 @@ impl Core {
             .configuration()
             .profiles
             .iter()
-            .map(|profile| Issuer { id: &profile.id, issuer: &profile.issuer, discovery_url: &profile.discovery_url })
+            .map(|profile| Issuer {
+                id: &profile.id,
+                issuer: &profile.issuer,
+                discovery_url: &profile.discovery_url,
+                tenant_id: profile.tenant.to_string(),
+                authority: &profile.authority,
+                graph: &profile.graph,
+            })
             .collect();
         text(&issuers)
     }
@@ -224,6 +234,19 @@ impl Core {
             let entity = EntityRef::parse(entity).ok_or("not an entity reference")?;
             Ok(self.engine.admit(principal, entity, time(expires_at), time(now)).number())
         }))
+    }
+
+    /// See [`Engine::groups_unknown`]
+    pub fn groups_unknown(&self, principal: u32, now: u32) -> bool {
+        self.engine.groups_unknown(Handle::from_number(principal), time(now))
+    }
+
+    /// See [`Engine::complete_groups`]; `ids` is a JSON list of GUIDs
+    pub fn complete_groups(&mut self, principal: u32, ids: &str, now: u32) -> String {
+        let parsed: Result<Vec<Guid>, String> = json::from_str(ids).map_err(|error| error.to_string());
+        Outcome::json(
+            parsed.and_then(|ids| Ok(self.engine.complete_groups(Handle::from_number(principal), ids, time(now))?)),
+        )
     }
 
     /// Forgets a principal
