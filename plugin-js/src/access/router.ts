@@ -76,6 +76,7 @@ export function createRouter(options: RouterOptions): Router {
     const resource = question.resourceRef
       ? await readResource(canonicalRef(question.resourceRef, 'resourceRef'))
       : undefined;
+    await entraAccess.completed(asked);
     const explanation = entraAccess.explain(asked, permission, resource);
     if (!explanation)
       throw coded(
@@ -99,7 +100,9 @@ export function createRouter(options: RouterOptions): Router {
 
   router.get('/v1/whoami', async (request, response) => {
     const credentials = await allowed(request, whoamiReadPermission);
-    response.json(whoami(entraAccess, userOf(credentials), credentials.principal));
+    const caller = userOf(credentials);
+    if (caller !== undefined) await entraAccess.completed(caller);
+    response.json(whoami(entraAccess, caller, credentials.principal));
   });
 
   router.get('/v1/status', async (request, response) => {

@@ -178,6 +178,21 @@ export class EntraCore {
     }, undefined);
   }
 
+  /** Whether a principal's groups are not known; not so for nobody */
+  groupsUnknown(principal: PrincipalHandle): boolean {
+    return this.#askOf(principal, ({ core }) => core.groups_unknown(principal, this.#now()), false);
+  }
+
+  /**
+   * Hands over the complete list of groups of a principal whose groups are not known; a known list is never replaced.
+   * @returns whether it was taken
+   */
+  completeGroups(principal: PrincipalHandle, ids: readonly string[]): boolean {
+    const refused = { ok: false };
+    const complete = ({ core }: Alive) => JSON.parse(core.complete_groups(principal, JSON.stringify(ids), this.#now()));
+    return this.#askOf<{ ok: boolean }>(principal, complete, refused).ok;
+  }
+
   /**
    * Forgets a signed-in principal.
    *

@@ -12,6 +12,11 @@ export interface Issuer {
   /** The exact `iss` */
   issuer: string;
   discoveryUrl: string;
+  tenantId: string;
+  /** Base URL of sign-in in the tenant's cloud */
+  authority: string;
+  /** Base URL of Microsoft Graph in the tenant's cloud; empty where there is none */
+  graph: string;
 }
 
 /** A verified caller; `expiresAt` in seconds since the epoch */
@@ -75,7 +80,8 @@ export interface Explanation {
   rule: string | null;
   reasons: string[];
   conditions?: { owned: boolean; owners: string[] };
-  groups: { state: GroupState; count: number; matched: string[] };
+  /** `reason`: why they are not known, beginning with `groups_unknown: ` */
+  groups: { state: GroupState; count: number; matched: string[]; reason?: string };
 }
 
 /** A resource with its owners, as read from the catalog */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Issuer } from '../core';
-import { isAllowed } from './fetchDocument';
+import { isAllowed, parseJson } from '../http/bounded';
 
 /** OpenID Connect Discovery 1.0 section 3, as far as it is used */
 const documentSchema = z.object({ issuer: z.string(), jwks_uri: z.url() });
@@ -25,12 +25,4 @@ export function readDiscovery(text: string, issuer: Issuer): string {
     throw new Error(`${issuer.discoveryUrl}: names keys on another host`);
   }
   return keys.href;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -8,7 +8,8 @@ import { configurationOf, issuerOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { EntraCore, type Issuer } from '../core';
 import { readDiscovery } from './discovery';
-import { fetchDocument, isAllowed } from './fetchDocument';
+import { isAllowed } from '../http/bounded';
+import { fetchDocument } from './fetchDocument';
 import { KeySource } from './keySource';
 
 const TENANT_ID = '3f8a1c52-7d4e-4b19-9c60-5e2b8f7a1d03';
@@ -35,6 +36,9 @@ const ISSUER: Issuer = {
   id: 'entra-v2:x',
   issuer: 'https://login.example/x/v2.0',
   discoveryUrl: 'https://login.example/x/v2.0/.well-known/openid-configuration',
+  tenantId: 'x',
+  authority: 'https://login.example',
+  graph: '',
 };
 
 const discovery = (change: object) =>

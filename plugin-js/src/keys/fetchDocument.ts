@@ -1,3 +1,5 @@
+import { isAllowed, readText, reasonOf } from '../http/bounded';
+
 /** Limits for documents of an issuer: Microsoft's are below 30 KB and answered in milliseconds */
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 1024 * 1024;
@@ -21,7 +23,7 @@ export async function fetchDocument(address: string): Promise<FetchedDocument> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const response = await fetch(url, { redirect: 'manual', signal, headers: { accept: 'application/json' } }).catch(
     error => {
-      throw new Error(`${address}: ${reasonOf(error)}`);
+      throw new Error(`${address}: ${reasonOf(error, TIMEOUT_MS)}`);
     },
   );
   if (response.status !== 200) {
@@ -29,40 +31,13 @@ export async function fetchDocument(address: string): Promise<FetchedDocument> {
     const what = response.status >= 300 && response.status < 400 ? 'a redirect, which is not followed' : 'an error';
     throw new Error(`${address}: answered ${response.status}, ${what}`);
   }
-  const text = await readText(response, address);
+  const text = await readText(response, MAX_BYTES).catch(error => {
+    throw new Error(`${address}: ${reasonOf(error, TIMEOUT_MS)}`);
+  });
   return { text, maxAgeSeconds: maxAge(response.headers.get('cache-control')) };
-}
-
-/** Whether an address may be asked for what access is decided by */
-export function isAllowed(url: URL): boolean {
-  const local = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
-  return (url.protocol === 'https:' || (url.protocol === 'http:' && local)) && !url.username && !url.password;
-}
-
-async function readText(response: Response, address: string): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > MAX_BYTES) break;
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw new Error(`${address}: ${reasonOf(error)}`);
-  }
-  if (bytes > MAX_BYTES) throw new Error(`${address}: longer than ${MAX_BYTES} bytes`);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function maxAge(header: string | null): number | undefined {
   const match = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/i.exec(header ?? '');
   return match ? Number(match[1]) : undefined;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'failed';
-  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
-  const cause = error.cause;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
 }

@@ -20,6 +20,8 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     // Only a signed-in user has an entity ref; Backstage calls without one for unauthenticated requests.
     if (!user) return DENY;
     const entityRef = (user.credentials.principal as BackstageUserPrincipal).userEntityRef;
+    const completed = this.#entraAccess.completed(entityRef);
+    if (completed) await completed;
     const decision = this.#entraAccess.decide(entityRef, permissionInput(request.permission));
     switch (decision.effect) {
       case 'ALLOW':

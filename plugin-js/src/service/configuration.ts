@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { RootConfigService } from '@backstage/backend-plugin-api';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ConfigurationError, type LocationRefs } from '../core';
-import { configFiles } from './configFiles';
+import { readGraphSettings, withoutSecrets, type GraphSettings } from '../graph/settings';
+import { findFile } from './configFiles';
 import { staticLocations } from './staticLocations';
 
 const ROOT = 'entraAccess';
@@ -12,8 +12,10 @@ const EXAMPLE = 'see app-config.example.yaml of backstage-plugin-entra-access-ba
 
 /** What the core is told at the start */
 export interface Configuration {
-  /** The section `entraAccess` as JSON text; the core is its strict reader */
+  /** The section `entraAccess` as JSON text, without its secrets; the core is its strict reader */
   json: string;
+  /** Where Microsoft Graph is to be asked for groups */
+  graph?: GraphSettings;
   policy: { json: string; place: string };
   /** What the operator named in `catalog.locations` */
   staticLocations?: Array<Required<LocationRefs>>;
@@ -41,7 +43,8 @@ export function readConfiguration(config: RootConfigService, argv: readonly stri
     throw new ConfigurationError({ path: ROOT, message: 'the section must be a mapping', hint: EXAMPLE });
   }
   return {
-    json: JSON.stringify(section),
+    json: JSON.stringify(withoutSecrets(section)),
+    graph: readGraphSettings(section, argv),
     policy: readPolicy(section, argv),
     staticLocations: staticLocations(config),
   };
@@ -66,8 +69,7 @@ function readPolicy(section: unknown, argv: readonly string[]): Configuration['p
 }
 
 function readPolicyFile(file: string, path: string, argv: readonly string[]): Configuration['policy'] {
-  const folders = [...new Set(policyFolders(argv, process.cwd()))];
-  const found = folders.map(folder => resolve(folder, file)).find(candidate => existsSync(candidate));
+  const { found, folders } = findFile(file, argv);
   if (!found) {
     throw new ConfigurationError({
       path,
@@ -94,16 +96,4 @@ function attempt<T>(path: string, read: () => T, prefix = ''): T {
 
 function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message.split('\n', 1)[0] : undefined) || 'not YAML';
-}
-
-/** Paths are relative to the configuration file that names them, as with Backstage's own `$file` */
-function policyFolders(argv: readonly string[], cwd: string): string[] {
-  return [...configFiles(argv).map(file => dirname(resolve(cwd, file))), cwd, ...defaultConfigFolder(cwd)];
-}
-
-/** Where Backstage finds its configuration without `--config`: yarn starts a backend in packages/backend, below it */
-function defaultConfigFolder(folder: string): string[] {
-  if (existsSync(join(folder, 'app-config.yaml'))) return [folder];
-  const parent = dirname(folder);
-  return parent === folder ? [] : defaultConfigFolder(parent);
 }

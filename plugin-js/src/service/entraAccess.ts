@@ -12,6 +12,7 @@ import {
   type Purpose,
   type ResourceInput,
 } from '../core';
+import { GroupCompletion, GroupResolver, type GraphState } from '../graph';
 import { KeySource } from '../keys/keySource';
 import type { Configuration } from './configuration';
 import { Sessions } from './sessions';
@@ -21,6 +22,8 @@ export class EntraAccess {
   readonly core: EntraCore;
   readonly keys: KeySource;
   readonly sessions: Sessions;
+  readonly #groups: GroupCompletion;
+  readonly #resolver?: GroupResolver;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(configuration: Configuration, logger: LoggerService) {
@@ -29,6 +32,9 @@ export class EntraAccess {
     this.core.setPolicy(configuration.policy.json, configuration.policy.place);
     this.keys = new KeySource({ core: this.core, logger });
     this.sessions = new Sessions(this.core);
+    const { graph } = configuration;
+    if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
+    this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
   }
 
   /** Fetches keys in the background; v1.0 keys follow when the first v1.0 token is seen */
@@ -43,14 +49,34 @@ export class EntraAccess {
   }
 
   /**
-   * Verifies a token, fetching the issuer's keys first where they are missing.
+   * Verifies a token, fetching the issuer's keys first where they are missing, and asks Graph for groups that it leaves out.
    * @throws TokenRejectedError with the stable code
    */
   async authenticate(token: string, purpose?: Purpose): Promise<PrincipalHandle> {
     let answer = this.core.authenticate(token, purpose);
     if (await this.#fetchedKeysFor(answer)) answer = this.core.authenticate(token, purpose);
     if (!answer.ok) throw new TokenRejectedError(answer);
+    await this.#groups.caller(answer.principal);
     return answer.principal;
+  }
+
+  /** How asking Microsoft Graph goes, for each tenant; empty where nobody is asked */
+  get graph(): GraphState[] {
+    return this.#resolver?.states ?? [];
+  }
+
+  /**
+   * Finds the groups of whoever is signed in under a ref, if they were not to be had so far.
+   * @returns what to wait for before asking about them; `undefined` when there is nothing to wait for
+   */
+  completed(entityRef: string): Promise<void> | undefined {
+    return this.#groups.session(entityRef);
+  }
+
+  /** Why somebody's groups are not known; `undefined` when they are */
+  whyUnknown(principal: PrincipalHandle): string | undefined {
+    const record = this.core.describe(principal);
+    return record?.groups.state === 'unknown' ? this.#groups.reason(record) : undefined;
   }
 
   /** Judges a token and shows every check, fetching keys as {@link authenticate} does; `undefined` while the core is away */
@@ -70,7 +96,13 @@ export class EntraAccess {
 
   /** Explains a decision for whoever is signed in under an entity ref; `undefined` for nobody */
   explain(entityRef: string, permission: PermissionInput, resource?: ResourceInput): Explanation | undefined {
-    return this.about(entityRef, principal => this.core.explain(principal, permission, resource));
+    return this.about(entityRef, principal => {
+      const explanation = this.core.explain(principal, permission, resource);
+      const reason = explanation && this.whyUnknown(principal);
+      if (!reason) return explanation;
+      const { reasons, groups } = explanation;
+      return { ...explanation, reasons: [...reasons, reason], groups: { ...groups, reason } };
+    });
   }
 
   /** Asks something about whoever is signed in under an entity ref; `undefined` for nobody */

@@ -62,6 +62,23 @@ export class Sessions {
     return this.#handle(entityRef, session);
   }
 
+  /** What the sign-in under a ref established; `undefined` when nobody is signed in under it */
+  record(entityRef: string): Principal | undefined {
+    return this.#live(entityRef)?.record;
+  }
+
+  /** Completes a sign-in, if it is still the same one, with groups that were not known when it was opened */
+  complete(entityRef: string, record: Principal, ids: readonly string[]): void {
+    const session = this.#live(entityRef);
+    if (session?.record !== record || record.groups.state !== 'unknown') return;
+    const take = (handle?: PrincipalHandle) => handle !== undefined && this.#core.completeGroups(handle, ids);
+    // The core may have given the handle up to make room.
+    if (!take(this.find(entityRef)) && !take(this.renew(entityRef))) return;
+    session.record = { ...record, groups: { state: 'known', ids: [...ids] } };
+    // Whoever has looked its owners up must look again.
+    session.sequence = this.#sequence += 1;
+  }
+
   /** The principal behind a ref; `undefined` when nobody is signed in under it */
   find(entityRef: string): PrincipalHandle | undefined {
     return this.current(entityRef)?.handle;

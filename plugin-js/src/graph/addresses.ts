@@ -1,0 +1,41 @@
+import type { Issuer } from '../core';
+
+/** The kind of directory object that a principal is */
+export type ObjectKind = 'users' | 'servicePrincipals';
+
+/** Where the Graph of a tenant is, from the configured cloud and never from a token */
+export type GraphTenant = Pick<Issuer, 'tenantId' | 'authority' | 'graph'>;
+
+/** Only objects of this type count; without the cast, directory roles and administrative units are listed as well */
+export const GROUP_TYPE = 'microsoft.graph.group';
+/** The largest page that Graph gives */
+const PAGE_SIZE = 999;
+
+/** What a token for Graph is asked for */
+export function graphScope({ graph }: GraphTenant): string {
+  return `${graph}/.default`;
+}
+
+/** All security groups at once, up to 11,000 */
+export function memberGroups({ graph }: GraphTenant, kind: ObjectKind, objectId: string): URL {
+  return new URL(`${graph}/v1.0/${kind}/${encodeURIComponent(objectId)}/getMemberGroups`);
+}
+
+/** The same page by page; an OData cast wants `$count` and eventual consistency */
+export function memberGroupPages({ graph }: GraphTenant, kind: ObjectKind, objectId: string): URL {
+  const path = `${kind}/${encodeURIComponent(objectId)}/transitiveMemberOf/${GROUP_TYPE}`;
+  return new URL(`${graph}/v1.0/${path}?$select=id,securityEnabled&$count=true&$top=${PAGE_SIZE}`);
+}
+
+/** The directory roles that are in use, whose ids may stand among the groups of a token */
+export function directoryRoles({ graph }: GraphTenant): URL {
+  return new URL(`${graph}/v1.0/directoryRoles?$select=id`);
+}
+
+/** A link to the next page, if it leads to the same list on the same host: our token goes nowhere else */
+export function nextPage(link: string, first: URL): URL | undefined {
+  if (!URL.canParse(link)) return undefined;
+  const next = new URL(link);
+  const same = next.origin === first.origin && next.pathname.toLowerCase() === first.pathname.toLowerCase();
+  return same && !next.username && !next.password ? next : undefined;
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { GROUP_TYPE, memberGroupPages, memberGroups, nextPage, type GraphTenant, type ObjectKind } from './addresses';
+import type { GraphCredential } from './credential';
+import { GraphError } from './graphError';
+import { send, type GraphRequest } from './graphRequest';
+import { MAX_ATTEMPTS, MAX_IDS, MAX_PAGES, type GraphLimits } from './limits';
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const guid = z.string().regex(GUID);
+
+const idsSchema = z.object({ value: z.array(guid).max(MAX_IDS) });
+const pageSchema = z.object({
+  value: z.array(z.object({ '@odata.type': z.string().optional(), id: guid, securityEnabled: z.boolean().nullish() })),
+  '@odata.nextLink': z.string().optional(),
+});
+
+/** Asks the Graph of one tenant; every answer is complete, or an error */
+export class GraphClient {
+  readonly #tenant: GraphTenant;
+  readonly #credential: GraphCredential;
+  readonly #limits: GraphLimits;
+  /** No request before this moment: Graph has asked for silence, for the whole tenant */
+  #silentUntil = 0;
+
+  constructor(tenant: GraphTenant, credential: GraphCredential, limits: GraphLimits) {
+    this.#tenant = tenant;
+    this.#credential = credential;
+    this.#limits = limits;
+  }
+
+  /** Milliseconds since the epoch until which Graph wants to hear nothing */
+  get silentUntil(): number {
+    return this.#silentUntil;
+  }
+
+  /**
+   * The security groups of a principal at any depth. Not the Microsoft 365 groups without security: people join those by
+   * themselves.
+   * @throws GraphError
+   */
+  async groupsOf(kind: ObjectKind, objectId: string): Promise<string[]> {
+    const deadline = Date.now() + this.#limits.resolutionMs;
+    const request = { url: memberGroups(this.#tenant, kind, objectId), body: { securityEnabledOnly: true } };
+    try {
+      return parse(idsSchema, await this.#ask(request, deadline)).value;
+    } catch (error) {
+      if (!(error instanceof GraphError && error.code === 'Directory_ResultSizeLimitExceeded')) throw error;
+    }
+    const groups = await this.pages(memberGroupPages(this.#tenant, kind, objectId), deadline, true);
+    const ids = groups.filter(({ type, securityEnabled }) => {
+      if (type !== undefined && type !== `#${GROUP_TYPE}`) return false;
+      if (typeof securityEnabled !== 'boolean') throw unexpected('a group does not say whether it is a security group');
+      return securityEnabled;
+    });
+    return ids.map(({ id }) => id);
+  }
+
+  /**
+   * Everything on a list of many pages, each thing once. Half a list is none.
+   * @throws GraphError
+   */
+  async pages(first: URL, deadline = Date.now() + this.#limits.resolutionMs, eventual = false) {
+    const found = new Map<string, { id: string; type?: string; securityEnabled?: boolean | null }>();
+    const seen = new Set<string>();
+    let url: URL | undefined = first;
+    while (url) {
+      if (seen.has(url.href)) throw unexpected('it names a page twice');
+      seen.add(url.href);
+      if (seen.size > MAX_PAGES) throw unexpected(`the list has more than ${MAX_PAGES} pages`);
+      const page: z.infer<typeof pageSchema> = parse(pageSchema, await this.#ask({ url, eventual }, deadline));
+      for (const { id, '@odata.type': type, securityEnabled } of page.value)
+        found.set(id, { id, type, securityEnabled });
+      if (found.size > MAX_IDS) throw unexpected(`the list is longer than ${MAX_IDS}`);
+      const link = page['@odata.nextLink'];
+      url = link === undefined ? undefined : nextPage(link, first);
+      if (link !== undefined && !url) throw unexpected('the next page is at another address');
+    }
+    return [...found.values()];
+  }
+
+  /** One request with its few retries: as Graph says when it does, else after growing pauses with jitter */
+  async #ask(request: GraphRequest, deadline: number): Promise<unknown> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#pause(this.#silentUntil - Date.now(), deadline);
+        return await this.#send(request, deadline);
+      } catch (error) {
+        if (!(error instanceof GraphError)) throw error;
+        if (error.retryAfterMs !== undefined)
+          this.#silentUntil = Math.max(this.#silentUntil, Date.now() + error.retryAfterMs);
+        if (!error.transient || attempt >= MAX_ATTEMPTS) throw error;
+        const pause = error.retryAfterMs ?? this.#limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random());
+        // What cannot be waited for fails now and with its own reason.
+        if (Date.now() + pause >= deadline) throw error;
+        await this.#pause(pause, deadline);
+      }
+    }
+  }
+
+  async #send(request: GraphRequest, deadline: number): Promise<unknown> {
+    const token = await this.#credential.token(this.#time(deadline));
+    try {
+      return await send(request, token, this.#time(deadline));
+    } catch (error) {
+      // Revoked, or its permissions have changed: the next attempt comes with a new one.
+      if (error instanceof GraphError && (error.status === 401 || error.status === 403)) this.#credential.forget();
+      throw error;
+    }
+  }
+
+  /** For one request, out of what is left */
+  #time(deadline: number): number {
+    const left = deadline - Date.now();
+    if (left <= 0) throw slow(this.#limits.resolutionMs);
+    return Math.min(this.#limits.requestMs, left);
+  }
+
+  async #pause(ms: number, deadline: number): Promise<void> {
+    if (ms <= 0) return;
+    if (Date.now() + ms >= deadline) {
+      const seconds = Math.ceil(ms / 1000);
+      throw new GraphError(`Microsoft Graph throttles: it is asked again in ${seconds} s`, { scope: 'tenant' });
+    }
+    await new Promise(resolve => setTimeout(resolve, ms));
+  }
+}
+
+function slow(ms: number): GraphError {
+  return new GraphError(`Microsoft Graph took longer than ${ms / 1000} s in all`, { scope: 'tenant' });
+}
+
+/** Never partly used */
+function unexpected(what: string): GraphError {
+  return new GraphError(`the answer of Microsoft Graph is refused: ${what}`, { scope: 'principal' });
+}
+
+function parse<T>(schema: z.ZodType<T>, answer: unknown): T {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw unexpected(issue?.path.includes('value') ? 'an id in it is not a GUID' : 'it has another form');
+}

@@ -1,0 +1,4 @@
+/** Groups that are not in the token: Microsoft Graph. */
+export { GroupCompletion } from './groupCompletion';
+export { GroupResolver } from './groupResolver';
+export type { GraphState } from './tenantHealth';
