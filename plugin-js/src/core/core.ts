@@ -180,7 +180,7 @@ export class EntraCore {
 
   /** Whether a principal's groups are not known; not so for nobody */
   groupsUnknown(principal: PrincipalHandle): boolean {
-    return this.#askOf(principal, ({ core }) => core.groups_unknown(principal, this.#now()), false);
+    return this.#life.askOf(principal, ({ core }) => core.groups_unknown(principal, this.#now()), false);
   }
 
   /**
@@ -190,7 +190,7 @@ export class EntraCore {
   completeGroups(principal: PrincipalHandle, ids: readonly string[]): boolean {
     const refused = { ok: false };
     const complete = ({ core }: Alive) => JSON.parse(core.complete_groups(principal, JSON.stringify(ids), this.#now()));
-    return this.#askOf<{ ok: boolean }>(principal, complete, refused).ok;
+    return this.#life.askOf<{ ok: boolean }>(principal, complete, refused).ok;
   }
 
   /**
