@@ -35,8 +35,28 @@ export interface Config {
     groups?: {
       /** Where group membership comes from. Default and only value so far: `token` */
       source?: 'token';
-      /** What to do with a token that leaves its groups out: go on with unknown groups (default), or refuse it */
-      overage?: 'unknown' | 'reject';
+      /** What to do with a token that leaves its groups out: go on with unknown groups (default), refuse it, or ask Microsoft Graph */
+      overage?: 'unknown' | 'reject' | 'graph';
+      /** With `overage: graph`, and only then: exactly one of the credentials. See docs/groups.md for the permissions */
+      graph?: {
+        /** Client id of the app registration, or of the assigned managed identity */
+        clientId?: string;
+        /** @visibility secret */
+        clientSecret?: string;
+        /** PEM file with certificate and private key, relative to the configuration file or the working directory */
+        certificate?: string;
+        /** The identity of the machine, or the one assigned to it with this client id */
+        managedIdentity?: boolean | { clientId: string };
+      };
+      /** Groups of applications that call for themselves: Entra lists them in no token. They come before Graph's */
+      workloads?: Array<{
+        /** Client id, listed under `clients` of its tenant */
+        client: string;
+        /** Needed where several tenants let the client in */
+        tenantId?: string;
+        /** Object ids of Entra groups */
+        groups: string[];
+      }>;
       /** Entra groups and owners, beside the annotation `graph.microsoft.com/group-id` in the catalog */
       mapping?: Array<{
         /** Object id of the Entra group */
