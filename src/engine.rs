@@ -38,6 +38,8 @@ pub struct Engine<V: SignatureVerifier> {
     verifier: V,
     keys: Vec<Option<KeySet<V::Key>>>,
     bindings: Bindings,
+    /// Ids that are no groups, whatever a token lists; ascending
+    directory_roles: Vec<Guid>,
     ownership: Ownership,
     policy: Option<Policy>,
     permissions: Permissions,
@@ -79,6 +81,7 @@ impl<V: SignatureVerifier> Engine<V> {
             verifier,
             keys,
             bindings,
+            directory_roles: Vec::new(),
             ownership: Ownership::Unknown,
             policy: None,
             permissions: Permissions::default(),
@@ -119,7 +122,8 @@ impl<V: SignatureVerifier> Engine<V> {
     /// # Errors
     /// The first mistake in it; the old policy stays.
     pub fn set_policy(&mut self, json: &str, place: &str) -> Result<usize, ConfigError> {
-        let policy = Policy::compile(json, place)?;
+        let mut policy = Policy::compile(json, place)?;
+        policy.disregard(&self.directory_roles);
         let count = policy.rules.len();
         self.policy = Some(policy);
         self.covering.clear();
@@ -140,6 +144,21 @@ impl<V: SignatureVerifier> Engine<V> {
         self.ownership = Ownership::Known;
         self.epoch = self.epoch.saturating_add(1);
         report
+    }
+
+    /// Replaces the ids that are directory roles and no groups: Entra lists them among the groups of a token
+    ///
+    /// From now on nothing is allowed or owned by them, and what is denied by them stays denied. Nothing is looked up for a
+    /// token: rules and bindings leave them out. The ids of allow rules that name one, for the log.
+    pub fn set_directory_roles(&mut self, mut ids: Vec<Guid>) -> Vec<&str> {
+        ids.sort_unstable();
+        ids.dedup();
+        self.directory_roles = ids;
+        self.epoch = self.epoch.saturating_add(1);
+        match &mut self.policy {
+            Some(policy) => policy.disregard(&self.directory_roles),
+            None => Vec::new(),
+        }
     }
 
     /// Judges a token and takes its caller in
@@ -289,7 +308,8 @@ impl<V: SignatureVerifier> Engine<V> {
     pub fn owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
         let (caller, derived) = self.table(principal).get_with(principal, now)?;
         let mut owners: Vec<EntityRef> = derived.entity.iter().cloned().collect();
-        owners.extend(caller.groups.ids().iter().flat_map(|group| self.bindings.owners_of(*group)).cloned());
+        let groups = caller.groups.ids().iter().filter(|id| self.directory_roles.binary_search(id).is_err());
+        owners.extend(groups.flat_map(|group| self.bindings.owners_of(*group)).cloned());
         owners.sort_unstable();
         owners.dedup();
         Some(owners)
@@ -299,7 +319,11 @@ impl<V: SignatureVerifier> Engine<V> {
     pub fn possible_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
         let caller = self.principal(principal, now)?;
         let mut owners = self.owners(principal, now)?;
-        owners.extend(caller.groups.ids().iter().flat_map(|group| self.bindings.possible_owners_of(*group)).cloned());
+        let groups = caller.groups.ids();
+        owners.extend(groups.iter().flat_map(|group| self.bindings.possible_owners_of(*group)).cloned());
+        // A deny by a directory role stays one.
+        let roles = groups.iter().filter(|id| self.directory_roles.binary_search(id).is_ok());
+        owners.extend(roles.flat_map(|role| self.bindings.owners_of(*role)).cloned());
         Some(owners)
     }
 

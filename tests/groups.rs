@@ -274,6 +274,44 @@ fn a_list_beyond_the_limit_is_refused_as_a_whole() {
     assert_eq!(groups_of(&engine, caller).1.len(), limits::RESOLVED_GROUPS);
 }
 
+// ---- directory roles, which Entra lists among the groups of a token
+
+#[test]
+fn nothing_is_allowed_or_owned_by_a_directory_role_and_what_is_denied_stays_denied() {
+    let mut engine = engine_with(&json!({ "mapping": [{ "group": GROUPS[1], "owner": "group:default/mapped" }] }));
+    let rules = json!({ "rules": [
+        { "id": "by-role", "effect": "allow", "permissions": ["a.b"], "principals": [{ "group": GROUPS[0] }] },
+        { "id": "by-either", "effect": "allow", "permissions": ["e.f"], "principals": [{ "group": GROUPS[0] }, { "kind": "user" }] },
+        { "id": "all", "effect": "allow", "permissions": ["c.d"] },
+        { "id": "not-the-role", "effect": "deny", "permissions": ["c.d"], "principals": [{ "group": GROUPS[0] }] },
+    ] });
+    engine.set_policy(&rules.to_string(), "p").unwrap();
+    let caller = enter(&mut engine, &user_v2());
+    let permission = |name: &str| Permission { name: name.into(), action: None, resource_type: None };
+    let ids = ["a.b", "c.d", "e.f"].map(|name| engine.permission_id(permission(name)).unwrap());
+    let effects = |engine: &mut Engine<Portable>| ids.map(|id| engine.decide(caller, id, now()).effect);
+    assert_eq!(effects(&mut engine), [Effect::Allow, Effect::Deny, Effect::Allow]);
+    let owned = |engine: &Engine<Portable>| engine.owners(caller, now()).unwrap().len();
+    assert_eq!(owned(&engine), 1);
+    let epoch = engine.epoch();
+
+    let roles = || vec![guid(GROUPS[1]), guid(GROUPS[0]), guid(GROUPS[0])];
+    assert_eq!(engine.set_directory_roles(roles()), ["by-either", "by-role"]);
+    assert!(engine.epoch() > epoch, "answers that were given out are of an older epoch");
+    assert_eq!(effects(&mut engine), [Effect::Deny, Effect::Deny, Effect::Allow]);
+    assert_eq!(owned(&engine), 0);
+    assert_eq!(engine.possible_owners(caller, now()).unwrap().len(), 1, "a deny of what is owned holds");
+    let explanation = engine.explain(caller, &permission("a.b"), None, now()).unwrap();
+    assert!(explanation.reasons.join(" ").contains("which is a directory role and no group"), "{explanation:?}");
+    // A policy that comes later is read with the same eyes.
+    engine.set_policy(&rules.to_string(), "p").unwrap();
+    assert_eq!(effects(&mut engine), [Effect::Deny, Effect::Deny, Effect::Allow]);
+    // And when an id is none after all, everything is as before.
+    assert!(engine.set_directory_roles(Vec::new()).is_empty());
+    assert_eq!(effects(&mut engine), [Effect::Allow, Effect::Deny, Effect::Allow]);
+    assert_eq!(owned(&engine), 1);
+}
+
 // ---- what a token says in place of ids
 
 #[test]

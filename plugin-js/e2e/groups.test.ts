@@ -1,14 +1,21 @@
 /** Groups beyond the token against a real backend: overage, outage, nesting, workloads. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import { parse } from 'yaml';
 import { Client, untilReady } from '../dev/story/client';
 import { startEnvironment, type Environment } from '../dev/story/environment';
 import { workloads } from '../dev/tenant/applications';
+import { directoryRoles } from '../dev/tenant/graphDirectory';
 import { groups, people, type Principal } from '../dev/tenant/people';
 import { graphRequests, OVERAGE_GRAPH } from './support/graph';
 
 const ENTITY = 'component:default/payments-api';
 const OVERAGE = { claims: { groups: undefined, hasgroups: true } };
+
+/** Those of the story */
+const RULES = (parse(readFileSync(join(__dirname, '../dev/story/policy.yaml'), 'utf8')) as { rules: object[] }).rules;
 
 let environment: Environment;
 let client: Client;
@@ -18,6 +25,17 @@ before(async () => {
     configure(config) {
       const clients = [workloads.scanner, workloads.stranger].map(({ clientId }) => clientId);
       config.entraAccess.tenants[0].clients = clients;
+      config.entraAccess.policy = {
+        rules: [
+          ...RULES,
+          {
+            id: 'role-holders',
+            effect: 'allow',
+            permissions: ['catalog.entity.refresh'],
+            principals: [{ group: directoryRoles.globalReader.id }],
+          },
+        ],
+      };
       config.entraAccess.groups = {
         ...OVERAGE_GRAPH,
         workloads: [{ client: workloads.stranger.clientId, groups: [groups.payments.id] }],
@@ -56,7 +74,9 @@ async function graphState() {
 }
 
 test('an owner with 250 groups is allowed through Graph, which is asked once', async () => {
-  assert.deepEqual(await graphState(), { tenant: environment.tenant.tenantId, state: 'idle', lastSuccess: null });
+  const { tenantId } = environment.tenant;
+  const idle = { tenant: tenantId, state: 'idle', lastSuccess: null, directoryRoles: { count: 2 } };
+  assert.deepEqual(await graphState(), idle);
   const before = graphRequests(environment.tenant);
   const token = await signIn(people.otto);
   const { allowed, rule, groups: known } = await refresh(token);
@@ -110,6 +130,17 @@ test('a workload is allowed by the groups that Graph knows, another by those of 
   assert.equal(graphRequests(environment.tenant), before);
   const asked = await refresh(await signIn(workloads.scanner));
   assert.deepEqual([asked.allowed, asked.groups.count], [true, 3]);
+});
+
+test('a directory role among the groups of a token is none', async () => {
+  const claims = { groups: [directoryRoles.globalReader.id] };
+  const token = await signIn(people.adam, { claims });
+  const { allowed, reasons } = await refresh(token);
+  assert.equal(allowed, false);
+  assert.match(
+    reasons.join('\n'),
+    /rule `role-holders` does not match: it is for members of .* directory role and no group/,
+  );
 });
 
 test('whom Graph does not know has unknown groups', async () => {

@@ -56,6 +56,9 @@ pub enum RuleEffect {
 pub enum Selector {
     /// Members of an Entra group, by object id
     Group(#[serde(deserialize_with = "group_id")] Guid),
+    /// What an allow rule takes for a group and is a directory role: nobody is selected by it
+    #[serde(skip)]
+    DirectoryRole(Guid),
     /// Callers of a kind
     Kind(PrincipalKind),
     /// Callers with an app role

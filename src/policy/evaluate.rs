@@ -27,6 +27,7 @@ pub fn selects(rule: &Rule, principal: &Principal) -> Option<bool> {
 fn select(selector: &Selector, principal: &Principal) -> Option<bool> {
     match selector {
         Selector::Group(id) => principal.groups.contains(*id),
+        Selector::DirectoryRole(_) => Some(false),
         Selector::Kind(kind) => Some(principal.kind == *kind),
         Selector::Role(role) => Some(principal.roles.contains(role)),
     }

@@ -245,6 +245,7 @@ fn selectors(rule: &Rule) -> String {
         .flatten()
         .map(|selector| match selector {
             Selector::Group(id) => format!("members of Entra group {id}"),
+            Selector::DirectoryRole(id) => format!("members of {id}, which is a directory role and no group"),
             Selector::Kind(kind) => format!("principals of kind `{}`", kind.as_str()),
             Selector::Role(role) => format!("app role `{role}`"),
         })

@@ -139,6 +139,12 @@ impl Core {
         Outcome::json(input.map(|input| self.engine.set_directory(input)))
     }
 
+    /// See [`Engine::set_directory_roles`]; `ids` is a JSON list of GUIDs
+    pub fn set_directory_roles(&mut self, ids: &str) -> String {
+        let ids = json::from_str(ids).map_err(|error| error.to_string());
+        Outcome::json(ids.map(|ids| self.engine.set_directory_roles(ids)))
+    }
+
     /// Ids of the rules in the order of their numbers
     pub fn rule_ids(&self) -> String {
         text(&self.engine.rule_ids())

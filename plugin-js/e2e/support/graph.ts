@@ -24,6 +24,6 @@ export const OVERAGE_GRAPH = {
 
 /** Requests for memberships so far */
 export function graphRequests(tenant: Tenant): number {
-  const names = Object.keys(tenant.requests).filter(name => name.startsWith('graph.'));
+  const names = Object.keys(tenant.requests).filter(name => /^graph\..*Member/.test(name));
   return names.reduce((sum, name) => sum + (tenant.requests[name] ?? 0), 0);
 }

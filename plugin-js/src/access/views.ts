@@ -49,11 +49,12 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       ageSeconds: age(fetchedAt),
       ...(error ? { error } : {}),
     })),
-    graph: entraAccess.graph.map(({ tenant, state, lastSuccess, error }) => ({
+    graph: entraAccess.graph.map(({ tenant, state, lastSuccess, error, directoryRoles }) => ({
       tenant,
       state,
       lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess).toISOString(),
       ...(error ? { error } : {}),
+      directoryRoles,
     })),
     directory: {
       ageSeconds: age(directory.refreshedAt),

@@ -103,6 +103,19 @@ export class EntraCore {
     );
   }
 
+  /**
+   * Replaces the ids that are directory roles and no groups.
+   * @returns the ids of allow rules that name one as a group
+   */
+  setDirectoryRoles(ids: readonly string[]): Outcome<string[], string> {
+    const json = JSON.stringify(ids);
+    return this.#life.tell<string[], string>(
+      'directory roles',
+      core => JSON.parse(core.set_directory_roles(json)),
+      UNAVAILABLE.advice,
+    );
+  }
+
   /** Whether an entity from there may bind an Entra id; see docs/decisions/0003-trusted-locations.md */
   trustsLocation({ location = '', origin = '' }: LocationRefs): boolean {
     return this.#life.ask(({ core }) => core.trusts_location(location, origin), false);

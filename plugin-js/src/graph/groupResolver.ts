@@ -1,6 +1,8 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { ConfigurationError, type Issuer } from '../core';
+import type { GraphTenant } from './addresses';
 import { createCredential, isPlain } from './credential';
+import type { GraphClient } from './graphClient';
 import { GRAPH_LIMITS, type GraphLimits } from './limits';
 import type { Resolution } from './resolutionCache';
 import type { GraphSettings } from './settings';
@@ -18,6 +20,8 @@ interface Options {
 /** Finds the groups of principals whose tokens leave them out, in the Graph of their own tenant */
 export class GroupResolver {
   readonly #tenants: ReadonlyMap<string, TenantGroups>;
+  /** Who asks each tenant */
+  readonly clients: ReadonlyArray<{ graph: GraphTenant; client: GraphClient }>;
 
   /** @throws ConfigurationError for a credential that a cloud cannot take */
   constructor({ issuers, settings, logger, limits }: Options) {
@@ -35,6 +39,7 @@ export class GroupResolver {
       tenants.set(issuer.tenantId, new TenantGroups(issuer, credential, logger, { ...GRAPH_LIMITS, ...limits }));
     }
     this.#tenants = tenants;
+    this.clients = [...tenants.values()].map(({ graph, client }) => ({ graph, client }));
   }
 
   /** How asking each tenant goes */

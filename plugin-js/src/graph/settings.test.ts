@@ -68,7 +68,13 @@ test('credentials are read, and none of them reaches the core', () => {
     assert.ok(!configuration.json.includes(SECRET));
     const entraAccess = new EntraAccess(configuration, new RecordingLogger());
     assert.deepEqual(entraAccess.graph, [
-      { tenant: HOME_TENANT_ID, state: 'idle', lastSuccess: undefined, error: undefined },
+      {
+        tenant: HOME_TENANT_ID,
+        state: 'idle',
+        lastSuccess: undefined,
+        error: undefined,
+        directoryRoles: { count: undefined, error: undefined },
+      },
     ]);
     entraAccess.close();
   }

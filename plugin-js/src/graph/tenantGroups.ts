@@ -29,6 +29,7 @@ const CONSEQUENCE = 'groups that are not in the token are unknown until then, an
  * asked for while Graph is known to be away.
  */
 export class TenantGroups {
+  readonly graph: GraphTenant;
   readonly client: GraphClient;
   readonly health: TenantHealth;
   readonly #limits: GraphLimits;
@@ -40,13 +41,14 @@ export class TenantGroups {
   #outage = '';
 
   constructor(
-    tenant: GraphTenant,
+    graph: GraphTenant,
     credential: GraphCredential,
     logger: Pick<LoggerService, 'info' | 'warn'>,
     limits: GraphLimits,
   ) {
-    this.client = new GraphClient(tenant, credential, limits);
-    this.health = new TenantHealth(tenant.tenantId, logger);
+    this.graph = graph;
+    this.client = new GraphClient(graph, credential, limits);
+    this.health = new TenantHealth(graph.tenantId, logger);
     this.#limits = limits;
   }
 

@@ -12,7 +12,7 @@ import {
   type Purpose,
   type ResourceInput,
 } from '../core';
-import { GroupCompletion, GroupResolver, type GraphState } from '../graph';
+import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type RolesState } from '../graph';
 import { KeySource } from '../keys/keySource';
 import type { Configuration } from './configuration';
 import { Sessions } from './sessions';
@@ -24,6 +24,7 @@ export class EntraAccess {
   readonly sessions: Sessions;
   readonly #groups: GroupCompletion;
   readonly #resolver?: GroupResolver;
+  readonly #roles: DirectoryRoles;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(configuration: Configuration, logger: LoggerService) {
@@ -35,16 +36,19 @@ export class EntraAccess {
     const { graph } = configuration;
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
+    this.#roles = new DirectoryRoles(this.#resolver?.clients ?? [], this.core, logger);
   }
 
   /** Fetches keys in the background; v1.0 keys follow when the first v1.0 token is seen */
   start(): void {
     for (const issuer of this.core.issuers) if (issuer.id.startsWith('entra-v2:')) void this.keys.load(issuer);
+    if (this.#resolver) this.#roles.start();
   }
 
   /** Ends timers */
   close(): void {
     this.keys.close();
+    this.#roles.close();
     this.core.close();
   }
 
@@ -61,8 +65,9 @@ export class EntraAccess {
   }
 
   /** How asking Microsoft Graph goes, for each tenant; empty where nobody is asked */
-  get graph(): GraphState[] {
-    return this.#resolver?.states ?? [];
+  get graph(): Array<GraphState & { directoryRoles: RolesState }> {
+    const states = this.#resolver?.states ?? [];
+    return states.map(state => ({ ...state, directoryRoles: this.#roles.state(state.tenant) }));
   }
 
   /**
