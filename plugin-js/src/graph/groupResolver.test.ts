@@ -126,6 +126,20 @@ test('a flood in an outage costs one question at a time, and one line in the log
   assert.match(logger.lines[1] ?? '', /answers again/);
 });
 
+test('so many at once and no more; who had to go away is not refused for long', async () => {
+  const one = resolver({ requestMs: 150, resolutionMs: 200 });
+  const many = Array.from({ length: 80 }, (_, at) => ({
+    ...people.dana,
+    oid: `${people.dana.oid.slice(0, -2)}${at + 10}`,
+  }));
+  tenant.faults.graph = 'slow';
+  const reasons = await Promise.all(many.map(person => reasonOf(one, subject(person))));
+  assert.equal(reasons.filter(reason => reason.startsWith('too many principals')).length, 80 - 64);
+  tenant.faults.graph = undefined;
+  await pause(100);
+  assert.match(await reasonOf(one, subject(many.at(-1) ?? people.dana)), /404/, 'asked for');
+});
+
 test('what is wrong with one principal is remembered for it alone', async () => {
   const one = resolver();
   const nobody = { kind: 'user', tenantId: tenant.tenantId, objectId: '00000000-0000-4000-8000-000000000000' } as const;
