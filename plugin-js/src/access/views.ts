@@ -18,6 +18,8 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
     );
   }
   const { groups, expiresAt, ...identity } = record;
+  // Where nobody is asked for groups, an explanation tells what to set.
+  const asked = entraAccess.graph.length > 0 || undefined;
   return {
     type,
     entityRef,
@@ -25,7 +27,7 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
     groups: {
       state: groups.state,
       count: groups.ids.length,
-      reason: entraAccess.about(entityRef, principal => entraAccess.whyUnknown(principal)),
+      reason: asked && entraAccess.about(entityRef, principal => entraAccess.whyUnknown(principal)),
     },
     owners: entraAccess.about(entityRef, principal => core.owners(principal)) ?? [],
     expiresAt: new Date(expiresAt * 1000).toISOString(),
