@@ -21,6 +21,8 @@ export class EntraAccess {
   readonly core: EntraCore;
   readonly keys: KeySource;
   readonly sessions: Sessions;
+  /** Client ids whose app-only tokens are judged by the external token handler, where it is installed */
+  readonly externalClients = new Set<string>();
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(configuration: Configuration, logger: LoggerService) {
