@@ -333,8 +333,22 @@ describe('with a provider that reads access tokens', () => {
       assert.equal((await client.call('/api/catalog/refresh', backstageIdentity.token, PAYMENTS_API)).status, 403);
     });
 
+    test('an app that wants a token for another resource stays signed in', async () => {
+      grant = () => ({ id_token: environment.tenant.mintIdToken(people.olivia) });
+      const { cookies } = await signInInteractively(environment.backendUrl);
+      const scope = 'https://graph.microsoft.com/Calendars.Read';
+      const { status, body } = await refreshInteractively(environment.backendUrl, cookies, scope);
+      assert.equal(status, 200);
+      assert.equal(microsoft.forms.at(-1)?.get('scope'), `${scope} offline_access openid`);
+      assert.equal(body.backstageIdentity.identity.userEntityRef, refOf(people.olivia));
+    });
+
     for (const [name, idToken, code] of [
-      ['no ID token', () => undefined, 'id_token_missing: Entra sent no ID token; add `openid` to'],
+      [
+        'no ID token',
+        () => undefined,
+        'id_token_missing: Entra sent no ID token, though the scope `openid` was asked for; ',
+      ],
       ['an access token', () => environment.tenant.mintAccessToken(people.olivia), 'token_kind_not_allowed: '],
       ['a foreign tenant', () => environment.tenant.mintIdToken(people.frank), 'tenant_not_allowed: '],
       [

@@ -14,14 +14,18 @@ export type Grant = { id_token?: string };
 export async function interceptMicrosoft(grant: () => Grant) {
   const forms: URLSearchParams[] = [];
   const server = createServer(async (request, response) => {
-    forms.push(new URLSearchParams(await read(request)));
+    const form = new URLSearchParams(await read(request));
+    forms.push(form);
+    // As Entra does it: whoever asks for scopes without `openid` gets no ID token.
+    const { id_token } = grant();
+    const asked = form.get('scope')?.split(' ').includes('openid') ?? true;
     const answer = {
       token_type: 'Bearer',
       scope: 'openid email offline_access user.read',
       expires_in: 3599,
       access_token: 'opaque-access-token-for-graph',
       refresh_token: `refresh-token-${forms.length}`,
-      ...grant(),
+      ...(asked && { id_token }),
     };
     const found = request.headers.host?.split(':')[0] === HOST && /\/oauth2\/v2\.0\/token$/.test(request.url ?? '');
     response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
@@ -64,15 +68,13 @@ export async function signInInteractively(backendUrl: string): Promise<{ message
   return { message: JSON.parse(decodeURIComponent(message)), cookies: cookiesOf(frame) };
 }
 
-/** What an app does when it is opened again */
-export async function refreshInteractively(
-  backendUrl: string,
-  cookies: string,
-): Promise<{ status: number; body: any }> {
-  const response = await fetch(`${backendUrl}/api/auth/microsoft/refresh?env=development`, {
+/** What an app does when it is opened again, or wants an access token for another resource */
+export async function refreshInteractively(backendUrl: string, cookies: string, scope = '') {
+  const query = new URLSearchParams({ env: 'development', scope });
+  const response = await fetch(`${backendUrl}/api/auth/microsoft/refresh?${query}`, {
     headers: { cookie: cookies, 'x-requested-with': 'XMLHttpRequest' },
   });
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: (await response.json()) as any };
 }
 
 /** Those that are set; the flow also deletes old ones */

@@ -38,6 +38,6 @@ export function entraGroups(entraAccess: EntraAccess, clients: ReadonlySet<strin
 /** The code stands in the message, too: of a redirect flow Backstage hands on nothing else */
 function missing(): AuthenticationError {
   const message =
-    'id_token_missing: Entra sent no ID token; add `openid` to `auth.providers.microsoft.<env>.additionalScopes`';
+    'id_token_missing: Entra sent no ID token, though the scope `openid` was asked for; see whether the app registration allows it';
   return coded('id_token_missing', new AuthenticationError(message));
 }

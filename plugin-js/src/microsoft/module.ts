@@ -9,6 +9,7 @@ import {
   createOAuthProviderFactory,
 } from '@backstage/plugin-auth-node';
 import { entraAccessServiceRef } from '../service/ref';
+import { authenticator } from './authenticator';
 import { readMicrosoftClients, RESOLVER } from './clients';
 import { entraGroups } from './entraGroups';
 
@@ -29,7 +30,7 @@ export const authModuleMicrosoftProvider = createBackendModule({
         providers.registerProvider({
           providerId: 'microsoft',
           factory: createOAuthProviderFactory({
-            authenticator: microsoftAuthenticator,
+            authenticator,
             signInResolverFactories: {
               ...microsoftSignInResolvers,
               ...commonSignInResolvers,
