@@ -5,6 +5,8 @@ import { DIRECT_HEADER } from '../auth/header';
 import { coded } from '../service/coded';
 
 const TIMEOUT_MS = 10_000;
+/** What says something about the caller; any other answer is about the auth backend */
+const REFUSALS: readonly number[] = [400, 401, 403, 409];
 
 const answerSchema = z.object({ backstageIdentity: z.object({ token: z.string().min(1) }) });
 const refusalSchema = z.object({ error: z.object({ message: z.string(), code: z.string().optional() }) });
@@ -28,7 +30,7 @@ export async function signInAtAuthBackend(
     );
   }
   const refusal = refusalSchema.safeParse(answer.body);
-  if (refusal.success && answer.status >= 400 && answer.status < 500) {
+  if (refusal.success && REFUSALS.includes(answer.status)) {
     const { message, code = 'sign_in_incomplete' } = refusal.data.error;
     throw Object.assign(new AuthenticationError(message), { code });
   }

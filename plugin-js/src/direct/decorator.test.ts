@@ -246,6 +246,7 @@ for (const [name, status, body, expected] of [
   ],
   ['refuses without a code', 403, { error: { message: 'no' } }, ['AuthenticationError', 'sign_in_incomplete']],
   ['knows no provider', 404, { error: { message: 'x' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
+  ['has too much to do', 429, { error: { message: 'x' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['fails', 500, { error: { message: 'x', code: 'y' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['redirects', 302, {}, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['answers something else', 200, { token: 'x' }, ['ServiceUnavailableError', 'sign_in_unavailable']],
