@@ -1,7 +1,7 @@
 import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
 import type { DiscoveryService } from '@backstage/backend-plugin-api';
 import { AuthenticationError } from '@backstage/errors';
-import type { PrincipalHandle } from '../core';
+import { verified } from '../auth/verified';
 import { actingSubject } from '../service/actingSubject';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
@@ -41,8 +41,8 @@ export class DirectCalls implements PluginTokenHandler {
   async verifyToken(token: string): ReturnType<PluginTokenHandler['verifyToken']> {
     if (!this.#isOurs(token)) return this.#inner.verifyToken(token);
     // Refused or not, it ends here: no other handler gets to see a token of ours.
-    const handle = await this.#judge(token);
-    const user = await this.#userToken(token, handle);
+    await this.#judge(token);
+    const user = await this.#userToken(token);
     return { subject: user.actor, limitedUserToken: user.token };
   }
 
@@ -56,35 +56,32 @@ export class DirectCalls implements PluginTokenHandler {
   }
 
   /** At every call: the core remembers the token, so it costs little and ends at once when the token or its key does */
-  async #judge(token: string): Promise<PrincipalHandle> {
+  async #judge(token: string): Promise<void> {
     try {
-      return await this.#options.entraAccess.authenticate(token);
+      await this.#options.entraAccess.authenticate(token);
     } catch (error) {
       this.#options.userTokens.drop(token);
       throw error;
     }
   }
 
-  async #userToken(token: string, handle: PrincipalHandle): Promise<UserToken> {
+  async #userToken(token: string): Promise<UserToken> {
     const { entraAccess, userTokens } = this.#options;
-    const exchange = () => this.#exchange(token, handle);
+    const exchange = () => this.#exchange(token);
     const user = await userTokens.get(token, exchange);
     // Without the sign-in behind it everything would be denied.
     return entraAccess.sessions.find(user.entityRef) === undefined ? userTokens.replace(token, user, exchange) : user;
   }
 
-  async #exchange(token: string, handle: PrincipalHandle): Promise<UserToken> {
-    const principal = this.#options.entraAccess.core.describe(handle);
-    if (!principal) throw incomplete('the caller could not be signed in; try again');
+  async #exchange(token: string): Promise<UserToken> {
+    const { principal } = await verified(this.#options.entraAccess, token, 'access');
     const userToken = await signInAtAuthBackend(this.#options.discovery, token);
     const { subject: entityRef, expires } = unverifiedClaims(userToken) ?? {};
-    if (entityRef === undefined || expires === undefined)
-      throw incomplete('the issued token has no subject or no expiry');
+    if (entityRef === undefined || expires === undefined) {
+      const message = 'the issued token has no subject or no expiry';
+      throw coded('sign_in_incomplete', new AuthenticationError(message));
+    }
     const until = Math.min(principal.expiresAt, expires - MARGIN_SECONDS);
     return { token: userToken, entityRef, actor: actingSubject(principal), until };
   }
-}
-
-function incomplete(message: string): AuthenticationError {
-  return coded('sign_in_incomplete', new AuthenticationError(message));
 }
