@@ -29,10 +29,12 @@ export async function signInAtAuthBackend(
       'the auth backend has no provider `entra`: set `auth.providers.entra: {}`, or `entraAccess.directCalls: false`',
     );
   }
-  const refusal = refusalSchema.safeParse(answer.body);
-  if (refusal.success && REFUSALS.includes(answer.status)) {
-    const { message, code = 'sign_in_incomplete' } = refusal.data.error;
-    throw Object.assign(new AuthenticationError(message), { code });
+  const refusal = refusalSchema.safeParse(answer.body).data?.error;
+  if (refusal && REFUSALS.includes(answer.status)) {
+    throw Object.assign(new AuthenticationError(refusal.message), { code: refusal.code ?? 'sign_in_incomplete' });
+  }
+  if (refusal?.code && answer.status === 503) {
+    throw Object.assign(new ServiceUnavailableError(refusal.message), { code: refusal.code });
   }
   throw unavailable(`the auth backend answered ${answer.status} to a direct call`);
 }

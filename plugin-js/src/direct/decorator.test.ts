@@ -246,6 +246,13 @@ for (const [name, status, body, expected] of [
   ],
   ['refuses without a code', 403, { error: { message: 'no' } }, ['AuthenticationError', 'sign_in_incomplete']],
   ['knows no provider', 404, { error: { message: 'x' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
+  [
+    'cannot say who it is',
+    503,
+    { error: { message: 'the catalog is away', code: 'core_unavailable' } },
+    ['ServiceUnavailableError', 'core_unavailable'],
+  ],
+  ['is away', 503, { error: { message: 'x' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['has too much to do', 429, { error: { message: 'x' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['fails', 500, { error: { message: 'x', code: 'y' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['redirects', 302, {}, ['ServiceUnavailableError', 'sign_in_unavailable']],
