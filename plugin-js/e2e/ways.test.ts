@@ -2,16 +2,22 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { after, before, describe, test } from 'node:test';
+import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
+import { AuthenticationError } from '@backstage/errors';
 import { Client, untilReady } from '../dev/story/client';
 import { startEnvironment, type Environment } from '../dev/story/environment';
 import { backstageApi, backstageCli, workloads } from '../dev/tenant/applications';
 import { attackNames, forgeAttack } from '../dev/tenant/attacks';
 import { agents, groups, people, type Principal } from '../dev/tenant/people';
+import { FOREIGN_TENANT_ID } from '../dev/tenant/tenantIds';
+import { directCallsWith } from '../src/direct';
+import { unverifiedClaims } from '../src/service/unverified';
 import { callerPlugin } from './support/caller';
 import { captureLog } from './support/company';
 import { interceptMicrosoft, refreshInteractively, signInInteractively, type Grant } from './support/microsoft';
 
 const PAYMENTS_API = { entityRef: 'component:default/payments-api' };
+const OWN_TOKEN = 'a-token-that-only-the-company-itself-knows';
 const SERVICE_TOKEN = 'not-a-jwt-but-long-enough-for-a-static-token';
 /** Another client of the same tenant, whose tokens are accepted for another reason */
 const OTHER_AUDIENCE = '2f1c7d58-90ab-4e36-8c1d-5b7e94f0a263';
@@ -46,6 +52,19 @@ function configure(config: Record<string, any>): void {
       skipUserProfile: true,
       signIn: { resolvers: [{ resolver: 'entraGroups' }] },
     },
+  };
+}
+
+/** A token handler of the company's own, which knows one token and wants nothing of the other tenant */
+function ownTokenHandler(inner: PluginTokenHandler): PluginTokenHandler {
+  return {
+    async verifyToken(token) {
+      if (token === OWN_TOKEN) return { subject: 'plugin:own' };
+      const foreign = unverifiedClaims(token)?.issuer?.includes(FOREIGN_TENANT_ID);
+      if (foreign) throw new AuthenticationError('not of the company');
+      return inner.verifyToken(token);
+    },
+    issueToken: options => inner.issueToken(options),
   };
 }
 
@@ -394,7 +413,10 @@ describe('with a provider that reads ID tokens, behind Azure built-in authentica
   const HEADER = 'x-ms-token-aad-id-token';
   const signIn = (headers: Array<[string, string]>) => rawGet(environment, '/api/auth/entra/refresh', headers);
   before(async () => {
-    environment = await startEnvironment({ configure: config => (config.auth.providers.entra = { header: HEADER }) });
+    environment = await startEnvironment({
+      configure: config => (config.auth.providers.entra = { header: HEADER }),
+      features: [directCallsWith(ownTokenHandler)],
+    });
     client = await ready(environment, async () => environment.tenant.mintAccessToken(people.adam));
   });
   after(() => environment?.stop());
@@ -405,6 +427,15 @@ describe('with a provider that reads ID tokens, behind Azure built-in authentica
     const { token, identity } = body.backstageIdentity;
     assert.equal(identity.userEntityRef, refOf(people.olivia));
     assert.equal((await client.call('/api/catalog/refresh', token, PAYMENTS_API)).status, 200);
+  });
+
+  test("a company's own token handler sees what is not of our issuers, and nothing else", async () => {
+    const { tenant } = environment;
+    assert.equal((await client.call(`/api/catalog${COMPONENTS}`, OWN_TOKEN)).status, 200);
+    assert.equal((await client.call(`/api/catalog${COMPONENTS}`, `${OWN_TOKEN}x`)).status, 401);
+    const { status, body } = await client.call(`/api/catalog${COMPONENTS}`, tenant.mintAccessToken(people.frank));
+    assert.deepEqual([status, body.error.message], [401, 'not of the company']);
+    assert.equal((await client.call(`/api/catalog${COMPONENTS}`, tenant.mintAccessToken(people.dana))).status, 200);
   });
 
   test('a direct call takes an access token all the same', async () => {
