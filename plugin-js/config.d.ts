@@ -5,6 +5,11 @@ export interface Config {
       entra?: {
         /** Name of the request header that carries the token. Default: `authorization` */
         header?: string;
+        /**
+         * What kind of token it is. Default: `access`; `id` for the header `x-ms-token-aad-id-token`, in which Azure's built-in
+         * authentication puts the ID token
+         */
+        token?: 'access' | 'id';
       };
     };
   };
@@ -73,6 +78,11 @@ export interface Config {
        */
       trustedLocations?: string[];
     };
+    /**
+     * Whether any plugin's API takes `Authorization: Bearer <Entra access token>` and answers its caller under the policy.
+     * Default: true. What is sent to `/api/auth/entra/refresh` by a proxy is not concerned
+     */
+    directCalls?: boolean;
     /** Exactly one of the two; see the README for the language */
     policy: {
       /** YAML file, relative to the configuration file or the working directory */

@@ -3,7 +3,10 @@ import { rootConfigServiceFactory } from '@backstage/backend-defaults/rootConfig
 import authBackend from '@backstage/plugin-auth-backend';
 import catalogBackend from '@backstage/plugin-catalog-backend';
 import permissionBackend from '@backstage/plugin-permission-backend';
+import type { BackendFeature } from '@backstage/backend-plugin-api';
 import entraAccess from '../src';
+import externalTokenHandler from '../src/external';
+import microsoftProvider from '../src/microsoft';
 import { closableDatabases } from './databases';
 
 /** A running backend */
@@ -11,8 +14,8 @@ export interface RunningBackend {
   stop(): Promise<void>;
 }
 
-/** Starts a backend from `--config FILE` arguments, with what a company has plus Entra Access */
-export async function startBackend(args: string[]): Promise<RunningBackend> {
+/** Starts a backend from `--config FILE` arguments, with what a company has plus Entra Access and `features` of a test */
+export async function startBackend(args: string[], features: readonly BackendFeature[] = []): Promise<RunningBackend> {
   const backend = createBackend();
   const databases = closableDatabases();
   backend.add(rootConfigServiceFactory({ argv: args, watch: false }));
@@ -21,6 +24,10 @@ export async function startBackend(args: string[]): Promise<RunningBackend> {
   backend.add(catalogBackend);
   backend.add(permissionBackend);
   backend.add(entraAccess);
+  // Both wait until the configuration names them.
+  backend.add(externalTokenHandler);
+  backend.add(microsoftProvider);
+  features.forEach(feature => backend.add(feature));
   const stop = async () => {
     await backend.stop();
     await databases.close();

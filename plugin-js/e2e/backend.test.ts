@@ -178,6 +178,22 @@ for (const [name, change, message] of [
     /auth\.providers\.entra: Unrecognized key: "headers"/,
   ],
   [
+    'a service principal without restrictions',
+    config => {
+      const entry = { type: 'entra', options: { clients: [backstageApi.clientId] } };
+      config.backend.auth = { externalAccess: [entry] };
+    },
+    /^backend\.auth\.externalAccess\[0\]\.accessRestrictions: required: without it these clients could do everything/,
+  ],
+  [
+    'an interactive client whose ID tokens could not be accepted',
+    config => {
+      const client = { clientId: 'another', clientSecret: 'x', tenantId: 'x' };
+      config.auth.providers.microsoft = { a: { ...client, signIn: { resolvers: [{ resolver: 'entraGroups' }] } } };
+    },
+    /^auth\.providers\.microsoft\.a\.clientId: the client is no audience of any tenant, .* \(add the client id to `entraAccess/,
+  ],
+  [
     'permissions not enabled',
     config => delete config.permission,
     /^permission\.enabled: is not true, so Backstage would ask no policy and allow everything \(set `permission\.enabled: true`\)/,

@@ -2,7 +2,7 @@
  * Entra Access for Backstage: sign-in, permissions and ownership from Microsoft Entra ID.
  *
  * `backend.add(import('backstage-plugin-entra-access-backend'))` installs everything; the subpaths `/auth`, `/permission`,
- * `/catalog` and `/access` install one feature each.
+ * `/catalog`, `/access` and `/direct` install one feature each. `/microsoft` and `/external` are not part of everything.
  *
  * @packageDocumentation
  */
@@ -11,14 +11,27 @@ import { createBackendFeatureLoader } from '@backstage/backend-plugin-api';
 import { authModuleEntraProvider } from './auth/module';
 import { catalogModuleEntraRules } from './catalog/module';
 import { entraAccessPlugin } from './access/plugin';
+import { directCallsServiceFactory } from './direct/factory';
 import { permissionModuleEntraPolicy } from './permission/module';
 
-export { authModuleEntraProvider, catalogModuleEntraRules, entraAccessPlugin, permissionModuleEntraPolicy };
+export {
+  authModuleEntraProvider,
+  catalogModuleEntraRules,
+  directCallsServiceFactory,
+  entraAccessPlugin,
+  permissionModuleEntraPolicy,
+};
 export { entraAccessServiceRef } from './service/ref';
 export type { EntraAccess } from './service/entraAccess';
 export * from './core';
 
 /** All features */
 export default createBackendFeatureLoader({
-  loader: () => [authModuleEntraProvider, permissionModuleEntraPolicy, catalogModuleEntraRules, entraAccessPlugin],
+  loader: () => [
+    authModuleEntraProvider,
+    permissionModuleEntraPolicy,
+    catalogModuleEntraRules,
+    directCallsServiceFactory,
+    entraAccessPlugin,
+  ],
 });

@@ -24,6 +24,8 @@ pub struct Configuration {
     pub groups: GroupSettings,
     /// Whose word about groups and users counts in the catalog
     pub trusted: TrustedLocations,
+    /// Whether the API of every plugin takes an access token as it is, without a sign-in before
+    pub direct_calls: bool,
 }
 
 #[derive(Deserialize)]
@@ -36,9 +38,16 @@ struct Section {
     groups: GroupSection,
     #[serde(default)]
     catalog: CatalogSection,
+    #[serde(default = "on")]
+    direct_calls: bool,
     /// Required, and read by the host, which hands the rules to [`crate::policy`]
     #[serde(rename = "policy")]
     _policy: serde::de::IgnoredAny,
+}
+
+/// What a switch is when it is left out; written without a value it is an error
+const fn on() -> bool {
+    true
 }
 
 /// The section's name, with which every path begins
@@ -77,7 +86,12 @@ impl Configuration {
             }
             tenants.push((tenant, cloud));
         }
-        Ok(Self { profiles, groups: section.groups.settings(&tenants)?, trusted: section.catalog.trusted()? })
+        Ok(Self {
+            profiles,
+            groups: section.groups.settings(&tenants)?,
+            trusted: section.catalog.trusted()?,
+            direct_calls: section.direct_calls,
+        })
     }
 }
 
@@ -120,6 +134,13 @@ mod tests {
     }
 
     #[test]
+    fn direct_calls_are_on_unless_switched_off() {
+        assert!(Configuration::parse(GOOD).unwrap().direct_calls);
+        let off = GOOD.replace("\"policy\"", "\"directCalls\": false, \"policy\"");
+        assert!(!Configuration::parse(&off).unwrap().direct_calls);
+    }
+
+    #[test]
     fn each_mistake_is_named_with_its_place() {
         for (change, to, says) in [
             ("\"tenants\"", "\"tenant\"", "entraAccess.tenant: unknown field `tenant`"),
@@ -142,6 +163,16 @@ mod tests {
                 "entraAccess.tenants[0].audiences[1]: invalid type: integer `7`, expected a string",
             ),
             ("\"policy\": {\"file\": \"x.yaml\"}", "\"audits\": 1", "entraAccess.audits: unknown field `audits`"),
+            (
+                "\"policy\": {",
+                "\"directCalls\": \"no\", \"policy\": {",
+                "entraAccess.directCalls: invalid type: string \"no\", expected a boolean",
+            ),
+            (
+                "\"policy\": {",
+                "\"directCalls\": null, \"policy\": {",
+                "entraAccess.directCalls: invalid type: null, expected a boolean",
+            ),
             ("group:default/payments", "payments", "entraAccess.groups.mapping[0].owner: "),
             (
                 "\"policy\"",

@@ -108,6 +108,11 @@ impl Core {
         text(&issuers)
     }
 
+    /// Whether the API of every plugin takes an access token as it is
+    pub fn direct_calls(&self) -> bool {
+        self.engine.configuration().direct_calls
+    }
+
     /// Every rejection code with its advice, in the order of their numbers
     pub fn codes() -> String {
         text(&RejectionCode::ALL.iter().map(|code| [code.as_str(), code.advice()]).collect::<Vec<_>>())

@@ -54,10 +54,10 @@ export async function untilReady(client: Client, adminToken: () => string, timeo
     try {
       const token = await client.tokenFor(adminToken());
       const status = await client.call('/api/entra-access/v1/status', token);
-      const owners = status.body?.directory?.owners ?? 0;
+      const { owners = 0, groups = 0 } = status.body?.directory ?? {};
       const entities = await client.call('/api/catalog/entities/by-query?filter=kind=component', token);
-      last = `${owners} owners, ${entities.body?.totalItems} components`;
-      if (owners >= 3 && entities.body?.totalItems >= 3) return;
+      last = `${owners} owners, ${groups} groups, ${entities.body?.totalItems} components`;
+      if (owners >= 3 && groups >= 3 && entities.body?.totalItems >= 3) return;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BackendFeature } from '@backstage/backend-plugin-api';
 import { stringify } from 'yaml';
 import { freePort } from '../freePort';
 import { startBackend, type RunningBackend } from '../startBackend';
@@ -24,6 +25,8 @@ export interface EnvironmentOptions {
   /** Changes the configuration before it is written */
   configure?: (config: Record<string, any>) => void;
   logLevel?: string;
+  /** Installed beside those of a company */
+  features?: readonly BackendFeature[];
 }
 
 /** Starts both; the configuration is a file as any operator would write it */
@@ -46,7 +49,7 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
     const config = storyConfig(tenant, port);
     options.configure?.(config);
     writeFileSync(file, stringify(config));
-    backend = await startBackend(['--config', file]);
+    backend = await startBackend(['--config', file], options.features);
     return { tenant, backendUrl: `http://127.0.0.1:${port}`, stop };
   } catch (error) {
     await stop();

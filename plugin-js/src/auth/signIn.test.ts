@@ -119,14 +119,31 @@ function optionsFrom(options: unknown) {
 }
 
 test('the header is named in any letter case, authorization by default', () => {
-  assert.deepEqual(optionsFrom({}), { header: 'authorization' });
-  assert.deepEqual(optionsFrom({ header: 'X-Entra-Token' }), { header: 'x-entra-token' });
+  assert.deepEqual(optionsFrom({}), { header: 'authorization', token: 'access' });
+  assert.deepEqual(optionsFrom({ header: 'X-Entra-Token' }), { header: 'x-entra-token', token: 'access' });
+});
+
+test('ID tokens are taken where the operator says so, and in the header that never holds anything else', () => {
+  for (const [options, token] of [
+    [{ token: 'id' }, 'id'],
+    [{ header: 'x-forwarded-id-token', token: 'id' }, 'id'],
+    [{ header: 'X-MS-TOKEN-AAD-ID-TOKEN' }, 'id'],
+    [{ header: 'x-ms-token-aad-id-token', token: 'access' }, 'access'],
+    [{ header: 'x-ms-token-aad-access-token' }, 'access'],
+    [{ header: 'x-ms-token-aad-id-token-2' }, 'access'],
+  ] as const) {
+    assert.equal(optionsFrom(options).token, token, JSON.stringify(options));
+  }
 });
 
 for (const [options, message] of [
   [{ header: 'x entra' }, /^auth\.providers\.entra\.header: a header name has letters, digits and dashes/],
   [{ header: '' }, /^auth\.providers\.entra\.header: /],
   [{ header: 7 }, /^auth\.providers\.entra\.header: /],
+  [{ header: 'X-Entra-Access-Direct' }, /^auth\.providers\.entra\.header: this header is reserved for direct calls/],
+  [{ token: 'ID' }, /^auth\.providers\.entra\.token: either `access` or `id`/],
+  [{ token: null }, /^auth\.providers\.entra\.token: either `access` or `id`/],
+  [{ token: ['id'] }, /^auth\.providers\.entra\.token: either `access` or `id`/],
   [{ audience: 'x' }, /^auth\.providers\.entra: .*audience/],
   ['on', /^auth\.providers\.entra: /],
 ] as const) {

@@ -62,6 +62,11 @@ export class EntraCore {
     return this.#life.issuers;
   }
 
+  /** Whether the API of every plugin takes an access token as it is: `entraAccess.directCalls` */
+  get directCalls(): boolean {
+    return this.#life.directCalls;
+  }
+
   /** Number of principals held */
   get principals(): number {
     return this.#life.ask(({ core }) => core.principals(), 0);

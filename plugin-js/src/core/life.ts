@@ -55,6 +55,7 @@ export class CoreLife {
   #epoch = 0;
   #codes: ReadonlyArray<readonly [RejectionCode, string]> = [];
   #issuers: readonly Issuer[] = [];
+  #directCalls = false;
   #restart?: NodeJS.Timeout;
 
   /** @throws ConfigurationError naming the first mistake */
@@ -86,6 +87,11 @@ export class CoreLife {
   /** The trusted issuers, by their numbers */
   get issuers(): readonly Issuer[] {
     return this.#issuers;
+  }
+
+  /** Whether direct calls are on; stays known while an instance is replaced */
+  get directCalls(): boolean {
+    return this.#directCalls;
   }
 
   /** Asks the running instance; a trap ends it */
@@ -154,6 +160,7 @@ export class CoreLife {
     const { Core, memory } = (this.#options.load ?? loadWasm)();
     const core = open(() => new Core(this.#options.configuration, this.#epoch));
     this.#codes = JSON.parse(Core.codes());
+    this.#directCalls = core.direct_calls();
     this.#issuers = (JSON.parse(core.issuers()) as Issuer[]).map((issuer, index) =>
       Object.freeze({ ...issuer, index }),
     );

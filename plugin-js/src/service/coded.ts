@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'principal_conflict'
   | 'header_invalid'
   | 'sign_in_incomplete'
+  | 'sign_in_unavailable'
+  | 'id_token_missing'
   | 'core_unavailable'
   | 'plugin_unavailable';
 

@@ -22,6 +22,8 @@ export class EntraAccess {
   readonly core: EntraCore;
   readonly keys: KeySource;
   readonly sessions: Sessions;
+  /** Client ids whose app-only tokens are judged by the external token handler, where it is installed */
+  readonly externalClients = new Set<string>();
   readonly #groups: GroupCompletion;
   readonly #resolver?: GroupResolver;
   readonly #roles: DirectoryRoles;

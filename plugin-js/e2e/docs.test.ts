@@ -1,0 +1,63 @@
+/** The examples of docs/signing-in.md, read by those who read the real thing */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { readOptions } from '../src/auth/options';
+import { EntraCore } from '../src/core';
+import { readEntries } from '../src/external/entries';
+import { readMicrosoftClients } from '../src/microsoft/clients';
+import { RecordingLogger } from './support/logger';
+
+type Section = Record<string, any>;
+
+const text = readFileSync(join(__dirname, '..', '..', 'docs', 'signing-in.md'), 'utf8');
+const [opening = '', ...chapters] = text.split(/^## /m);
+const examplesIn = (chapter: string) =>
+  [...chapter.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => parse(yaml) as Section);
+const [common = assert.fail()] = examplesIn(opening);
+
+/** An example stands beside what every way needs */
+function together(example: Section): Section {
+  return {
+    ...common,
+    ...example,
+    auth: { providers: { ...common.auth.providers, ...example.auth?.providers } },
+    entraAccess: { ...common.entraAccess, ...example.entraAccess },
+  };
+}
+
+function at(config: Section, path = ''): any {
+  return path.split('.').reduce<any>((section, key) => section?.[key], config);
+}
+
+for (const chapter of [opening, ...chapters]) {
+  for (const example of examplesIn(chapter)) {
+    test(`the example under "${chapter.split('\n', 1)[0]}" is read without a mistake`, () => {
+      const config = together(example);
+      const core = new EntraCore({ configuration: JSON.stringify(config.entraAccess), logger: new RecordingLogger() });
+      core.close();
+      readOptions(config.auth.providers.entra);
+      const reader = { getOptional: (path?: string) => at(config, path) };
+      const clients = readEntries(reader);
+      for (const client of clients) assert.ok(config.entraAccess.tenants[0].clients.includes(client), client);
+      const microsoft = readMicrosoftClients(reader);
+      assert.equal(microsoft.size, 'microsoft' in config.auth.providers ? 1 : 0);
+    });
+  }
+}
+
+test('there is an example for each way', () => {
+  assert.ok(chapters.filter(chapter => examplesIn(chapter).length > 0).length >= 5);
+});
+
+test('links of the page lead somewhere', () => {
+  const anchors = chapters.map(chapter =>
+    (chapter.split('\n', 1)[0] ?? '')
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  for (const [, anchor] of text.matchAll(/\]\(#([^)]+)\)/g)) assert.ok(anchors.includes(anchor ?? ''), anchor);
+});

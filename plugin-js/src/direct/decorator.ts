@@ -1,0 +1,87 @@
+import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
+import type { DiscoveryService } from '@backstage/backend-plugin-api';
+import { AuthenticationError } from '@backstage/errors';
+import { verified } from '../auth/verified';
+import { actingSubject } from '../service/actingSubject';
+import { coded } from '../service/coded';
+import type { EntraAccess } from '../service/entraAccess';
+import { unverifiedClaims } from '../service/unverified';
+import { signInAtAuthBackend } from './authBackend';
+import type { UserToken, UserTokens } from './userTokens';
+
+/** A Backstage token is got anew so many seconds before it ends, so that what it begins can be finished */
+const MARGIN_SECONDS = 60;
+
+/** What direct calls need; `userTokens` is shared by all plugins of a backend */
+export interface DirectCallOptions {
+  entraAccess: EntraAccess;
+  discovery: Pick<DiscoveryService, 'getBaseUrl'>;
+  userTokens: UserTokens;
+}
+
+/**
+ * Lets every plugin take the access tokens of our issuers: whoever brings one is answered as the user principal that they
+ * would be after signing in. Any other token passes to the inner handler as it is.
+ */
+export class DirectCalls implements PluginTokenHandler {
+  readonly #inner: PluginTokenHandler;
+  readonly #options: DirectCallOptions;
+  readonly #issuers: ReadonlySet<string>;
+
+  constructor(inner: PluginTokenHandler, options: DirectCallOptions) {
+    this.#inner = inner;
+    this.#options = options;
+    this.#issuers = new Set(options.entraAccess.core.issuers.map(({ issuer }) => issuer));
+  }
+
+  issueToken(options: Parameters<PluginTokenHandler['issueToken']>[0]): ReturnType<PluginTokenHandler['issueToken']> {
+    return this.#inner.issueToken(options);
+  }
+
+  async verifyToken(token: string): ReturnType<PluginTokenHandler['verifyToken']> {
+    if (!this.#isOurs(token)) return this.#inner.verifyToken(token);
+    // Refused or not, it ends here: no other handler gets to see a token of ours.
+    await this.#judge(token);
+    const user = await this.#userToken(token);
+    return { subject: user.actor, limitedUserToken: user.token };
+  }
+
+  #isOurs(token: string): boolean {
+    if (this.#options.userTokens.has(token)) return true;
+    const claims = unverifiedClaims(token);
+    if (claims?.issuer === undefined || !this.#issuers.has(claims.issuer)) return false;
+    // Left to the external token handler, which asks the same core.
+    const { externalClients } = this.#options.entraAccess;
+    return !(claims.appOnly && claims.clients.some(client => externalClients.has(client)));
+  }
+
+  /** At every call: the core remembers the token, so it costs little and ends at once when the token or its key does */
+  async #judge(token: string): Promise<void> {
+    try {
+      await this.#options.entraAccess.authenticate(token);
+    } catch (error) {
+      this.#options.userTokens.drop(token);
+      throw error;
+    }
+  }
+
+  async #userToken(token: string): Promise<UserToken> {
+    const { entraAccess, userTokens } = this.#options;
+    const exchange = () => this.#exchange(token);
+    const user = await userTokens.get(token, exchange);
+    // Without the sign-in behind it everything would be denied.
+    return entraAccess.sessions.find(user.entityRef) === undefined ? userTokens.replace(token, user, exchange) : user;
+  }
+
+  async #exchange(token: string): Promise<UserToken> {
+    const { principal } = await verified(this.#options.entraAccess, token, 'access');
+    const userToken = await signInAtAuthBackend(this.#options.discovery, token);
+    const { subject: entityRef, expires } = unverifiedClaims(userToken) ?? {};
+    if (entityRef === undefined || expires === undefined) {
+      const message = 'the issued token has no subject or no expiry';
+      throw coded('sign_in_incomplete', new AuthenticationError(message));
+    }
+    const until = Math.min(principal.expiresAt, expires - MARGIN_SECONDS);
+    return { token: userToken, entityRef, actor: actingSubject(principal), until };
+  }
+}

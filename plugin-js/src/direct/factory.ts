@@ -1,0 +1,26 @@
+import { pluginTokenHandlerDecoratorServiceRef, type PluginTokenHandler } from '@backstage/backend-defaults/auth';
+import { coreServices, createServiceFactory } from '@backstage/backend-plugin-api';
+import { entraAccessServiceRef } from '../service/ref';
+import { DirectCalls } from './decorator';
+import { UserTokens } from './userTokens';
+
+type Decorator = (inner: PluginTokenHandler) => PluginTokenHandler;
+
+/**
+ * Direct calls together with a decorator of one's own: Backstage takes only one. Ours is the outer one, and hands every
+ * token that is not of our issuers to `own`.
+ */
+export function directCallsWith(own: Decorator) {
+  return createServiceFactory({
+    service: pluginTokenHandlerDecoratorServiceRef,
+    deps: { discovery: coreServices.discovery, entraAccess: entraAccessServiceRef },
+    createRootContext: () => new UserTokens(),
+    factory({ discovery, entraAccess }, userTokens): Decorator {
+      if (!entraAccess.core.directCalls) return own;
+      return inner => new DirectCalls(own(inner), { entraAccess, discovery, userTokens });
+    },
+  });
+}
+
+/** Direct calls: any plugin's API with `Authorization: Bearer <Entra access token>` */
+export const directCallsServiceFactory = directCallsWith(inner => inner);

@@ -1,0 +1,1 @@
+export { directCallsServiceFactory as default, directCallsWith } from './factory';

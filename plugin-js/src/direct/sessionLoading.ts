@@ -1,0 +1,34 @@
+import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
+import { unverifiedClaims } from '../service/unverified';
+
+/** What a user entity ref looks like; nothing else has a session */
+const USER_REF = /^user:[^/\s]{1,63}\/[^/\s]{1,63}$/;
+
+/**
+ * Has the sign-in behind a Backstage user token at hand before the request goes on: rules of the catalog are asked in one
+ * go and cannot wait for a database.
+ *
+ * A token that another plugin brings is verified by then; a user's own is verified by Backstage afterwards, so a made-up one
+ * can have a session looked up, within the bounds of `ensure`, and nothing more.
+ */
+export class SessionLoading implements PluginTokenHandler {
+  readonly #inner: PluginTokenHandler;
+  readonly #sessions: { ensure(entityRef: string): Promise<void> };
+
+  constructor(inner: PluginTokenHandler, sessions: { ensure(entityRef: string): Promise<void> }) {
+    this.#inner = inner;
+    this.#sessions = sessions;
+  }
+
+  issueToken(options: Parameters<PluginTokenHandler['issueToken']>[0]): ReturnType<PluginTokenHandler['issueToken']> {
+    return this.#inner.issueToken(options);
+  }
+
+  async verifyToken(token: string): ReturnType<PluginTokenHandler['verifyToken']> {
+    const answer = await this.#inner.verifyToken(token);
+    const userToken = answer ? answer.limitedUserToken : token;
+    const subject = userToken === undefined ? undefined : unverifiedClaims(userToken)?.subject;
+    if (subject !== undefined && USER_REF.test(subject)) await this.#sessions.ensure(subject);
+    return answer;
+  }
+}

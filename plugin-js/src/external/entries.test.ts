@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readEntries } from './entries';
+
+const CLIENT = 'e92d6b40-8a5f-4c17-b3d8-4f0a7e1c9526';
+const GOOD = { type: 'entra', options: { clients: [CLIENT] }, accessRestrictions: [{ plugin: 'catalog' }] };
+
+const read = (entries: unknown) => readEntries({ getOptional: () => entries as never });
+
+test('entries of others are theirs', () => {
+  assert.deepEqual(read(undefined), []);
+  assert.deepEqual(read([]), []);
+  assert.deepEqual(read([{ type: 'static', options: { token: 'x' } }, null, 'entra', { type: 'Entra' }]), []);
+});
+
+test('client ids of all our entries, in lower case', () => {
+  const other = '15c8f3e7-6b92-4d0a-9e54-a7d2f0b8c461';
+  const restrictions = [{ plugin: 'catalog', permission: 'catalog.entity.read' }, { plugin: 'search' }];
+  const second = { ...GOOD, options: { clients: [other.toUpperCase()] }, accessRestrictions: restrictions };
+  assert.deepEqual(read([GOOD, { type: 'static' }, second]), [CLIENT, other]);
+});
+
+for (const [name, entries, message] of [
+  ['no restrictions', [{ ...GOOD, accessRestrictions: undefined }], /\[0\]\.accessRestrictions: required: without it/],
+  ['empty restrictions', [{ ...GOOD, accessRestrictions: [] }], /\[0\]\.accessRestrictions: the list is empty/],
+  ['restrictions without a value', [{ ...GOOD, accessRestrictions: null }], /\[0\]\.accessRestrictions: required/],
+  ['a restriction of nothing', [{ ...GOOD, accessRestrictions: [{}] }], /\[0\]\.accessRestrictions\[0\]\.plugin: /],
+  ['no options', [{ ...GOOD, options: undefined }], /\[0\]\.options: /],
+  ['no clients', [{ ...GOOD, options: {} }], /\[0\]\.options\.clients: /],
+  [
+    'an empty list of clients',
+    [{ ...GOOD, options: { clients: [] } }],
+    /\.options\.clients: name at least one client id/,
+  ],
+  ['a wildcard', [{ ...GOOD, options: { clients: ['*'] } }], /\.options\.clients\[0\]: a client id is a GUID/],
+  ['one client without a list', [{ ...GOOD, options: { clients: CLIENT } }], /\[0\]\.options\.clients: /],
+  ['an unknown option', [{ ...GOOD, options: { clients: [CLIENT], audience: 'x' } }], /\[0\]\.options: .*audience/],
+  ['an unknown key', [{ type: 'static' }, { ...GOOD, accessRestriction: [] }], /\[1\]: .*accessRestriction/],
+  ['a client twice', [GOOD, GOOD], /\[1\]\.options\.clients: client e92d6b40-\S+ is listed twice/],
+  ['a client twice in one', [{ ...GOOD, options: { clients: [CLIENT, CLIENT.toUpperCase()] } }], /is listed twice/],
+] as Array<[string, unknown[], RegExp]>) {
+  test(`${name}: a mistake with its place`, () => {
+    assert.throws(
+      () => read(entries),
+      (error: Error & { code?: string }) => {
+        assert.equal(error.code, 'config_invalid');
+        assert.match(error.message, /^backend\.auth\.externalAccess\[\d\]/);
+        assert.match(error.message, message);
+        return true;
+      },
+    );
+  });
+}

@@ -1,0 +1,1 @@
+export { externalTokenHandlerServiceFactory as default } from './factory';

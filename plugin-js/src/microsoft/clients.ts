@@ -1,0 +1,43 @@
+import type { RootConfigService } from '@backstage/backend-plugin-api';
+import { ConfigurationError } from '../core';
+
+const PLACE = 'auth.providers.microsoft';
+/** Name of our sign-in resolver */
+export const RESOLVER = 'entraGroups';
+
+/**
+ * The client ids with which people sign in through our resolver: one for each environment that names it.
+ * @throws ConfigurationError when its ID tokens could never be accepted
+ */
+export function readMicrosoftClients(config: Pick<RootConfigService, 'getOptional'>): ReadonlySet<string> {
+  const audiences = new Set(
+    list(config.getOptional('entraAccess.tenants'))
+      .flatMap(tenant => list((tenant as { audiences?: unknown } | null)?.audiences))
+      .map(audience => String(audience).toLowerCase()),
+  );
+  const environments = Object.entries(mapping(config.getOptional(PLACE))).filter(([, settings]) => isOurs(settings));
+  return new Set(
+    environments.map(([name, settings]) => {
+      const client = String(mapping(settings).clientId).toLowerCase();
+      if (audiences.has(client)) return client;
+      throw new ConfigurationError({
+        path: `${PLACE}.${name}.clientId`,
+        message: `the client is no audience of any tenant, so \`${RESOLVER}\` could accept none of its ID tokens`,
+        hint: 'add the client id to `entraAccess.tenants[].audiences`',
+      });
+    }),
+  );
+}
+
+function isOurs(settings: unknown): boolean {
+  const { resolvers } = mapping(mapping(settings).signIn);
+  return list(resolvers).some(entry => mapping(entry).resolver === RESOLVER);
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function mapping(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

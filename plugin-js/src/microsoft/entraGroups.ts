@@ -1,0 +1,43 @@
+import { AuthenticationError } from '@backstage/errors';
+import {
+  createSignInResolverFactory,
+  type OAuthAuthenticatorResult,
+  type PassportProfile,
+  type SignInResolver,
+} from '@backstage/plugin-auth-node';
+import { signIn } from '../auth/signIn';
+import { verified } from '../auth/verified';
+import { TokenRejectedError } from '../core';
+import { coded } from '../service/coded';
+import type { EntraAccess } from '../service/entraAccess';
+
+/**
+ * The sign-in resolver `entraGroups`: whoever the ID token names, with the groups in it; never what the profile says.
+ * @param clients the client ids of this backend, for which alone an ID token may have been issued
+ */
+export function entraGroups(entraAccess: EntraAccess, clients: ReadonlySet<string>) {
+  return createSignInResolverFactory({
+    create:
+      (): SignInResolver<OAuthAuthenticatorResult<PassportProfile>> =>
+      async ({ result }, context) => {
+        const { idToken } = result.session;
+        if (!idToken) throw missing();
+        const caller = await verified(entraAccess, idToken, 'sign-in');
+        if (!caller.principal.clientId || !clients.has(caller.principal.clientId)) {
+          throw new TokenRejectedError({
+            ok: false,
+            code: 'audience_mismatch',
+            advice: 'the ID token is for another client than `auth.providers.microsoft` names',
+          });
+        }
+        return signIn(caller, context, entraAccess);
+      },
+  });
+}
+
+/** The code stands in the message, too: of a redirect flow Backstage hands on nothing else */
+function missing(): AuthenticationError {
+  const message =
+    'id_token_missing: Entra sent no ID token, though the scope `openid` was asked for; see whether the app registration allows it';
+  return coded('id_token_missing', new AuthenticationError(message));
+}

@@ -1,0 +1,1 @@
+export { authModuleMicrosoftProvider as default } from './module';

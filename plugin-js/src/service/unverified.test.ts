@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { unverifiedClaims } from './unverified';
+
+const encode = (payload: string | Buffer) => Buffer.from(payload).toString('base64url');
+const token = (claims: unknown) => `e30.${encode(JSON.stringify(claims))}.x`;
+
+test('what a token says about itself', () => {
+  const claims = { iss: 'https://issuer.example', sub: 'user:default/olivia', exp: 1_800_000_000, azp: 'AAAA-BBBB' };
+  assert.deepEqual(unverifiedClaims(token(claims)), {
+    issuer: 'https://issuer.example',
+    subject: 'user:default/olivia',
+    expires: 1_800_000_000,
+    clients: ['aaaa-bbbb'],
+    appOnly: false,
+  });
+});
+
+test('claims of another type are absent', () => {
+  const claims = { iss: ['https://issuer.example'], sub: 7, exp: '1800000000', azp: {}, appid: 'x', idtyp: true };
+  assert.deepEqual(unverifiedClaims(token(claims)), {
+    issuer: undefined,
+    subject: undefined,
+    expires: undefined,
+    clients: ['x'],
+    appOnly: false,
+  });
+});
+
+for (const [claims, appOnly] of [
+  [{ idtyp: 'app' }, true],
+  [{ idtyp: 'app', scp: '' }, true],
+  [{ idtyp: 'app', scp: 'access_as_user' }, false],
+  [{ idtyp: 'user' }, false],
+  [{ idtyp: 'App' }, false],
+  [{}, false],
+] as const) {
+  test(`${JSON.stringify(claims)} is ${appOnly ? 'an application by itself' : 'not app-only'}`, () => {
+    assert.equal(unverifiedClaims(token(claims))?.appOnly, appOnly);
+  });
+}
+
+for (const [name, text] of [
+  ['nothing', ''],
+  ['a word', 'not-a-jwt-but-long-enough-for-a-static-token'],
+  ['one dot', `e30.${encode('{}')}`],
+  ['only dots', '...'],
+  ['an array', token([])],
+  ['null', token(null)],
+  ['a number', token(7)],
+  ['no JSON', `e30.${encode('{"iss":')}.x`],
+  ['no text', `e30.${encode(Buffer.from([0xff, 0xfe]))}.x`],
+  ['more than anybody can send', token({ iss: 'x'.repeat(64 * 1024) })],
+  ['a million dots', '.'.repeat(1_000_000)],
+] as const) {
+  test(`${name} is no token of anybody, and nothing is thrown`, () => {
+    assert.equal(unverifiedClaims(text)?.issuer, undefined);
+  });
+}
+
+test('a broken token of ours is still ours', () => {
+  const payload = encode(JSON.stringify({ iss: 'https://issuer.example' }));
+  for (const broken of [
+    `e30.${payload}.`,
+    `.${payload}.`,
+    `e30.${payload}.x.y.z`,
+    `e30.${payload}==.x`,
+    `€.${payload}.x`,
+  ]) {
+    assert.equal(unverifiedClaims(broken)?.issuer, 'https://issuer.example', broken);
+  }
+});
