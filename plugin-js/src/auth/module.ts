@@ -6,10 +6,10 @@ import {
 } from '@backstage/plugin-auth-node';
 import type { EntraAccess } from '../service/entraAccess';
 import { entraAccessServiceRef } from '../service/ref';
+import { described } from './described';
 import { offeredToken } from './offered';
 import { readOptions, type ProviderOptions } from './options';
 import { signIn, type SignIn } from './signIn';
-import { verified } from './verified';
 
 /** The proxy authenticator: verifies the token itself, whatever stands in front of Backstage */
 export function createEntraAuthenticator(entraAccess: EntraAccess) {
@@ -18,7 +18,7 @@ export function createEntraAuthenticator(entraAccess: EntraAccess) {
     initialize: ({ config }) => readOptions(config.get()),
     async authenticate({ req }, options) {
       const { token, purpose } = offeredToken(req, options, entraAccess.core);
-      return { result: await verified(entraAccess, token, purpose) };
+      return { result: described(entraAccess, await entraAccess.authenticate(token, purpose)) };
     },
   });
 }

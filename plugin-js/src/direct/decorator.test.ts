@@ -204,6 +204,11 @@ test('a changed token does not profit from the one that was exchanged', async ()
   assert.equal((await refused(changed)).code, 'signature_invalid');
 });
 
+test('a call does not wait for groups: they are asked for where the caller is signed in', async context => {
+  context.mock.method(entraAccess, 'authenticate', () => assert.fail('groups were asked for'));
+  assert.ok(await direct.verifyToken(tenant.mintAccessToken(people.otto)));
+});
+
 test('a lost session is opened again', async () => {
   const token = tenant.mintAccessToken(people.olivia);
   const entries = new UserTokens({ clock: () => at });

@@ -1,7 +1,7 @@
 import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
 import type { DiscoveryService } from '@backstage/backend-plugin-api';
 import { AuthenticationError } from '@backstage/errors';
-import { verified } from '../auth/verified';
+import { described } from '../auth/described';
 import { actingSubject } from '../service/actingSubject';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
@@ -58,7 +58,7 @@ export class DirectCalls implements PluginTokenHandler {
   /** At every call: the core remembers the token, so it costs little and ends at once when the token or its key does */
   async #judge(token: string): Promise<void> {
     try {
-      await this.#options.entraAccess.authenticate(token);
+      await this.#options.entraAccess.verify(token);
     } catch (error) {
       this.#options.userTokens.drop(token);
       throw error;
@@ -74,8 +74,9 @@ export class DirectCalls implements PluginTokenHandler {
   }
 
   async #exchange(token: string): Promise<UserToken> {
-    const { principal } = await verified(this.#options.entraAccess, token, 'access');
-    const userToken = await signInAtAuthBackend(this.#options.discovery, token);
+    const { entraAccess, discovery } = this.#options;
+    const { principal } = described(entraAccess, await entraAccess.verify(token));
+    const userToken = await signInAtAuthBackend(discovery, token);
     const { subject: entityRef, expires } = unverifiedClaims(userToken) ?? {};
     if (entityRef === undefined || expires === undefined) {
       const message = 'the issued token has no subject or no expiry';

@@ -1,7 +1,7 @@
 import type { ExternalTokenHandler } from '@backstage/backend-defaults/auth';
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { TokenRejectedError } from '../core';
-import { verified } from '../auth/verified';
+import { described } from '../auth/described';
 import { actingSubject } from '../service/actingSubject';
 import type { EntraAccess } from '../service/entraAccess';
 import { unverifiedClaims } from '../service/unverified';
@@ -38,7 +38,7 @@ export class EntraTokenHandler implements ExternalTokenHandler<ReadonlySet<strin
       this.#logger.debug('a token of a listed client acts for a person; the external token handler leaves it alone');
       return undefined;
     }
-    const { principal } = await verified(this.#entraAccess, token, 'access');
+    const { principal } = described(this.#entraAccess, await this.#entraAccess.verify(token));
     // Now that it is proved. An agent is never more than the policy allows it: no service principal.
     if (principal.kind !== 'workload') {
       throw new TokenRejectedError({

@@ -5,8 +5,8 @@ import {
   type PassportProfile,
   type SignInResolver,
 } from '@backstage/plugin-auth-node';
+import { described } from '../auth/described';
 import { signIn } from '../auth/signIn';
-import { verified } from '../auth/verified';
 import { TokenRejectedError } from '../core';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
@@ -22,7 +22,7 @@ export function entraGroups(entraAccess: EntraAccess, clients: ReadonlySet<strin
       async ({ result }, context) => {
         const { idToken } = result.session;
         if (!idToken) throw missing();
-        const caller = await verified(entraAccess, idToken, 'sign-in');
+        const caller = described(entraAccess, await entraAccess.authenticate(idToken, 'sign-in'));
         if (!caller.principal.clientId || !clients.has(caller.principal.clientId)) {
           throw new TokenRejectedError({
             ok: false,

@@ -59,10 +59,19 @@ export class EntraAccess {
    * @throws TokenRejectedError with the stable code
    */
   async authenticate(token: string, purpose?: Purpose): Promise<PrincipalHandle> {
+    const principal = await this.verify(token, purpose);
+    await this.#groups.caller(principal);
+    return principal;
+  }
+
+  /**
+   * The same for whoever only has to know who it is, not in which groups.
+   * @throws TokenRejectedError with the stable code
+   */
+  async verify(token: string, purpose?: Purpose): Promise<PrincipalHandle> {
     let answer = this.core.authenticate(token, purpose);
     if (await this.#fetchedKeysFor(answer)) answer = this.core.authenticate(token, purpose);
     if (!answer.ok) throw new TokenRejectedError(answer);
-    await this.#groups.caller(answer.principal);
     return answer.principal;
   }
 
