@@ -99,5 +99,8 @@ test('through @azure/identity, a cloud that is not there is a reason without the
   const message = await failure(credential.token(3_000));
   assert.match(message, /^there is no token for Microsoft Graph: /);
   const certificate = createCredential({ kind: 'certificate', clientId, path: '/there/is/none.pem' }, nowhere);
-  assert.match(await failure(certificate.token(3_000)), /certificate \/there\/is\/none\.pem could not be read/);
+  assert.match(
+    await failure(certificate.token(3_000)),
+    /the file of `entraAccess\.groups\.graph\.certificate` could not be read$/,
+  );
 });

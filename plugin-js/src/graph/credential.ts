@@ -146,7 +146,7 @@ async function azureCredential(settings: GraphSettings, { tenantId, authority }:
     case 'certificate': {
       // Read again for each new credential: certificates are renewed while the backend runs.
       const certificate = await readFile(settings.path, 'utf8').catch(() => {
-        throw refused(`the certificate ${settings.path} could not be read`);
+        throw refused('the file of `entraAccess.groups.graph.certificate` could not be read');
       });
       return new azure.ClientCertificateCredential(tenantId, settings.clientId, { certificate }, options);
     }
