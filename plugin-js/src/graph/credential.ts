@@ -56,7 +56,11 @@ class CachedToken implements GraphCredential {
     this.#flight ??= this.#fetch(timeoutMs).finally(() => {
       this.#flight = undefined;
     });
-    return this.#flight;
+    return this.#flight.catch((error: unknown) => {
+      // What is left of the old one may outlive a short outage of sign-in.
+      if (this.#kept && Date.now() < this.#kept.expiresAt) return this.#kept.token;
+      throw error;
+    });
   }
 
   forget(): void {
