@@ -252,7 +252,8 @@ impl<V: SignatureVerifier> Engine<V> {
         if !principal.groups.complete(ids) {
             return Err("the groups of the principal are known, or it has none");
         }
-        derived.decisions.clear();
+        // Whatever was derived from not knowing them; the entity is not.
+        *derived = Derived { entity: derived.entity.take(), ..Derived::default() };
         Ok(())
     }
 

@@ -45,6 +45,28 @@ test('one token for all, fetched once', async () => {
   assert.equal(tenant.requests.token, before + 1);
 });
 
+test('a token that Graph refuses is thrown away after a minute, and a new one is fetched', async t => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const credential = make();
+  await credential.token(1_000);
+  const before = tenant.requests.token ?? 0;
+  t.mock.timers.tick(61_000);
+  credential.forget();
+  await credential.token(1_000);
+  assert.equal(tenant.requests.token, before + 1);
+});
+
+test('the last minutes of a token outlive an outage of sign-in, and not one second more', async t => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const credential = make();
+  const token = await credential.token(1_000);
+  tenant.faults.token = 'unavailable';
+  t.mock.timers.tick(3_599_000 - 60_000);
+  assert.equal(await credential.token(1_000), token);
+  t.mock.timers.tick(60_000);
+  assert.match(await failure(credential.token(1_000)), /503/);
+});
+
 for (const [fault, reason] of [
   ['down', /no token for Microsoft Graph: \w+/],
   ['unavailable', /no token for Microsoft Graph: 503/],
@@ -99,5 +121,8 @@ test('through @azure/identity, a cloud that is not there is a reason without the
   const message = await failure(credential.token(3_000));
   assert.match(message, /^there is no token for Microsoft Graph: /);
   const certificate = createCredential({ kind: 'certificate', clientId, path: '/there/is/none.pem' }, nowhere);
-  assert.match(await failure(certificate.token(3_000)), /certificate \/there\/is\/none\.pem could not be read/);
+  assert.match(
+    await failure(certificate.token(3_000)),
+    /the file of `entraAccess\.groups\.graph\.certificate` could not be read$/,
+  );
 });

@@ -56,7 +56,11 @@ class CachedToken implements GraphCredential {
     this.#flight ??= this.#fetch(timeoutMs).finally(() => {
       this.#flight = undefined;
     });
-    return this.#flight;
+    return this.#flight.catch((error: unknown) => {
+      // What is left of the old one may outlive a short outage of sign-in.
+      if (this.#kept && Date.now() < this.#kept.expiresAt) return this.#kept.token;
+      throw error;
+    });
   }
 
   forget(): void {
@@ -146,7 +150,7 @@ async function azureCredential(settings: GraphSettings, { tenantId, authority }:
     case 'certificate': {
       // Read again for each new credential: certificates are renewed while the backend runs.
       const certificate = await readFile(settings.path, 'utf8').catch(() => {
-        throw refused(`the certificate ${settings.path} could not be read`);
+        throw refused('the file of `entraAccess.groups.graph.certificate` could not be read');
       });
       return new azure.ClientCertificateCredential(tenantId, settings.clientId, { certificate }, options);
     }

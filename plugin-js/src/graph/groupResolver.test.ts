@@ -127,7 +127,8 @@ test('a flood in an outage costs one question at a time, and one line in the log
 });
 
 test('so many at once and no more; who had to go away is not refused for long', async () => {
-  const one = resolver({ requestMs: 150, resolutionMs: 200 });
+  // Were each of them an outage of its own, nobody would be asked for a minute.
+  const one = resolver({ requestMs: 150, resolutionMs: 200, outageMs: { min: 40, max: 60_000 } });
   const many = Array.from({ length: 80 }, (_, at) => ({
     ...people.dana,
     oid: `${people.dana.oid.slice(0, -2)}${at + 10}`,
@@ -136,8 +137,12 @@ test('so many at once and no more; who had to go away is not refused for long', 
   const reasons = await Promise.all(many.map(person => reasonOf(one, subject(person))));
   assert.equal(reasons.filter(reason => reason.startsWith('too many principals')).length, 80 - 64);
   tenant.faults.graph = undefined;
-  await pause(100);
-  assert.match(await reasonOf(one, subject(many.at(-1) ?? people.dana)), /404/, 'asked for');
+  let last = '';
+  for (let round = 0; !last.includes('404'); round += 1) {
+    assert.ok(round < 100, last);
+    await pause(50);
+    last = await reasonOf(one, subject(many.at(-1) ?? people.dana));
+  }
 });
 
 test('what is wrong with one principal is remembered for it alone', async () => {

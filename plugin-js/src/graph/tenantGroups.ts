@@ -109,17 +109,25 @@ export class TenantGroups {
     const reason = error instanceof GraphError ? error.message : 'asking Microsoft Graph failed';
     const about = error instanceof GraphError ? error : { scope: 'tenant', status: undefined };
     if (about.scope === 'tenant') {
-      const { min, max } = this.#limits.outageMs;
-      const pause = Math.min(max, min * 2 ** this.#outages) * (0.75 + Math.random() / 4);
-      this.#outages = Math.min(this.#outages + 1, 16);
-      this.#askAgainAt = Math.max(Date.now() + pause, this.client.silentUntil);
       this.#outage = reason;
+      this.#close();
     } else {
       // It answers, whatever it says.
       this.#outages = 0;
     }
     if (about.scope === 'tenant' || about.status === 403) this.health.failed(objects, reason, CONSEQUENCE);
     return reason;
+  }
+
+  /** Those who were on their way when Graph went away are one outage, not many */
+  #close(): void {
+    const now = Date.now();
+    if (now >= this.#askAgainAt) {
+      const { min, max } = this.#limits.outageMs;
+      this.#askAgainAt = now + Math.min(max, min * 2 ** this.#outages) * (0.75 + Math.random() / 4);
+      this.#outages = Math.min(this.#outages + 1, 16);
+    }
+    this.#askAgainAt = Math.max(this.#askAgainAt, this.client.silentUntil);
   }
 }
 
