@@ -10,6 +10,7 @@ use super::{
     catalog::CatalogSection,
     custom_cloud::{CustomCloud, clouds},
     groups::{GroupSection, GroupSettings},
+    identity::{Identity, IdentitySection, identity},
     profile::Profile,
     tenant::{Tenant, audiences},
 };
@@ -24,6 +25,8 @@ pub struct Configuration {
     pub groups: GroupSettings,
     /// Whose word about groups and users counts in the catalog
     pub trusted: TrustedLocations,
+    /// Which entity stands for a principal
+    pub identity: Identity,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +39,8 @@ struct Section {
     groups: GroupSection,
     #[serde(default)]
     catalog: CatalogSection,
+    #[serde(default)]
+    identity: IdentitySection,
     /// Required, and read by the host, which hands the rules to [`crate::policy`]
     #[serde(rename = "policy")]
     _policy: serde::de::IgnoredAny,
@@ -77,7 +82,9 @@ impl Configuration {
             }
             tenants.push((tenant, cloud));
         }
-        Ok(Self { profiles, groups: section.groups.settings(&tenants)?, trusted: section.catalog.trusted()? })
+        let identity = identity(&section.identity, &section.tenants)?;
+        let (groups, trusted) = (section.groups.settings(&tenants)?, section.catalog.trusted()?);
+        Ok(Self { profiles, groups, trusted, identity })
     }
 }
 

@@ -8,6 +8,7 @@ import type {
   DirectoryInput,
   DirectoryReport,
   Explanation,
+  IdentitySettings,
   Inspection,
   Issuer,
   KeySetReport,
@@ -60,6 +61,11 @@ export class EntraCore {
   /** The trusted issuers */
   get issuers(): readonly Issuer[] {
     return this.#life.issuers;
+  }
+
+  /** Which entity stands for a principal, as configured */
+  get identity(): IdentitySettings {
+    return this.#life.identity;
   }
 
   /** Number of principals held */

@@ -5,7 +5,7 @@ import { ConfigurationError } from './errors';
 import { isOf } from './handles';
 import { TokenBuffer } from './tokenBuffer';
 import { TokenCache } from './tokenCache';
-import type { Issuer, LocationRefs, Mistake, Outcome, PrincipalHandle } from './types';
+import type { IdentitySettings, Issuer, LocationRefs, Mistake, Outcome, PrincipalHandle } from './types';
 import { warmUp } from './warmUp';
 import { abandon, loadWasm, type WasmCore, type WasmInstance } from './wasm';
 
@@ -55,12 +55,14 @@ export class CoreLife {
   #epoch = 0;
   #codes: ReadonlyArray<readonly [RejectionCode, string]> = [];
   #issuers: readonly Issuer[] = [];
+  readonly #identity: IdentitySettings;
   #restart?: NodeJS.Timeout;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
     this.#options = options;
     this.#alive = this.#build();
+    this.#identity = JSON.parse(this.#alive.core.identity());
   }
 
   /** The instance to ask, if there is one */
@@ -86,6 +88,11 @@ export class CoreLife {
   /** The trusted issuers, by their numbers */
   get issuers(): readonly Issuer[] {
     return this.#issuers;
+  }
+
+  /** Which entity stands for a principal */
+  get identity(): IdentitySettings {
+    return this.#identity;
   }
 
   /** Asks the running instance; a trap ends it */
