@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'principal_conflict'
   | 'header_invalid'
   | 'sign_in_incomplete'
+  | 'identity_unavailable'
+  | 'sessions_unavailable'
   | 'core_unavailable'
   | 'plugin_unavailable';
 
