@@ -1,15 +1,17 @@
-import { createBackendModule } from '@backstage/backend-plugin-api';
+import { coreServices, createBackendModule } from '@backstage/backend-plugin-api';
 import { AuthenticationError } from '@backstage/errors';
 import {
   authProvidersExtensionPoint,
   createProxyAuthenticator,
   createProxyAuthProviderFactory,
 } from '@backstage/plugin-auth-node';
+import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { z } from 'zod';
 import { ConfigurationError } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
 import { entraAccessServiceRef } from '../service/ref';
 import { tokenFromHeader } from './header';
+import { Identities } from './identity';
 import { signIn, type SignIn } from './signIn';
 import { coded } from '../service/coded';
 
@@ -51,13 +53,20 @@ export const authModuleEntraProvider = createBackendModule({
   moduleId: 'entra-provider',
   register(env) {
     env.registerInit({
-      deps: { providers: authProvidersExtensionPoint, entraAccess: entraAccessServiceRef },
-      async init({ providers, entraAccess }) {
+      deps: {
+        auth: coreServices.auth,
+        catalog: catalogServiceRef,
+        entraAccess: entraAccessServiceRef,
+        logger: coreServices.logger,
+        providers: authProvidersExtensionPoint,
+      },
+      async init({ auth, catalog, entraAccess, logger, providers }) {
+        const identities = new Identities({ entraAccess, catalog, auth, logger });
         providers.registerProvider({
           providerId: 'entra',
           factory: createProxyAuthProviderFactory<SignIn>({
             authenticator: createEntraAuthenticator(entraAccess),
-            signInResolver: async ({ result }, context) => signIn(result, context, entraAccess),
+            signInResolver: async ({ result }, context) => signIn(result, context, entraAccess, identities),
           }),
         });
       },
