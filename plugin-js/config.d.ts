@@ -25,6 +25,8 @@ export interface Config {
       audiences: string[];
       /** Client ids of app-only callers that are let in; absent: none */
       clients?: string[];
+      /** Whether the users of the catalog come from this tenant. Default: yes with one tenant, no with several */
+      catalogUsers?: boolean;
     }>;
     /** Further clouds by name: External ID, air-gapped, simulators */
     clouds?: {
@@ -69,6 +71,16 @@ export interface Config {
         /** Full entity ref of the owner, such as `group:default/payments` */
         owner: string;
       }>;
+    };
+    /** Which entity stands for a principal in Backstage; see docs/identity-and-sessions.md */
+    identity?: {
+      /**
+       * Entity ref for whoever has no User entity; `{oid}` and `{tid}` stand for object id and tenant id. Default:
+       * `user:default/{oid}`, with several tenants `user:{tid}/{oid}`
+       */
+      entityRef?: string;
+      /** Whether people are looked up among the users of the catalog by `graph.microsoft.com/user-id`. Default: true */
+      catalogUsers?: boolean;
     };
     catalog?: {
       /**

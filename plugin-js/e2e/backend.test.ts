@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,11 +9,9 @@ import { backstageApi } from '../dev/tenant/applications';
 import { people } from '../dev/tenant/people';
 import { startTenant } from '../dev/tenant/server';
 import type { Tenant } from '../dev/tenant/tenant';
+import { start } from './support/process';
 
 type Config = Record<string, any>;
-
-const ROOT = join(__dirname, '..', '..');
-const BACKEND = join(ROOT, 'plugin-js', 'dev', 'backend.ts');
 
 let folder: string;
 let tenant: Tenant;
@@ -53,28 +50,6 @@ function goodConfig(): Config {
       policy: { file: './policy.yaml' },
     },
   };
-}
-
-interface Run {
-  output: string;
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
-
-/** Starts the backend as an operator does; what it prints is kept */
-function start(args: string[]) {
-  const env: NodeJS.ProcessEnv = { ...process.env, LOG_LEVEL: 'warn' };
-  // The test runner's own mark would make the child one of its tests.
-  delete env.NODE_TEST_CONTEXT;
-  const child = spawn(process.execPath, ['--import', 'tsx', BACKEND, ...args], { cwd: ROOT, env });
-  const run: Run = { output: '', code: null, signal: null };
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => (run.output += text));
-  }
-  const ended = new Promise<Run>(resolve => {
-    child.on('close', (code, signal) => resolve(Object.assign(run, { code, signal })));
-  });
-  return { child, run, ended };
 }
 
 /** The message of a start that must fail; a backend that starts after all is ended and shown */

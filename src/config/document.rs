@@ -10,6 +10,7 @@ use super::{
     catalog::CatalogSection,
     custom_cloud::{CustomCloud, clouds},
     groups::{GroupSection, GroupSettings},
+    identity::{Identity, IdentitySection, identity},
     profile::Profile,
     tenant::{Tenant, audiences},
 };
@@ -26,6 +27,8 @@ pub struct Configuration {
     pub trusted: TrustedLocations,
     /// Whether the API of every plugin takes an access token as it is, without a sign-in before
     pub direct_calls: bool,
+    /// Which entity stands for a principal
+    pub identity: Identity,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +43,8 @@ struct Section {
     catalog: CatalogSection,
     #[serde(default = "on")]
     direct_calls: bool,
+    #[serde(default)]
+    identity: IdentitySection,
     /// Required, and read by the host, which hands the rules to [`crate::policy`]
     #[serde(rename = "policy")]
     _policy: serde::de::IgnoredAny,
@@ -86,12 +91,9 @@ impl Configuration {
             }
             tenants.push((tenant, cloud));
         }
-        Ok(Self {
-            profiles,
-            groups: section.groups.settings(&tenants)?,
-            trusted: section.catalog.trusted()?,
-            direct_calls: section.direct_calls,
-        })
+        let identity = identity(&section.identity, &section.tenants)?;
+        let (groups, trusted) = (section.groups.settings(&tenants)?, section.catalog.trusted()?);
+        Ok(Self { profiles, groups, trusted, identity, direct_calls: section.direct_calls })
     }
 }
 

@@ -5,9 +5,11 @@ pub mod cloud;
 mod custom_cloud;
 pub mod document;
 mod groups;
+pub mod identity;
 pub mod profile;
 mod tenant;
 
 pub use document::Configuration;
 pub use groups::{GroupSettings, OveragePolicy};
+pub use identity::Identity;
 pub use profile::{Profile, TokenVersion};

@@ -13,6 +13,8 @@ pub(super) struct Tenant {
     pub(super) audiences: Vec<String>,
     #[serde(default)]
     pub(super) clients: Vec<Guid>,
+    /// Whether the users of the catalog come from here
+    pub(super) catalog_users: Option<bool>,
 }
 
 fn global() -> String {

@@ -113,6 +113,11 @@ impl Core {
         self.engine.configuration().direct_calls
     }
 
+    /// Which entity stands for a principal
+    pub fn identity(&self) -> String {
+        text(&self.engine.configuration().identity)
+    }
+
     /// Every rejection code with its advice, in the order of their numbers
     pub fn codes() -> String {
         text(&RejectionCode::ALL.iter().map(|code| [code.as_str(), code.advice()]).collect::<Vec<_>>())

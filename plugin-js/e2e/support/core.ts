@@ -54,6 +54,9 @@ export async function giveKeys(core: EntraCore, tenant: Tenant): Promise<void> {
   if (!outcome.ok) throw new Error(outcome.error);
 }
 
+/** How refs are made where nothing else is configured */
+export const TEMPLATE = 'user:default/{oid}';
+
 /** The record of a principal as the core writes it */
 export function recordOf(change: Partial<Principal> = {}): Principal {
   return {

@@ -1,6 +1,7 @@
 import { coreServices, createBackendPlugin, type LifecycleService } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { entraAccessServiceRef } from '../service/ref';
+import { SessionStore } from '../service/sessionStore';
 import { CatalogDirectory } from './directory';
 import { PermissionLookup } from './permissionLookup';
 import { entraAccessPermissions } from './permissions';
@@ -10,6 +11,8 @@ import { createRouter } from './router';
 const REFRESH_SECONDS = 15;
 /** Seconds for which an empty directory is looked at every second */
 const FIRST_MINUTE = 60;
+/** Most expired sessions removed in one statement */
+const EXPIRED_AT_ONCE = 500;
 
 /** The plugin `entra-access`: explanations, token inspector, status; and the directory from the catalog */
 export const entraAccessPlugin = createBackendPlugin({
@@ -19,6 +22,7 @@ export const entraAccessPlugin = createBackendPlugin({
       deps: {
         auth: coreServices.auth,
         catalog: catalogServiceRef,
+        database: coreServices.database,
         discovery: coreServices.discovery,
         entraAccess: entraAccessServiceRef,
         httpAuth: coreServices.httpAuth,
@@ -32,6 +36,9 @@ export const entraAccessPlugin = createBackendPlugin({
       async init(deps) {
         const { auth, catalog, discovery, entraAccess, httpAuth, logger, permissions } = deps;
         deps.permissionsRegistry.addPermissions(entraAccessPermissions);
+        const store = await SessionStore.open(deps.database);
+        await entraAccess.sessions.attach(store);
+        deps.lifecycle.addShutdownHook(() => entraAccess.sessions.close());
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, logger });
         const lookup = new PermissionLookup({ auth, discovery });
         deps.httpRouter.use(createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions }));
@@ -46,11 +53,25 @@ export const entraAccessPlugin = createBackendPlugin({
             fn: () => directory.refresh(),
           });
           untilFilled(directory, deps.lifecycle);
+          // In one replica: they all use the same rows.
+          await deps.scheduler.scheduleTask({
+            id: 'remove-expired-sessions',
+            scope: 'global',
+            frequency: { minutes: 10 },
+            timeout: { minutes: 5 },
+            fn: signal => removeExpired(store, signal),
+          });
         });
       },
     });
   },
 });
+
+/** In small steps, so that sign-ins need not wait for it */
+async function removeExpired(store: SessionStore, signal: AbortSignal): Promise<void> {
+  const now = Math.floor(Date.now() / 1000);
+  while (!signal.aborted && (await store.removeExpired(now, EXPIRED_AT_ONCE)) === EXPIRED_AT_ONCE);
+}
 
 /** A catalog that has just started fills within seconds: until it has groups, look often */
 function untilFilled(directory: CatalogDirectory, lifecycle: LifecycleService): void {

@@ -17,7 +17,7 @@ import {
   tokenInspectPermission,
   whoamiReadPermission,
 } from './permissions';
-import { statusOf, whoami } from './views';
+import { notSignedIn, statusOf, whoami } from './views';
 import { coded } from '../service/coded';
 
 const inspectSchema = z.strictObject({ token: z.string().min(1), purpose: z.enum(['access', 'sign-in']).optional() });
@@ -78,11 +78,7 @@ export function createRouter(options: RouterOptions): Router {
       : undefined;
     await entraAccess.completed(asked);
     const explanation = entraAccess.explain(asked, permission, resource);
-    if (!explanation)
-      throw coded(
-        'not_signed_in',
-        new NotFoundError(`${asked} is not signed in through Entra Access, so everything is denied`),
-      );
+    if (!explanation) throw notSignedIn(entraAccess, asked);
     response.json(explanation);
 
     /** With the caller's own eyes: what they may not read is not there */

@@ -1,4 +1,4 @@
-import { NotFoundError } from '@backstage/errors';
+import { NotFoundError, ServiceUnavailableError } from '@backstage/errors';
 import type { EntraAccess } from '../service/entraAccess';
 import type { CatalogDirectory } from './directory';
 import { coded } from '../service/coded';
@@ -11,12 +11,7 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
   if (entityRef === undefined) return { type, note: 'service principals bypass the policy; see the README' };
   const { core } = entraAccess;
   const record = entraAccess.about(entityRef, principal => core.describe(principal));
-  if (!record) {
-    throw coded(
-      'not_signed_in',
-      new NotFoundError(`${entityRef} is not signed in through Entra Access, so everything is denied`),
-    );
-  }
+  if (!record) throw notSignedIn(entraAccess, entityRef);
   const { groups, expiresAt, ...identity } = record;
   // Where nobody is asked for groups, an explanation tells what to set.
   const asked = entraAccess.graph.length > 0 || undefined;
@@ -35,6 +30,17 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
   };
 }
 
+/** Nobody is known under a ref: there is no session, or it cannot be looked for */
+export function notSignedIn({ sessions }: EntraAccess, entityRef: string): Error {
+  const { kind, error } = sessions.store;
+  if (error !== undefined || kind === 'starting') {
+    const reason = 'the database for sessions does not answer, so unknown sessions are denied; try again';
+    return coded('sessions_unavailable', new ServiceUnavailableError(reason));
+  }
+  const reason = `${entityRef} is not signed in through Entra Access, so everything is denied`;
+  return coded('not_signed_in', new NotFoundError(reason));
+}
+
 /** Ages in seconds, and what is wrong */
 export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) {
   const age = (at?: number) => (at === undefined ? null : Math.max(0, Math.round((Date.now() - at) / 1000)));
@@ -45,6 +51,7 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
     epoch: core.epoch,
     policy: { rules: core.ruleIds.length },
     sessions: sessions.size,
+    sessionStore: sessions.store,
     keys: keys.states.map(({ issuer, fetchedAt, keys: count, error }) => ({
       issuer,
       keys: count,

@@ -1,12 +1,14 @@
-import { createBackendModule } from '@backstage/backend-plugin-api';
+import { coreServices, createBackendModule } from '@backstage/backend-plugin-api';
 import {
   authProvidersExtensionPoint,
   createProxyAuthenticator,
   createProxyAuthProviderFactory,
 } from '@backstage/plugin-auth-node';
+import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import type { EntraAccess } from '../service/entraAccess';
 import { entraAccessServiceRef } from '../service/ref';
 import { described } from './described';
+import { Identities } from './identity';
 import { offeredToken } from './offered';
 import { readOptions, type ProviderOptions } from './options';
 import { signIn, type SignIn } from './signIn';
@@ -29,13 +31,20 @@ export const authModuleEntraProvider = createBackendModule({
   moduleId: 'entra-provider',
   register(env) {
     env.registerInit({
-      deps: { providers: authProvidersExtensionPoint, entraAccess: entraAccessServiceRef },
-      async init({ providers, entraAccess }) {
+      deps: {
+        auth: coreServices.auth,
+        catalog: catalogServiceRef,
+        entraAccess: entraAccessServiceRef,
+        logger: coreServices.logger,
+        providers: authProvidersExtensionPoint,
+      },
+      async init({ auth, catalog, entraAccess, logger, providers }) {
+        const identities = new Identities({ entraAccess, catalog, auth, logger });
         providers.registerProvider({
           providerId: 'entra',
           factory: createProxyAuthProviderFactory<SignIn>({
             authenticator: createEntraAuthenticator(entraAccess),
-            signInResolver: async ({ result }, context) => signIn(result, context, entraAccess),
+            signInResolver: async ({ result }, context) => signIn(result, context, entraAccess, identities),
           }),
         });
       },

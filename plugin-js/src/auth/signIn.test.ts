@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { workloads } from '../../dev/tenant/applications';
 import { agents, groups, people } from '../../dev/tenant/people';
-import { configurationOf, DIRECTORY, FROM_ENTRA, POLICY, recordOf } from '../../e2e/support/core';
+import { configurationOf, DIRECTORY, FROM_ENTRA, POLICY, recordOf, TEMPLATE } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
 import type { Principal } from '../core';
 import { EntraAccess } from '../service/entraAccess';
 import { createEntraAuthenticator } from './module';
-import { entityRefOf, signIn } from './signIn';
+import { entityRefOf } from './identity';
+import { signIn } from './signIn';
 
+/** Nobody has a User entity */
+const identities = { entityRefOf: async (principal: Principal) => entityRefOf(principal, TEMPLATE) };
 const IN_AN_HOUR = Math.floor(Date.now() / 1000) + 3600;
 
 let entraAccess: EntraAccess;
@@ -38,7 +41,7 @@ function issuer(payload: (claims: object) => unknown = claims => ({ ...claims, e
 
 function admitted(change: Partial<Principal>) {
   const principal = recordOf({ expiresAt: IN_AN_HOUR, ...change });
-  return { principal, handle: entraAccess.core.admit(principal, entityRefOf(principal), IN_AN_HOUR)! };
+  return { principal, handle: entraAccess.core.admit(principal, entityRefOf(principal, TEMPLATE), IN_AN_HOUR)! };
 }
 
 test('a ref is made of ids that never change', () => {
@@ -52,7 +55,7 @@ test('a ref is made of ids that never change', () => {
       `user:agent-${identity.clientId}/${people.olivia.oid}`,
     ],
   ] as Array<[Partial<Principal>, string]>) {
-    const found = entityRefOf(recordOf(change));
+    const found = entityRefOf(recordOf(change), TEMPLATE);
     assert.equal(found, ref);
     // The limits of Backstage's own validator: 63 characters each.
     const [, namespace = '', name = ''] = /^user:([a-z0-9-]+)\/([a-z0-9-]+)$/.exec(found) ?? [];
@@ -63,7 +66,12 @@ test('a ref is made of ids that never change', () => {
 test('`ent` holds the principal and the owners that own something', async () => {
   const ids = [groups.paymentsEngineers.id, groups.payments.id, groups.fabrikamStaff.id];
   const { issued, context } = issuer();
-  await signIn(admitted({ objectId: people.olivia.oid, groups: { state: 'known', ids } }), context, entraAccess);
+  await signIn(
+    admitted({ objectId: people.olivia.oid, groups: { state: 'known', ids } }),
+    context,
+    entraAccess,
+    identities,
+  );
   const sub = `user:default/${people.olivia.oid}`;
   assert.deepEqual(issued, [{ sub, ent: [sub, 'group:default/payments'] }]);
   const handle = entraAccess.sessions.find(sub)!;
@@ -78,6 +86,7 @@ test('`ent` stays short with 200 groups, and with unknown ones', async () => {
       admitted({ objectId: people.otto.oid, groups: { ...state, ids: [...state.ids] } }),
       context,
       entraAccess,
+      identities,
     );
     assert.deepEqual(issued[0]?.ent, [`user:default/${people.otto.oid}`]);
   }
@@ -85,9 +94,9 @@ test('`ent` stays short with 200 groups, and with unknown ones', async () => {
 
 test('whoever is taken for somebody else gets no token', async () => {
   const rita = { objectId: people.rita.oid };
-  await signIn(admitted(rita), issuer().context, entraAccess);
+  await signIn(admitted(rita), issuer().context, entraAccess, identities);
   const { issued, context } = issuer();
-  await assert.rejects(signIn(admitted({ ...rita, kind: 'workload' }), context, entraAccess), {
+  await assert.rejects(signIn(admitted({ ...rita, kind: 'workload' }), context, entraAccess, identities), {
     name: 'ConflictError',
   });
   assert.deepEqual(issued, []);
@@ -97,7 +106,7 @@ test('a forgotten principal gets no token', async () => {
   const dana = admitted({ objectId: people.dana.oid });
   entraAccess.core.release(dana.handle);
   const { issued, context } = issuer();
-  await assert.rejects(signIn(dana, context, entraAccess), { name: 'AuthenticationError' });
+  await assert.rejects(signIn(dana, context, entraAccess, identities), { name: 'AuthenticationError' });
   assert.deepEqual(issued, []);
   assert.equal(entraAccess.sessions.find(`user:default/${people.dana.oid}`), undefined);
 });
@@ -106,7 +115,7 @@ for (const exp of [undefined, null, '1800000000', 1.5, Number.MAX_VALUE]) {
   test(`a Backstage token with exp ${exp} opens no session`, async () => {
     const dana = admitted({ objectId: people.dana.oid });
     const { context } = issuer(claims => ({ ...claims, exp }));
-    await assert.rejects(signIn(dana, context, entraAccess), /no expiry/);
+    await assert.rejects(signIn(dana, context, entraAccess, identities), /no expiry/);
     assert.equal(entraAccess.sessions.find(`user:default/${people.dana.oid}`), undefined);
   });
 }

@@ -3,6 +3,7 @@ import { AuthenticationError } from '@backstage/errors';
 import type { Principal, PrincipalHandle } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
 import { coded } from '../service/coded';
+import type { Identities } from './identity';
 
 /** A verified caller on the way in */
 export interface SignIn {
@@ -11,31 +12,24 @@ export interface SignIn {
 }
 
 /**
- * The entity that stands for a principal; derived from its object id, which never changes and is never reused.
- *
- * An agent acting for a person carries that person's object id and must never be taken for them, nor they for it: it
- * lives in a namespace of its own.
- */
-export function entityRefOf({ objectId, actor }: Principal): string {
-  return actor ? `user:agent-${actor.clientId}/${objectId}` : `user:default/${objectId}`;
-}
-
-/**
- * Issues a Backstage token without asking for a User entity in the catalog, and remembers what the sign-in established
- * for as long as that token lives. `ent` lists the owners that own something: short, whatever the number of groups.
+ * Issues a Backstage token, and remembers what the sign-in established for as long as that token lives; where sessions are
+ * kept in the database, the token is not handed out before. `ent` lists the owners that own something: short, whatever the
+ * number of groups.
  */
 export async function signIn(
   { handle, principal }: SignIn,
   context: Pick<AuthResolverContext, 'issueToken'>,
   entraAccess: EntraAccess,
+  identities: Pick<Identities, 'entityRefOf'>,
 ): Promise<BackstageSignInResult> {
-  const entityRef = entityRefOf(principal);
-  entraAccess.sessions.claim(entityRef, principal);
+  // Before anything is waited for: the core gives the oldest callers up.
   const owners = entraAccess.core.owners(handle, { onlyOwning: true });
   if (!owners)
     throw coded('sign_in_incomplete', new AuthenticationError('the sign-in could not be completed; try again'));
+  const entityRef = await identities.entityRefOf(principal);
+  await entraAccess.sessions.prepare(entityRef, principal);
   const result = await context.issueToken({ claims: { sub: entityRef, ent: [...new Set([entityRef, ...owners])] } });
-  entraAccess.sessions.open(entityRef, principal, expiryOf(result.token));
+  await entraAccess.sessions.establish(entityRef, principal, expiryOf(result.token));
   return result;
 }
 

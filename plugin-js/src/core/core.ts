@@ -8,6 +8,7 @@ import type {
   DirectoryInput,
   DirectoryReport,
   Explanation,
+  IdentitySettings,
   Inspection,
   Issuer,
   KeySetReport,
@@ -65,6 +66,11 @@ export class EntraCore {
   /** Whether the API of every plugin takes an access token as it is: `entraAccess.directCalls` */
   get directCalls(): boolean {
     return this.#life.directCalls;
+  }
+
+  /** Which entity stands for a principal, as configured */
+  get identity(): IdentitySettings {
+    return this.#life.identity;
   }
 
   /** Number of principals held */

@@ -5,7 +5,7 @@ import { ConfigurationError } from './errors';
 import { isOf } from './handles';
 import { TokenBuffer } from './tokenBuffer';
 import { TokenCache } from './tokenCache';
-import type { Issuer, LocationRefs, Mistake, Outcome, PrincipalHandle } from './types';
+import type { IdentitySettings, Issuer, LocationRefs, Mistake, Outcome, PrincipalHandle } from './types';
 import { warmUp } from './warmUp';
 import { abandon, loadWasm, type WasmCore, type WasmInstance } from './wasm';
 
@@ -55,13 +55,16 @@ export class CoreLife {
   #epoch = 0;
   #codes: ReadonlyArray<readonly [RejectionCode, string]> = [];
   #issuers: readonly Issuer[] = [];
-  #directCalls = false;
+  readonly #directCalls: boolean;
+  readonly #identity: IdentitySettings;
   #restart?: NodeJS.Timeout;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
     this.#options = options;
     this.#alive = this.#build();
+    this.#directCalls = this.#alive.core.direct_calls();
+    this.#identity = JSON.parse(this.#alive.core.identity());
   }
 
   /** The instance to ask, if there is one */
@@ -89,9 +92,14 @@ export class CoreLife {
     return this.#issuers;
   }
 
-  /** Whether direct calls are on; stays known while an instance is replaced */
+  /** Whether direct calls are on */
   get directCalls(): boolean {
     return this.#directCalls;
+  }
+
+  /** Which entity stands for a principal */
+  get identity(): IdentitySettings {
+    return this.#identity;
   }
 
   /** Asks the running instance; a trap ends it */
@@ -160,7 +168,6 @@ export class CoreLife {
     const { Core, memory } = (this.#options.load ?? loadWasm)();
     const core = open(() => new Core(this.#options.configuration, this.#epoch));
     this.#codes = JSON.parse(Core.codes());
-    this.#directCalls = core.direct_calls();
     this.#issuers = (JSON.parse(core.issuers()) as Issuer[]).map((issuer, index) =>
       Object.freeze({ ...issuer, index }),
     );

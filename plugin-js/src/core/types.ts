@@ -19,6 +19,14 @@ export interface Issuer {
   graph: string;
 }
 
+/** Which entity stands for a principal; of the section `entraAccess.identity` */
+export interface IdentitySettings {
+  /** Entity ref into which `{oid}` and `{tid}` are put, for whoever has no User entity */
+  readonly entityRef: string;
+  /** Tenants whose people are looked up among the users of the catalog */
+  readonly catalogTenants: readonly string[];
+}
+
 /** A verified caller; `expiresAt` in seconds since the epoch */
 export interface Principal {
   kind: 'user' | 'workload' | 'agent' | 'pipeline';

@@ -69,7 +69,8 @@ export class DirectCalls implements PluginTokenHandler {
     const { entraAccess, userTokens } = this.#options;
     const exchange = () => this.#exchange(token);
     const user = await userTokens.get(token, exchange);
-    // Without the sign-in behind it everything would be denied.
+    // Without the sign-in behind it everything would be denied; it may have happened in another process.
+    await entraAccess.sessions.ensure(user.entityRef);
     return entraAccess.sessions.find(user.entityRef) === undefined ? userTokens.replace(token, user, exchange) : user;
   }
 

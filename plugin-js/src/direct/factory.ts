@@ -2,6 +2,7 @@ import { pluginTokenHandlerDecoratorServiceRef, type PluginTokenHandler } from '
 import { coreServices, createServiceFactory } from '@backstage/backend-plugin-api';
 import { entraAccessServiceRef } from '../service/ref';
 import { DirectCalls } from './decorator';
+import { SessionLoading } from './sessionLoading';
 import { UserTokens } from './userTokens';
 
 type Decorator = (inner: PluginTokenHandler) => PluginTokenHandler;
@@ -16,8 +17,9 @@ export function directCallsWith(own: Decorator) {
     deps: { discovery: coreServices.discovery, entraAccess: entraAccessServiceRef },
     createRootContext: () => new UserTokens(),
     factory({ discovery, entraAccess }, userTokens): Decorator {
-      if (!entraAccess.core.directCalls) return own;
-      return inner => new DirectCalls(own(inner), { entraAccess, discovery, userTokens });
+      const loading: Decorator = inner => new SessionLoading(own(inner), entraAccess.sessions);
+      if (!entraAccess.core.directCalls) return loading;
+      return inner => new DirectCalls(loading(inner), { entraAccess, discovery, userTokens });
     },
   });
 }

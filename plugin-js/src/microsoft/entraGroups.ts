@@ -6,6 +6,7 @@ import {
   type SignInResolver,
 } from '@backstage/plugin-auth-node';
 import { described } from '../auth/described';
+import type { Identities } from '../auth/identity';
 import { signIn } from '../auth/signIn';
 import { TokenRejectedError } from '../core';
 import { coded } from '../service/coded';
@@ -15,7 +16,7 @@ import type { EntraAccess } from '../service/entraAccess';
  * The sign-in resolver `entraGroups`: whoever the ID token names, with the groups in it; never what the profile says.
  * @param clients the client ids of this backend, for which alone an ID token may have been issued
  */
-export function entraGroups(entraAccess: EntraAccess, clients: ReadonlySet<string>) {
+export function entraGroups(entraAccess: EntraAccess, identities: Identities, clients: ReadonlySet<string>) {
   return createSignInResolverFactory({
     create:
       (): SignInResolver<OAuthAuthenticatorResult<PassportProfile>> =>
@@ -30,7 +31,7 @@ export function entraGroups(entraAccess: EntraAccess, clients: ReadonlySet<strin
             advice: 'the ID token is for another client than `auth.providers.microsoft` names',
           });
         }
-        return signIn(caller, context, entraAccess);
+        return signIn(caller, context, entraAccess, identities);
       },
   });
 }

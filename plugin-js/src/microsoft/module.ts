@@ -8,6 +8,8 @@ import {
   commonSignInResolvers,
   createOAuthProviderFactory,
 } from '@backstage/plugin-auth-node';
+import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { Identities } from '../auth/identity';
 import { entraAccessServiceRef } from '../service/ref';
 import { authenticator } from './authenticator';
 import { readMicrosoftClients, RESOLVER } from './clients';
@@ -21,12 +23,16 @@ export const authModuleMicrosoftProvider = createBackendModule({
   register(env) {
     env.registerInit({
       deps: {
+        auth: coreServices.auth,
+        catalog: catalogServiceRef,
         config: coreServices.rootConfig,
         entraAccess: entraAccessServiceRef,
+        logger: coreServices.logger,
         providers: authProvidersExtensionPoint,
       },
-      async init({ config, entraAccess, providers }) {
-        const resolver = entraGroups(entraAccess, readMicrosoftClients(config));
+      async init({ auth, catalog, config, entraAccess, logger, providers }) {
+        const identities = new Identities({ entraAccess, catalog, auth, logger });
+        const resolver = entraGroups(entraAccess, identities, readMicrosoftClients(config));
         providers.registerProvider({
           providerId: 'microsoft',
           factory: createOAuthProviderFactory({

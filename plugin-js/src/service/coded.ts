@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'sign_in_incomplete'
   | 'sign_in_unavailable'
   | 'id_token_missing'
+  | 'identity_unavailable'
+  | 'sessions_unavailable'
   | 'core_unavailable'
   | 'plugin_unavailable';
 

@@ -15,13 +15,13 @@ import {
 import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type RolesState } from '../graph';
 import { KeySource } from '../keys/keySource';
 import type { Configuration } from './configuration';
-import { Sessions } from './sessions';
+import { SharedSessions } from './sharedSessions';
 
 /** What the features of this package share in one process: the core with its keys and sessions */
 export class EntraAccess {
   readonly core: EntraCore;
   readonly keys: KeySource;
-  readonly sessions: Sessions;
+  readonly sessions: SharedSessions;
   /** Client ids whose app-only tokens are judged by the external token handler, where it is installed */
   readonly externalClients = new Set<string>();
   readonly #groups: GroupCompletion;
@@ -29,12 +29,12 @@ export class EntraAccess {
   readonly #roles: DirectoryRoles;
 
   /** @throws ConfigurationError naming the first mistake */
-  constructor(configuration: Configuration, logger: LoggerService) {
+  constructor(configuration: Configuration, logger: LoggerService, options?: { storeExpected?: boolean }) {
     const { json, staticLocations } = configuration;
     this.core = new EntraCore({ configuration: json, staticLocations, logger });
     this.core.setPolicy(configuration.policy.json, configuration.policy.place);
     this.keys = new KeySource({ core: this.core, logger });
-    this.sessions = new Sessions(this.core);
+    this.sessions = new SharedSessions({ core: this.core, logger, ...options });
     const { graph } = configuration;
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
@@ -51,6 +51,7 @@ export class EntraAccess {
   close(): void {
     this.keys.close();
     this.#roles.close();
+    this.sessions.close();
     this.core.close();
   }
 
@@ -82,11 +83,12 @@ export class EntraAccess {
   }
 
   /**
-   * Finds the groups of whoever is signed in under a ref, if they were not to be had so far.
+   * Finds the sign-in under a ref, where another process may know it, and its groups, if they were not to be had so far.
    * @returns what to wait for before asking about them; `undefined` when there is nothing to wait for
    */
   completed(entityRef: string): Promise<void> | undefined {
-    return this.#groups.session(entityRef);
+    if (this.sessions.find(entityRef) !== undefined) return this.#groups.session(entityRef);
+    return this.sessions.ensure(entityRef).then(() => this.#groups.session(entityRef));
   }
 
   /** Why somebody's groups are not known; `undefined` when they are */

@@ -13,9 +13,14 @@ export const entraAccessServiceRef = createServiceRef<EntraAccess>({
         config: coreServices.rootConfig,
         logger: coreServices.rootLogger,
         lifecycle: coreServices.rootLifecycle,
+        instance: coreServices.rootInstanceMetadata,
       },
-      factory({ config, logger, lifecycle }) {
-        const entraAccess = new EntraAccess(readConfiguration(config), logger.child({ service: 'entra-access' }));
+      async factory({ config, logger, lifecycle, instance }) {
+        // The plugin brings the database for sessions; without it they are kept in memory.
+        const plugins = await instance.getInstalledPlugins();
+        const storeExpected = plugins.some(({ pluginId }) => pluginId === 'entra-access');
+        const log = logger.child({ service: 'entra-access' });
+        const entraAccess = new EntraAccess(readConfiguration(config), log, { storeExpected });
         entraAccess.start();
         lifecycle.addShutdownHook(() => entraAccess.close());
         return entraAccess;

@@ -3,10 +3,10 @@ import { after, beforeEach, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConflictError } from '@backstage/errors';
 import { agents, groups, people } from '../../dev/tenant/people';
-import { configurationOf, DELETE, DIRECTORY, POLICY, READ, recordOf } from '../../e2e/support/core';
+import { configurationOf, DELETE, DIRECTORY, POLICY, READ, recordOf, TEMPLATE } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { whoami } from '../access/views';
-import { entityRefOf } from '../auth/signIn';
+import { entityRefOf } from '../auth/identity';
 import { EntraCore, type Principal } from '../core';
 import { loadWasm, type WasmInstance } from '../core/wasm';
 import { EntraAccess } from './entraAccess';
@@ -129,7 +129,7 @@ test('another agent for the same person is another principal', () => {
 test('an agent and the person behind it have different refs and different answers', () => {
   const person = olivia();
   const agent = olivia({ kind: 'agent', actor: { clientId: agents.onBehalfOfOlivia.identity.clientId } });
-  const [personRef, agentRef] = [entityRefOf(person), entityRefOf(agent)];
+  const [personRef, agentRef] = [entityRefOf(person, TEMPLATE), entityRefOf(agent, TEMPLATE)];
   assert.notEqual(personRef, agentRef);
   sessions.open(personRef, person, START + 60);
   sessions.open(agentRef, agent, START + 60);

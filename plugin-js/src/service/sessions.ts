@@ -2,13 +2,15 @@ import { ConflictError } from '@backstage/errors';
 import type { EntraCore, Principal, PrincipalHandle } from '../core';
 import { coded } from './coded';
 
-/** Most sign-ins remembered at once; the oldest goes first and its owner signs in again */
+/** Most sign-ins remembered at once; the oldest goes first, and comes back from the database where there is one */
 const MAX_SESSIONS = 50_000;
 
 interface Session {
   record: Principal;
   /** Seconds since the epoch */
   expiresAt: number;
+  /** Number of the write to the database; 0 where there is none */
+  revision: number;
   /** Which instance of the core gave the handle */
   instance: number;
   handle?: PrincipalHandle;
@@ -44,22 +46,24 @@ export class Sessions {
    */
   claim(entityRef: string, record: Principal): void {
     const present = this.#live(entityRef);
-    if (present && !isSamePrincipal(present.record, record)) {
-      throw coded(
-        'principal_conflict',
-        new ConflictError(`another principal is signed in as ${entityRef}; entity refs must be unique`),
-      );
-    }
+    if (present && principalKey(present.record) !== principalKey(record)) throw conflict(entityRef);
   }
 
   /** Remembers a sign-in until `expiresAt` (seconds since the epoch); a newer one of the same principal replaces it */
   open(entityRef: string, record: Principal, expiresAt: number): PrincipalHandle | undefined {
     this.claim(entityRef, record);
-    this.#forget(entityRef);
-    if (this.#sessions.size >= MAX_SESSIONS) this.#makeRoom();
-    const session: Session = { record, expiresAt, instance: -1, sequence: 0 };
-    this.#sessions.set(entityRef, session);
-    return this.#handle(entityRef, session);
+    return this.#handle(entityRef, this.#remember(entityRef, record, expiresAt, 0));
+  }
+
+  /** Remembers what the database holds, in the place of anything older; the core reads it when it is asked for */
+  put(entityRef: string, record: Principal, expiresAt: number, revision: number): void {
+    const present = this.#live(entityRef);
+    if (!present || present.revision < revision) this.#remember(entityRef, record, expiresAt, revision);
+  }
+
+  /** Forgets everybody */
+  clear(): void {
+    for (const entityRef of [...this.#sessions.keys()]) this.#forget(entityRef);
   }
 
   /** What the sign-in under a ref established; `undefined` when nobody is signed in under it */
@@ -97,6 +101,14 @@ export class Sessions {
     return session && this.#handle(entityRef, session);
   }
 
+  #remember(entityRef: string, record: Principal, expiresAt: number, revision: number): Session {
+    this.#forget(entityRef);
+    if (this.#sessions.size >= MAX_SESSIONS) this.#makeRoom();
+    const session: Session = { record, expiresAt, revision, instance: -1, sequence: 0 };
+    this.#sessions.set(entityRef, session);
+    return session;
+  }
+
   #live(entityRef: string): Session | undefined {
     const session = this.#sessions.get(entityRef);
     if (session && session.expiresAt <= this.#clock() / 1000) {
@@ -131,9 +143,15 @@ export class Sessions {
   }
 }
 
-/** Same issuer, kind, tenant, object and agent: never a name or an address. v1.0 and v2.0 tokens are of one issuer here */
-function isSamePrincipal(a: Principal, b: Principal): boolean {
-  const key = ({ issuer, kind, tenantId, objectId, actor }: Principal) =>
-    [issuer.replace(/^entra-v[12]:/, 'entra:'), kind, tenantId, objectId, actor?.clientId].join('/');
-  return key(a) === key(b);
+/** Issuer, kind, tenant, object and agent: never a name or an address. v1.0 and v2.0 tokens are of one issuer here */
+export function principalKey({ issuer, kind, tenantId, objectId, actor }: Principal): string {
+  return [issuer.replace(/^entra-v[12]:/, 'entra:'), kind, tenantId, objectId, actor?.clientId].join('/');
+}
+
+/** Two people are never merged under one ref */
+export function conflict(entityRef: string): Error {
+  return coded(
+    'principal_conflict',
+    new ConflictError(`another principal is signed in as ${entityRef}; entity refs must be unique`),
+  );
 }

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { people } from '../../dev/tenant/people';
+import { configurationOf, recordOf } from '../../e2e/support/core';
+import { databaseFolder, databaseOf } from '../../e2e/support/databases';
+import { RecordingLogger } from '../../e2e/support/logger';
+import { startPostgres, WITHOUT_POSTGRES, type Postgres } from '../../e2e/support/postgres';
+import { EntraCore } from '../core';
+import { principalKey } from './sessions';
+import { SessionStore } from './sessionStore';
+import { SharedSessions } from './sharedSessions';
+
+const NOW = 1_800_000_000;
+const REF = 'user:default/somebody';
+const olivia = recordOf({ objectId: people.olivia.oid });
+const dana = recordOf({ objectId: people.dana.oid });
+
+type Opened = Awaited<ReturnType<typeof databaseOf>>;
+
+let postgres: Postgres;
+before(async () => {
+  if (!WITHOUT_POSTGRES) postgres = await startPostgres();
+});
+after(async () => {
+  await postgres?.stop();
+});
+
+const DATABASES = [
+  { name: 'SQLite in memory', skip: false, open: () => databaseOf('better-sqlite3', ':memory:') },
+  { name: 'PostgreSQL', skip: WITHOUT_POSTGRES, open: () => databaseOf('pg', { ...postgres.connection }) },
+] as const;
+
+for (const { name, skip, open } of DATABASES) {
+  describe(`sessions in ${name}`, { skip }, () => {
+    let database: Opened;
+    let store: SessionStore;
+    beforeEach(async () => {
+      database = await open();
+      store = await SessionStore.open(database.service);
+    });
+    afterEach(async () => {
+      await database.knex('entra_access_sessions').delete();
+      await database.knex('entra_access_revisions').update({ value: 0 });
+      await database.close();
+    });
+
+    test('what was written is found as it was', async () => {
+      const record = recordOf({ name: 'Ölivia \u0000 "O"', groups: { state: 'known', ids: [people.adam.oid] } });
+      const revision = await store.write(REF, record, NOW + 3600, NOW);
+      const expected = { entityRef: REF, principal: principalKey(record), record, expiresAt: NOW + 3600, revision };
+      assert.deepEqual(await store.find(REF), expected);
+      assert.deepEqual(await store.since(0, 10), [expected]);
+      assert.equal(await store.find('user:default/another'), undefined);
+    });
+
+    test('the tables are made once, and a second opening changes nothing', async () => {
+      await store.write(REF, olivia, NOW + 3600, NOW);
+      const again = await SessionStore.open(database.service);
+      assert.equal((await again.find(REF))?.principal, principalKey(olivia));
+      assert.equal(await again.revision(), 1);
+    });
+
+    test('numbers ascend, and a newer sign-in takes the place of the older one', async () => {
+      assert.equal(await store.revision(), 0);
+      assert.equal(await store.write(REF, olivia, NOW + 3600, NOW), 1);
+      assert.equal(await store.write('user:default/dana', dana, NOW + 3600, NOW), 2);
+      const fewer = recordOf({ objectId: people.olivia.oid, groups: { state: 'none', ids: [] } });
+      assert.equal(await store.write(REF, fewer, NOW + 7200, NOW), 3);
+      assert.equal(await store.revision(), 3);
+      assert.deepEqual((await store.find(REF))?.record, fewer);
+      assert.deepEqual(
+        (await store.since(0, 10)).map(({ revision }) => revision),
+        [2, 3],
+      );
+      assert.deepEqual(
+        (await store.since(0, 1)).map(({ entityRef }) => entityRef),
+        ['user:default/dana'],
+      );
+      assert.deepEqual(await store.since(3, 10), []);
+    });
+
+    test('a ref is refused to another principal until the session ends, and the refusal takes no number', async () => {
+      await store.write(REF, olivia, NOW + 3600, NOW);
+      await assert.rejects(store.write(REF, dana, NOW + 9999, NOW), {
+        name: 'ConflictError',
+        code: 'principal_conflict',
+      });
+      await assert.rejects(store.write(REF, dana, NOW + 9999, NOW + 3599), { code: 'principal_conflict' });
+      assert.equal((await store.find(REF))?.principal, principalKey(olivia));
+      assert.equal(await store.revision(), 1);
+      await store.write(REF, dana, NOW + 9999, NOW + 3600);
+      assert.equal((await store.find(REF))?.principal, principalKey(dana));
+    });
+
+    test('of two principals who sign in under one ref at once exactly one is let in', async () => {
+      const other = await open();
+      // In memory each connection would have a database of its own.
+      const second = name === 'PostgreSQL' ? await SessionStore.open(other.service) : store;
+      for (let round = 0; round < 20; round += 1) {
+        const ref = `user:default/round-${round}`;
+        const [one, two] = await Promise.allSettled([
+          store.write(ref, olivia, NOW + 3600, NOW),
+          second.write(ref, dana, NOW + 3600, NOW),
+        ]);
+        const winners = [one, two].filter(({ status }) => status === 'fulfilled');
+        assert.equal(winners.length, 1);
+        const [loser] = [one, two].filter(result => result.status === 'rejected');
+        assert.equal((loser as PromiseRejectedResult).reason.code, 'principal_conflict');
+        const winner = one.status === 'fulfilled' ? olivia : dana;
+        assert.equal((await store.find(ref))?.principal, principalKey(winner));
+      }
+      await other.close();
+    });
+
+    test('whoever reads by number misses no write, however many write at once', async () => {
+      const others = name === 'PostgreSQL' ? await Promise.all([open(), open()]) : [];
+      const stores = [store, ...(await Promise.all(others.map(({ service }) => SessionStore.open(service))))];
+      const seen = new Set<string>();
+      let last = 0;
+      const read = async () => {
+        const latest = await store.revision();
+        const rows = await store.since(last, 1000);
+        rows.forEach(({ entityRef }) => seen.add(entityRef));
+        last = latest;
+      };
+      let writing = true;
+      const reader = (async () => {
+        while (writing) await read();
+      })();
+      const refs = Array.from({ length: 120 }, (_, at) => `user:default/writer-${at}`);
+      await Promise.all(refs.map((ref, at) => stores[at % stores.length]!.write(ref, olivia, NOW + 3600, NOW)));
+      writing = false;
+      await reader;
+      await read();
+      assert.deepEqual([...seen].sort(), [...refs].sort());
+      assert.equal(await store.revision(), refs.length);
+      await Promise.all(others.map(({ close }) => close()));
+    });
+
+    test('expired sessions are removed, the oldest first and no more than asked for', async () => {
+      for (let at = 0; at < 5; at += 1) await store.write(`user:default/old-${at}`, olivia, NOW + at, NOW - 10);
+      await store.write(REF, olivia, NOW + 3600, NOW);
+      assert.equal(await store.removeExpired(NOW - 1, 100), 0);
+      assert.equal(await store.removeExpired(NOW + 3, 3), 3);
+      assert.equal(await store.find('user:default/old-2'), undefined);
+      assert.ok(await store.find('user:default/old-3'));
+      assert.equal(await store.removeExpired(NOW + 3, 3), 1);
+      assert.ok(await store.find('user:default/old-4'), 'expires a second later');
+      assert.ok(await store.find(REF));
+      assert.equal(await store.revision(), 6, 'a removal is no write');
+    });
+
+    test('a row that is not even JSON comes out as nothing that the core would read', async () => {
+      await store.write(REF, olivia, NOW + 3600, NOW);
+      await database.knex('entra_access_sessions').update({ record: '{"kind":' });
+      assert.equal((await store.find(REF))?.record, null);
+    });
+
+    test('without its counter nothing is written', async () => {
+      await database.knex('entra_access_revisions').delete();
+      await assert.rejects(store.write(REF, olivia, NOW + 3600, NOW), /no row for sessions/);
+      assert.equal(await store.find(REF), undefined);
+      await assert.rejects(store.revision(), /no row for sessions/);
+      await database.knex('entra_access_revisions').insert({ name: 'sessions', value: 0 });
+    });
+  });
+}
+
+test(
+  'while PostgreSQL is away known sessions go on and nobody signs in; afterwards all is well',
+  { skip: WITHOUT_POSTGRES },
+  async () => {
+    const database = await databaseOf('pg', { ...postgres.connection });
+    const logger = new RecordingLogger();
+    const { tenantId } = olivia;
+    const core = new EntraCore({
+      configuration: configurationOf({ authority: 'http://127.0.0.1:1', tenantId }),
+      logger,
+    });
+    const sessions = new SharedSessions({ core, logger, storeExpected: true });
+    const store = await SessionStore.open(database.service);
+    await sessions.attach(store);
+    const expiresAt = Math.floor(Date.now() / 1000) + 3600;
+    await sessions.establish(REF, olivia, expiresAt);
+    await postgres.pause();
+    // Once only: the next question would wait for the pool, which goes on trying until our own limit of 5 seconds.
+    await assert.rejects(sessions.establish(REF, olivia, expiresAt + 1), {
+      name: 'ServiceUnavailableError',
+      code: 'sessions_unavailable',
+    });
+    assert.equal(core.describe(sessions.find(REF)!)?.objectId, people.olivia.oid);
+    assert.match(sessions.store.error ?? '', /^\w+$/);
+    assert.doesNotMatch(logger.lines.join(), /insert|select|update/i);
+    await postgres.resume();
+    await assert.rejects(sessions.establish(REF, dana, expiresAt), { code: 'principal_conflict' });
+    await sessions.establish(REF, olivia, expiresAt + 1);
+    assert.deepEqual(sessions.store, { kind: 'database' });
+    assert.equal((await store.find(REF))?.expiresAt, expiresAt + 1);
+    sessions.close();
+    core.close();
+    await database.close();
+  },
+);
+
+test('a file of SQLite keeps sessions over a restart', async () => {
+  const { directory, remove } = databaseFolder();
+  const first = await databaseOf('better-sqlite3', { directory });
+  await (await SessionStore.open(first.service)).write(REF, olivia, NOW + 3600, NOW);
+  await first.close();
+  const second = await databaseOf('better-sqlite3', { directory });
+  assert.deepEqual((await (await SessionStore.open(second.service)).find(REF))?.record, olivia);
+  await second.close();
+  remove();
+});
+
+test('an operator who skips migrations gets none', async () => {
+  const database = await databaseOf('better-sqlite3', ':memory:');
+  await SessionStore.open({ ...database.service, getClient: async () => database.knex, migrations: { skip: true } });
+  assert.equal(await database.knex.schema.hasTable('entra_access_sessions'), false);
+  await database.close();
+});
+
+test('migrations go forward only', async () => {
+  const database = await databaseOf('better-sqlite3', ':memory:');
+  await SessionStore.open(database.service);
+  const { config } = database.knex.client as { config: object };
+  assert.ok(config);
+  await assert.rejects(database.knex.migrate.rollback({ directory: `${__dirname}/../../migrations` }), /forward only/);
+  assert.equal(await database.knex.schema.hasTable('entra_access_sessions'), true);
+  await database.close();
+});

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import type { DatabaseService } from '@backstage/backend-plugin-api';
+import type { Principal } from '../core';
+import { conflict, principalKey } from './sessions';
+
+type Database = Awaited<ReturnType<DatabaseService['getClient']>>;
+
+const SESSIONS = 'entra_access_sessions';
+const REVISIONS = 'entra_access_revisions';
+const MIGRATIONS = join(__dirname, '..', '..', 'migrations');
+
+/** A session as the database holds it */
+export interface StoredSession {
+  entityRef: string;
+  /** Who it is, by ids */
+  principal: string;
+  /** To be read by the core, which is strict; `null` where it is not even JSON */
+  record: unknown;
+  /** Seconds since the epoch */
+  expiresAt: number;
+  /** Number of the write; a later one is greater */
+  revision: number;
+}
+
+interface Row {
+  entity_ref: string;
+  principal: string;
+  record: string;
+  // Text in PostgreSQL.
+  expires_at: number | string;
+  revision: number | string;
+}
+
+/** The sessions of all replicas, in the plugin's database */
+export class SessionStore {
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Brings the tables up to date */
+  static async open(service: DatabaseService): Promise<SessionStore> {
+    const database = await service.getClient();
+    if (!service.migrations?.skip) await database.migrate.latest({ directory: MIGRATIONS });
+    return new SessionStore(database);
+  }
+
+  /**
+   * Writes a session in the place of an older one of the same principal, and gives the number of the write.
+   * @throws ConflictError while another principal is signed in under the ref
+   */
+  async write(entityRef: string, record: Principal, expiresAt: number, now: number): Promise<number> {
+    const principal = principalKey(record);
+    return this.#database.transaction(async transaction => {
+      // First of all: the lock on this row lets one writer in after the other, so that numbers ascend in the order of
+      // commits, and nobody who reads by number misses one that came late.
+      const counted = await transaction(REVISIONS).where({ name: 'sessions' }).increment('value', 1);
+      if (counted !== 1) throw new Error(`${REVISIONS} has no row for sessions`);
+      const revision = await revisionIn(transaction);
+      const present = await transaction<Row>(SESSIONS).where({ entity_ref: entityRef }).first();
+      if (present && Number(present.expires_at) > now && present.principal !== principal) throw conflict(entityRef);
+      const row = { entity_ref: entityRef, principal, record: JSON.stringify(record), expires_at: expiresAt, revision };
+      await transaction(SESSIONS).insert(row).onConflict('entity_ref').merge();
+      return revision;
+    });
+  }
+
+  /** The session under a ref, expired or not */
+  async find(entityRef: string): Promise<StoredSession | undefined> {
+    const row = await this.#database<Row>(SESSIONS).where({ entity_ref: entityRef }).first();
+    return row && sessionOf(row);
+  }
+
+  /** The number of the last write */
+  async revision(): Promise<number> {
+    return revisionIn(this.#database);
+  }
+
+  /** The sessions written after a number, in the order of their writes, at most `limit` */
+  async since(revision: number, limit: number): Promise<StoredSession[]> {
+    const rows = await this.#database<Row>(SESSIONS)
+      .where('revision', '>', revision)
+      .orderBy('revision', 'asc')
+      .limit(limit);
+    return rows.map(sessionOf);
+  }
+
+  /** Removes up to `limit` sessions that have expired, and gives their number */
+  async removeExpired(now: number, limit: number): Promise<number> {
+    const database = this.#database;
+    const expired = database<Row>(SESSIONS).where('expires_at', '<=', now).orderBy('expires_at').limit(limit);
+    return (
+      database<Row>(SESSIONS)
+        .whereIn('entity_ref', expired.select('entity_ref'))
+        // Once more: one of them may be renewed in the meantime.
+        .andWhere('expires_at', '<=', now)
+        .delete()
+    );
+  }
+}
+
+async function revisionIn(database: Database): Promise<number> {
+  const row = await database<{ name: string; value: number | string }>(REVISIONS).where({ name: 'sessions' }).first();
+  if (!row) throw new Error(`${REVISIONS} has no row for sessions`);
+  return Number(row.value);
+}
+
+function sessionOf(row: Row): StoredSession {
+  return {
+    entityRef: row.entity_ref,
+    principal: row.principal,
+    record: parsed(row.record),
+    expiresAt: Number(row.expires_at),
+    revision: Number(row.revision),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

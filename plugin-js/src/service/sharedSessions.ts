@@ -1,0 +1,198 @@
+import type { LoggerService } from '@backstage/backend-plugin-api';
+import { ServiceUnavailableError } from '@backstage/errors';
+import type { EntraCore, Principal } from '../core';
+import { coded } from './coded';
+import { SessionStoreAccess, type StoreState } from './sessionStoreAccess';
+import type { SessionStore, StoredSession } from './sessionStore';
+import { conflict, principalKey, Sessions } from './sessions';
+
+/** How often each replica looks for newer sign-ins of others */
+const POLL_MS = 2_000;
+/** Sessions read at once */
+const PAGE = 500;
+/** For how long a ref without a session is not looked for again; a sign-in on another replica ends it within a poll */
+const ABSENT_MS = 3_000;
+/** Most refs remembered as absent, and most looked for at once */
+const MAX_ABSENT = 10_000;
+const MAX_LOADING = 1_000;
+
+const DONE = Promise.resolve();
+
+interface Options {
+  core: EntraCore;
+  logger: LoggerService;
+  /** Whether a database will be attached: sign-ins before that wait for it */
+  storeExpected?: boolean;
+  /** For tests */
+  clock?: () => number;
+  waitMs?: number;
+}
+
+/**
+ * Sessions that outlive the process and are the same on every replica: memory is a cache of the plugin's database.
+ *
+ * A sign-in is written down before its token is handed out. What others have written comes in by number every two
+ * seconds, and what is not in memory is looked for when it is needed. While the database is away, sessions in memory go on
+ * until they expire, unknown ones are nobody, and nobody signs in.
+ */
+export class SharedSessions extends Sessions {
+  readonly #core: EntraCore;
+  readonly #logger: LoggerService;
+  readonly #clock: () => number;
+  readonly #access: SessionStoreAccess;
+  readonly #loading = new Map<string, Promise<void>>();
+  /** Until when, in milliseconds */
+  readonly #absent = new Map<string, number>();
+  readonly #unreadable = new Set<string>();
+  #seen = 0;
+  #poll?: NodeJS.Timeout;
+  #closed = false;
+
+  constructor({ core, logger, storeExpected = false, clock = Date.now, waitMs }: Options) {
+    super(core, clock);
+    this.#core = core;
+    this.#logger = logger;
+    this.#clock = clock;
+    this.#access = new SessionStoreAccess({ logger, expected: storeExpected, clock, waitMs });
+  }
+
+  /** Where sessions are kept, and what is wrong with it */
+  get store(): StoreState {
+    return this.#access.state;
+  }
+
+  /** Begins to keep sessions in the database */
+  async attach(store: SessionStore): Promise<void> {
+    this.#seen = await store.revision();
+    this.#access.attach(store);
+    this.#schedulePoll();
+  }
+
+  /** Ends the polling */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#poll);
+  }
+
+  /**
+   * Before a token is issued: makes sure that the ref is free for this principal, and that its session can be kept.
+   * @throws ConflictError, or ServiceUnavailableError while the database is away
+   */
+  async prepare(entityRef: string, record: Principal): Promise<void> {
+    const store = await this.#storeForSignIn();
+    if (!store) return this.claim(entityRef, record);
+    const present = await this.#access.ask(() => store.find(entityRef));
+    if (present && this.#isLive(present) && present.principal !== principalKey(record)) throw conflict(entityRef);
+  }
+
+  /**
+   * Remembers a sign-in until `expiresAt` (seconds since the epoch), on every replica; a newer one of the same principal
+   * replaces it.
+   * @throws ConflictError, or ServiceUnavailableError while the database is away: the token must not be handed out then
+   */
+  async establish(entityRef: string, principal: Principal, expiresAt: number): Promise<void> {
+    const record = withoutAddress(principal);
+    const store = await this.#storeForSignIn();
+    if (!store) {
+      this.open(entityRef, record, expiresAt);
+      return;
+    }
+    const now = Math.floor(this.#clock() / 1000);
+    const revision = await this.#access.ask(() => store.write(entityRef, record, expiresAt, now));
+    this.#absent.delete(entityRef);
+    this.put(entityRef, record, expiresAt, revision);
+  }
+
+  /** Looks for a session that is not in memory. Never fails: without an answer nobody is signed in, and `store` says why */
+  ensure(entityRef: string): Promise<void> {
+    if (!this.#access.expected || !this.#core.available || this.find(entityRef) !== undefined) return DONE;
+    const loading = this.#loading.get(entityRef);
+    if (loading) return loading;
+    if ((this.#absent.get(entityRef) ?? 0) > this.#clock() || this.#loading.size >= MAX_LOADING) return DONE;
+    const load = this.#load(entityRef).finally(() => this.#loading.delete(entityRef));
+    this.#loading.set(entityRef, load);
+    return load;
+  }
+
+  /** Takes in what was written since the last time */
+  async poll(): Promise<void> {
+    const store = this.#access.attached;
+    if (!store) return;
+    const latest = await this.#access.ask(() => store.revision());
+    if (latest < this.#seen) {
+      // A database from a backup: what is in memory may be of a future that did not happen.
+      this.clear();
+      this.#seen = latest;
+    }
+    while (this.#seen < latest) {
+      const page = await this.#access.ask(() => store.since(this.#seen, PAGE));
+      page.forEach(session => this.#admit(session));
+      // Every write up to `latest` was committed before the page was read.
+      this.#seen = page.length < PAGE ? latest : (page.at(-1)?.revision ?? latest);
+    }
+  }
+
+  async #storeForSignIn(): Promise<SessionStore | undefined> {
+    const store = await this.#access.whenAttached();
+    if (store || !this.#access.expected) return store;
+    throw coded(
+      'sessions_unavailable',
+      new ServiceUnavailableError('the database for sessions is not ready yet; try again in a few seconds'),
+    );
+  }
+
+  async #load(entityRef: string): Promise<void> {
+    try {
+      const store = await this.#access.whenAttached();
+      const found = store && this.#access.worthAsking && (await this.#access.ask(() => store.find(entityRef)));
+      if (found) this.#admit(found);
+      else if (found === undefined && store) this.#isAbsent(entityRef);
+    } catch {
+      // Said once, where it happened.
+      return;
+    }
+    const session = this.current(entityRef);
+    if (session && session.handle === undefined && this.#core.available) this.#refused(entityRef);
+  }
+
+  #admit(session: StoredSession): void {
+    const { entityRef, record, expiresAt, revision } = session;
+    this.#absent.delete(entityRef);
+    // One that has ended, too, takes the place of an older one.
+    this.put(entityRef, record as Principal, expiresAt, revision);
+    if (!this.#isLive(session)) this.#isAbsent(entityRef);
+  }
+
+  #isLive({ expiresAt }: StoredSession): boolean {
+    return expiresAt > this.#clock() / 1000;
+  }
+
+  #isAbsent(entityRef: string): void {
+    if (this.#absent.size >= MAX_ABSENT) this.#absent.clear();
+    this.#absent.set(entityRef, this.#clock() + ABSENT_MS);
+  }
+
+  /** The core reads records strictly: one that it refuses signs nobody in */
+  #refused(entityRef: string): void {
+    this.#isAbsent(entityRef);
+    if (this.#unreadable.has(entityRef) || this.#unreadable.size >= MAX_ABSENT) return;
+    this.#unreadable.add(entityRef);
+    this.#logger.warn(`the stored session of ${entityRef} is not one that this version writes; it is ignored`);
+  }
+
+  #schedulePoll(): void {
+    if (this.#closed) return;
+    this.#poll = setTimeout(() => {
+      // A failure is a state, said once; the next round tries again.
+      void this.poll()
+        .catch(() => undefined)
+        .finally(() => this.#schedulePoll());
+    }, POLL_MS);
+    this.#poll.unref();
+  }
+}
+
+/** A display name may be an e-mail address, which has no business in a database */
+function withoutAddress(record: Principal): Principal {
+  return record.name?.includes('@') ? { ...record, name: null } : record;
+}
