@@ -25,7 +25,7 @@ afterEach(() => {
 after(() => tenant.close());
 
 function client(limits: Partial<GraphLimits> = {}, settings = READER): GraphClient {
-  const fast = { ...GRAPH_LIMITS, backoffMs: 5, requestMs: 2_000, ...limits };
+  const fast = { ...GRAPH_LIMITS, backoffMs: 5, ...limits };
   return new GraphClient(graphOf(tenant), createCredential(settings, graphOf(tenant)), fast);
 }
 
@@ -122,7 +122,7 @@ test('Retry-After is honoured: nobody of the tenant asks before, and what cannot
   assert.match(error.message, /answered 429 TooManyRequests/);
   tenant.faults.graph = undefined;
   const other = await failure(one.groupsOf('users', people.dana.oid));
-  assert.match(other.message, /throttles: it is asked again in (29|30) s/);
+  assert.match(other.message, /throttles: it is asked again in \d\d s/);
   assert.equal(graphRequests(tenant) - before, 1);
   assert.ok(one.silentUntil > Date.now() + 20_000);
 
