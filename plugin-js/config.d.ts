@@ -95,9 +95,9 @@ export interface Config {
      * Default: true. What is sent to `/api/auth/entra/refresh` by a proxy is not concerned
      */
     directCalls?: boolean;
-    /** Exactly one of the two; see the README for the language */
+    /** Exactly one of the two; the language: docs/policy.md */
     policy: {
-      /** YAML file, relative to the configuration file or the working directory */
+      /** YAML file, relative to the configuration file or the working directory; followed while the backend runs */
       file?: string;
       rules?: Array<object>;
     };

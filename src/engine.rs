@@ -8,9 +8,11 @@ use crate::{
     keys::{KeySet, KeySetReport, SignatureVerifier},
     limits,
     policy::{
-        Decision, Explanation, Permission, PermissionId, Permissions, Policy, Resource,
+        CriteriaNumber, Decision, Effect, Explanation, Permission, PermissionId, Permissions, Policy, Resource,
+        asker::{Asker, Ownership},
+        criteria::{Criteria, CriteriaTable},
         decision::Ground,
-        evaluate::{self, Ownership},
+        evaluate::{self, Answer},
         explain::{self, Question},
     },
     time::Timestamp,
@@ -26,6 +28,8 @@ use crate::{
 #[derive(Debug, Default)]
 struct Derived {
     epoch: u32,
+    /// Until when the answers hold: some change by the mere passing of time
+    until: Timestamp,
     /// The entity that stands for the principal in Backstage
     entity: Option<EntityRef>,
     /// Answers by permission number; `None` until asked
@@ -45,6 +49,7 @@ pub struct Engine<V: SignatureVerifier> {
     permissions: Permissions,
     /// For each numbered permission the rules that cover it, once it was asked about
     covering: Vec<Option<Vec<u16>>>,
+    criteria: CriteriaTable,
     /// Callers by token
     callers: Principals<Derived>,
     /// Callers by session
@@ -86,6 +91,7 @@ impl<V: SignatureVerifier> Engine<V> {
             policy: None,
             permissions: Permissions::default(),
             covering: Vec::new(),
+            criteria: CriteriaTable::default(),
             callers: Principals::new(limits::TOKEN_PRINCIPALS),
             sessions: Principals::new(limits::SESSION_PRINCIPALS),
             workspace: Workspace::default(),
@@ -127,6 +133,7 @@ impl<V: SignatureVerifier> Engine<V> {
         let count = policy.rules.len();
         self.policy = Some(policy);
         self.covering.clear();
+        self.criteria.clear();
         self.epoch = self.epoch.saturating_add(1);
         Ok(count)
     }
@@ -287,8 +294,10 @@ impl<V: SignatureVerifier> Engine<V> {
         let Some((caller, derived)) = table.get_mut(principal, now) else {
             return Decision::deny(Ground::UnknownPrincipal);
         };
-        if derived.epoch != self.epoch {
+        if derived.epoch != self.epoch || now >= derived.until {
             derived.epoch = self.epoch;
+            derived.until =
+                self.policy.as_ref().map_or(Timestamp::NEVER, |policy| policy.steady_until(&caller.assurance, now));
             derived.decisions.clear();
         }
         if let Some(Some(decision)) = derived.decisions.get(permission.index()) {
@@ -298,7 +307,9 @@ impl<V: SignatureVerifier> Engine<V> {
             return Decision::deny(Ground::NotReady);
         };
         let rules = entry(&mut self.covering, permission).get_or_insert_with(|| policy.covering(asked));
-        let decision = evaluate::decide(policy, rules, caller, asked, self.ownership);
+        let asker = Asker::new(caller, derived.entity.as_ref(), self.ownership, now);
+        let answer = evaluate::decide(policy, rules, &asker, asked);
+        let decision = Decision::of(&answer, |criteria| self.criteria.intern(criteria));
         *entry(&mut derived.decisions, permission) = Some(decision);
         decision
     }
@@ -308,7 +319,9 @@ impl<V: SignatureVerifier> Engine<V> {
     /// `None` when the principal is not known.
     pub fn owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
         let (caller, derived) = self.table(principal).get_with(principal, now)?;
-        let mut owners: Vec<EntityRef> = derived.entity.iter().cloned().collect();
+        // What an agent were given under its own name would not be its person's.
+        let own = derived.entity.iter().filter(|_| !caller.acts_for_person());
+        let mut owners: Vec<EntityRef> = own.cloned().collect();
         let groups = caller.groups.ids().iter().filter(|id| self.directory_roles.binary_search(id).is_err());
         owners.extend(groups.flat_map(|group| self.bindings.owners_of(*group)).cloned());
         owners.sort_unstable();
@@ -337,13 +350,33 @@ impl<V: SignatureVerifier> Engine<V> {
 
     /// Decides about a permission without a number: slower, and nothing is remembered
     pub fn decide_unnumbered(&self, principal: Handle, permission: &Permission, now: Timestamp) -> Decision {
-        let Some(caller) = self.table(principal).get(principal, now) else {
-            return Decision::deny(Ground::UnknownPrincipal);
+        Decision::of(&self.answer(principal, permission, now), |_| CriteriaNumber::NONE)
+    }
+
+    fn answer(&self, principal: Handle, permission: &Permission, now: Timestamp) -> Answer {
+        let Some(asker) = self.asker(principal, now) else {
+            return Answer::deny(Ground::UnknownPrincipal);
         };
         let Some(policy) = &self.policy else {
-            return Decision::deny(Ground::NotReady);
+            return Answer::deny(Ground::NotReady);
         };
-        evaluate::decide(policy, &policy.covering(permission), caller, permission, self.ownership)
+        evaluate::decide(policy, &policy.covering(permission), &asker, permission)
+    }
+
+    fn asker(&self, principal: Handle, now: Timestamp) -> Option<Asker<'_>> {
+        let (caller, derived) = self.table(principal).get_with(principal, now)?;
+        Some(Asker::new(caller, derived.entity.as_ref(), self.ownership, now))
+    }
+
+    /// The condition with a number that a decision of this policy carries
+    pub fn criteria(&self, number: CriteriaNumber) -> Option<&Criteria> {
+        self.criteria.get(number)
+    }
+
+    /// The condition of an answer whose condition has no number; `None` when the answer is not conditional (any more)
+    pub fn criteria_unnumbered(&self, principal: Handle, permission: &Permission, now: Timestamp) -> Option<Criteria> {
+        let answer = self.answer(principal, permission, now);
+        (answer.effect == Effect::Conditional).then_some(answer.criteria)
     }
 
     /// Decides and says why; `None` when the principal is not known, or nothing can be decided yet
@@ -354,19 +387,17 @@ impl<V: SignatureVerifier> Engine<V> {
         resource: Option<&Resource>,
         now: Timestamp,
     ) -> Option<Explanation> {
-        let (policy, caller) = (self.policy.as_ref()?, self.table(principal).get(principal, now)?);
-        let question = Question {
+        let (policy, asker) = (self.policy.as_ref()?, self.asker(principal, now)?);
+        Some(explain::explain(&Question {
             policy,
             rules: &policy.covering(permission),
-            principal: caller,
+            asker,
             permission,
             owners: &self.owners(principal, now)?,
             possible_owners: &self.possible_owners(principal, now)?,
-            ownership: self.ownership,
             resource,
             bindings: &self.bindings,
-        };
-        Some(explain::explain(&question, self.decide_unnumbered(principal, permission, now)))
+        }))
     }
 
     /// Ids of the rules in the order of their numbers

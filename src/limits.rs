@@ -64,3 +64,31 @@ pub const PERMISSION_BYTES: usize = 128;
 
 /// Most rules in a policy
 pub const RULES: usize = 10_000;
+
+/// Longest policy in bytes of JSON: 10,000 rules of 400 bytes
+pub const POLICY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Deepest nesting of a condition: `not`, `allOf` and `anyOf` inside each other. Written by people, to be read by people
+pub const CONDITION_DEPTH: usize = 8;
+
+/// Most parts of one rule's condition
+pub const CONDITION_PARTS: usize = 64;
+
+/// Longest name of a permission rule or resource type in a condition; Backstage's own stay below 40 bytes
+pub const RULE_NAME_BYTES: usize = 128;
+
+/// Longest params of a permission rule in a condition, as JSON text
+pub const PARAMS_BYTES: usize = 2048;
+
+/// Longest condition of one answer, roughly as JSON text. Backstage sends it to the plugin of the resource once for each of
+/// the items of a batch, in a body of at most 100 kB (backstage/backstage#20188)
+pub const CRITERIA_BYTES: usize = 16 * 1024;
+
+/// Most conditions with a number: twelve bits of a decision, all of them set for "without a number"
+pub const CRITERIA: usize = 4095;
+
+/// Longest name of an app role, in bytes (Microsoft Entra: app role `value` has at most 120 characters)
+pub const ROLE_BYTES: usize = 480;
+
+/// Longest `signedInWithin`, in seconds: a sign-in of a month ago proves nothing
+pub const SIGNED_IN_WITHIN_SECONDS: u64 = 30 * 24 * 60 * 60;

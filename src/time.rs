@@ -5,6 +5,9 @@
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// The end of time
+    pub const NEVER: Self = Self(u64::MAX);
+
     /// From whole seconds
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds)

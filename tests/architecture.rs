@@ -26,7 +26,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("config", &["directory", "error", "identity", "json", "keys", "limits", "text"]),
     ("token", &["base64url", "bytes", "config", "error", "identity", "json", "keys", "limits", "text", "time"]),
     // Knows principals, never tokens.
-    ("policy", &["config::document::from_json", "directory", "error", "identity", "limits"]),
+    ("policy", &["directory", "error", "identity", "json", "limits", "text", "time"]),
     ("engine", &["config", "directory", "error", "identity", "keys", "limits", "policy", "time", "token"]),
 ];
 

@@ -85,8 +85,11 @@ const CONFIGURATIONS: [&str; 5] = [
     r#"{"tenants":[{"tenantId":"11111111-2222-3333-4444-555555555555","audiences":["https://graph.microsoft.com","*"]}],"clouds":{"b2c":{"authority":"https://x.b2clogin.com"}},"policy":{}}"#,
 ];
 
-const POLICIES: [&str; 3] = [
+const POLICIES: [&str; 6] = [
     r#"{"rules":[{"id":"everyone-reads","effect":"allow","permissions":["catalog.entity.read","catalog.location.read"]},{"id":"owners-manage","effect":"allow","permissions":["catalog.entity.*"],"actions":["update","delete"],"when":{"owned":true}},{"id":"admins","effect":"allow","permissions":["*"],"principals":[{"group":"cccccccc-0000-0000-0000-000000000001"},{"role":"Backstage.Admin"}]},{"id":"agents-dont-delete","effect":"deny","permissions":["*"],"actions":["delete"],"principals":[{"kind":"agent"}]}]}"#,
     r#"{"rules":[{"id":"not-my-own","effect":"deny","permissions":["catalog.entity.read"],"when":{"owned":true}},{"id":"all","effect":"allow","permissions":["*"]}]}"#,
     r#"{"rules":[{"id":"a","effect":"allow","permissions":["a"],"principals":[{"user":"11111111-2222-3333-4444-555555555555/bbbbbbbb-0000-0000-0000-000000000001"},{"workload":"aaaaaaaa-0000-0000-0000-00000000000d"}]}]}"#,
+    r#"{"rules":[{"id":"labelled","effect":"allow","permissions":["catalog.entity.*"],"when":{"anyOf":[{"owned":true},{"allOf":[{"not":{"owned":true}},{"rule":"HAS_LABEL","params":{"label":"env","value":[1,2.5,null,{"a":true}]},"resourceType":"catalog-entity"}]}]}},{"id":"not-x","effect":"deny","permissions":["*"],"when":{"not":{"rule":"HAS_X"}}}]}"#,
+    r#"{"rules":[{"id":"strong","effect":"allow","permissions":["*"],"requires":{"authContext":"c1","mfa":true,"signedInWithin":"1h"}},{"id":"recent","effect":"deny","permissions":["scaffolder.*"],"requires":{"signedInWithin":"90s"}}]}"#,
+    r#"{"rules":[{"id":"me","effect":"allow","permissions":["a"],"principals":[{"user":"user:default/me"},{"pipeline":"gitlab","trust":"x"}]},{"id":"agents","effect":"allow","permissions":["*"],"principals":[{"kind":"agent"}]}]}"#,
 ];

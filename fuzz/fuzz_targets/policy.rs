@@ -4,8 +4,8 @@
 use entra_access_core::{
     directory::EntityRef,
     engine::Engine,
-    identity::{Groups, Guid, Principal, PrincipalKind},
-    policy::{Decision, Effect, Permission, Resource, decision::Dependence},
+    identity::{Actor, Assurance, Groups, Guid, Principal, PrincipalKind},
+    policy::{Decision, Effect, Permission, Resource, criteria::Criteria, decision::Dependence},
     time::Timestamp,
 };
 use entra_access_fuzz::{NOW, Stub, configuration, now};
@@ -43,8 +43,16 @@ fuzz_target!(|data: &[u8]| {
             for permission in permissions() {
                 let plain = engine.decide_unnumbered(who, &permission, now());
                 let id = engine.permission_id(permission.clone()).unwrap();
-                assert_eq!(engine.decide(who, id, now()), plain, "first answer");
-                assert_eq!(engine.decide(who, id, now()), plain, "remembered answer");
+                let numbered = engine.decide(who, id, now());
+                assert_eq!((numbered.effect, numbered.ground), (plain.effect, plain.ground), "first answer");
+                assert_eq!(engine.decide(who, id, now()), numbered, "remembered answer");
+                let criteria = engine.criteria_unnumbered(who, &permission, now());
+                if let Dependence::Criteria(number) = numbered.dependence {
+                    assert_eq!(engine.criteria(number), criteria.as_ref(), "the condition by its number");
+                } else {
+                    assert_eq!(numbered.dependence, plain.dependence, "a condition that needs no number");
+                }
+                assert_eq!(criteria.is_some(), plain.effect == Effect::Conditional);
                 assert!(open || escaped(text) || plain.effect == Effect::Deny, "allowed without an allow rule");
                 explained(&engine, who, &permission, plain);
                 assert_eq!(engine.decide(who, id, later()).effect, Effect::Deny, "an expired principal");
@@ -64,16 +72,21 @@ fn explained(
     assert_eq!(explanation.result, plain.effect);
     assert!(!explanation.reasons.is_empty());
     assert_eq!(explanation.conditions.is_some(), plain.effect == Effect::Conditional);
-    for (owner, owned) in [("user:default/me", true), ("group:default/nobody", false)] {
+    let for_person = engine.principal(who, now()).unwrap().acts_for_person();
+    let criteria = engine.criteria_unnumbered(who, permission, now());
+    if let Some(criteria) = &criteria {
+        serde_json::from_str::<serde_json::Value>(&criteria.json()).expect("the host reads it");
+    }
+    for (owner, owned) in [("user:default/me", !for_person), ("group:default/nobody", false)] {
         let resource = Resource { entity_ref: entity("component:default/x"), owners: vec![entity(owner)] };
         let result = engine.explain(who, permission, Some(&resource), now()).unwrap().result;
-        let expected = match (plain.effect, plain.dependence) {
-            (Effect::Conditional, Dependence::Owned) => Some(owned),
-            (Effect::Conditional, Dependence::NotOwned) => Some(!owned),
-            (effect, _) => Some(effect == Effect::Allow),
+        let expected = match criteria.as_ref().map(|criteria| criteria.given(owned, !owned)) {
+            None => plain.effect,
+            Some(Criteria::Always) => Effect::Allow,
+            Some(Criteria::Never) => Effect::Deny,
+            Some(_) => Effect::Conditional,
         };
-        assert_ne!(result, Effect::Conditional, "a resource was given");
-        assert_eq!(Some(result == Effect::Allow), expected, "{plain:?} on what is owned by {owner}");
+        assert_eq!(result, expected, "{plain:?} on what is owned by {owner}");
     }
 }
 
@@ -102,10 +115,12 @@ fn principal(kind: PrincipalKind, groups: Groups) -> Principal {
         tenant_id: guid("11111111-2222-3333-4444-555555555555"),
         object_id: guid("bbbbbbbb-0000-0000-0000-000000000001"),
         client_id: Some(guid("aaaaaaaa-0000-0000-0000-00000000000d")),
-        actor: None,
+        actor: (kind == PrincipalKind::Agent)
+            .then(|| Actor { client_id: guid("aaaaaaaa-0000-0000-0000-00000000000d"), autonomous: groups == Groups::none() }),
         groups,
         roles: vec!["Backstage.Admin".into()],
         name: None,
+        assurance: Assurance::new(vec!["c1".into()], false, Some(now().before(60))),
         expires_at: later(),
     }
 }

@@ -1,10 +1,12 @@
 //! Who is asking: ids, group state, and the table of verified principals
 
+pub mod assurance;
 pub mod groups;
 pub mod guid;
 pub mod principal;
 pub mod table;
 
+pub use assurance::Assurance;
 pub use groups::{GroupState, Groups};
 pub use guid::Guid;
 pub use principal::{Actor, Principal, PrincipalKind};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Groups, Guid};
+use super::{Assurance, Groups, Guid};
 use crate::time::Timestamp;
 
 /// What kind of caller
@@ -39,6 +39,14 @@ impl PrincipalKind {
 pub struct Actor {
     /// Client id of the agent
     pub client_id: Guid,
+    /// It acts for nobody but itself: app-only, or with an account of its own. Absent: it acts for the person whose object id
+    /// the principal carries
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub autonomous: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// A verified caller; the identity key is issuer, tenant and object id, never an e-mail address or a name
@@ -63,9 +71,19 @@ pub struct Principal {
     pub roles: Vec<String>,
     /// For display only
     pub name: Option<String>,
+    /// How strongly the caller signed in; absent: nothing is known
+    #[serde(default, skip_serializing_if = "Assurance::is_absent")]
+    pub assurance: Assurance,
     /// When the record ends, in seconds
     #[serde(with = "seconds")]
     pub expires_at: Timestamp,
+}
+
+impl Principal {
+    /// Whether an agent calls on behalf of a person, who must then be allowed as well
+    pub fn acts_for_person(&self) -> bool {
+        self.kind == PrincipalKind::Agent && !self.actor.as_ref().is_some_and(|actor| actor.autonomous)
+    }
 }
 
 mod seconds {

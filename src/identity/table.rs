@@ -144,7 +144,7 @@ impl<T: Default> Principals<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{Groups, Guid, PrincipalKind};
+    use crate::identity::{Assurance, Groups, Guid, PrincipalKind};
 
     fn principal(id: u32) -> Principal {
         Principal {
@@ -157,6 +157,7 @@ mod tests {
             groups: Groups::unknown(),
             roles: vec![],
             name: None,
+            assurance: Assurance::default(),
             expires_at: Timestamp::from_seconds(100),
         }
     }

@@ -30,14 +30,21 @@ pub struct Mistake {
 /// # Errors
 /// The first mistake.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Mistake> {
-    let value = Value::parse(text).map_err(|error| {
+    T::deserialize(&value(text)?)
+}
+
+/// Reads a document as a tree, for who knows better than serde what is wrong with it
+///
+/// # Errors
+/// It is none.
+pub fn value(text: &str) -> Result<Value<'_>, Mistake> {
+    Value::parse(text).map_err(|error| {
         Mistake::new(match error {
             JsonError::Malformed | JsonError::Invalid(_) => "this is not JSON",
             JsonError::Duplicate => "a member stands there twice",
             JsonError::Budget => "larger or deeper than any real document",
         })
-    })?;
-    T::deserialize(&value)
+    })
 }
 
 impl Mistake {

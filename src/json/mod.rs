@@ -9,7 +9,7 @@ mod reader;
 mod string;
 mod value;
 
-pub use document::{Mistake, from_str};
+pub use document::{Mistake, from_str, value};
 pub use reader::{JsonError, Reader};
 pub use string::JsonString;
-pub use value::Value;
+pub use value::{Value, list, quote};

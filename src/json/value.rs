@@ -61,4 +61,51 @@ impl<'a> Value<'a> {
             },
         }
     }
+
+    /// As JSON text again, without spaces
+    pub fn write(&self, out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Boolean(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Number(digits) => out.push_str(digits),
+            Self::Text(text) => quote(text, out),
+            Self::Array(all) => list('[', all, ']', out, Self::write),
+            Self::Object(all) => list('{', all, '}', out, |(name, value), out| {
+                quote(name, out);
+                out.push(':');
+                value.write(out);
+            }),
+        }
+    }
+}
+
+/// Elements between two brackets
+pub fn list<T>(open: char, all: &[T], close: char, out: &mut String, write: impl Fn(&T, &mut String)) {
+    out.push(open);
+    for (at, one) in all.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write(one, out);
+    }
+    out.push(close);
+}
+
+/// A text in quotes
+pub fn quote(text: &str, out: &mut String) {
+    // A text always serialises.
+    out.push_str(&serde_json::to_string(text).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_written_as_it_was_read() {
+        let text = r#"{"b":[1,-2,0.5,1e400,true,null,"x\"\u0007é"],"a":{"z":{},"y":[]},"":18446744073709551616}"#;
+        let mut written = String::new();
+        Value::parse(text).unwrap().write(&mut written);
+        assert_eq!(written, text);
+    }
 }

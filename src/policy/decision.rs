@@ -1,5 +1,10 @@
 //! The answer as one number: effect, condition and deciding rule
 
+use super::{
+    criteria::{Criteria, CriteriaNumber},
+    evaluate::Answer,
+};
+
 /// What is answered
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -23,6 +28,8 @@ pub enum Ground {
     UnknownPrincipal,
     /// The permission is not known, or there is no policy
     NotReady,
+    /// The condition is longer than [`crate::limits::CRITERIA_BYTES`]
+    TooLong,
 }
 
 /// On what it depends
@@ -34,6 +41,8 @@ pub enum Dependence {
     Owned,
     /// Allowed unless the principal owns the resource
     NotOwned,
+    /// Any other condition
+    Criteria(CriteriaNumber),
 }
 
 /// A decision
@@ -48,13 +57,25 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// From an answer; `number` gives its condition a number
+    pub fn of(answer: &Answer, number: impl FnOnce(&Criteria) -> CriteriaNumber) -> Self {
+        let dependence = match &answer.criteria {
+            _ if answer.effect != Effect::Conditional => Dependence::Nothing,
+            Criteria::Owned => Dependence::Owned,
+            Criteria::NotOwned => Dependence::NotOwned,
+            criteria => Dependence::Criteria(number(criteria)),
+        };
+        Self { effect: answer.effect, dependence, ground: answer.ground }
+    }
+
     /// A refusal
     pub const fn deny(ground: Ground) -> Self {
         Self { effect: Effect::Deny, dependence: Dependence::Nothing, ground }
     }
 
-    /// Bits 0-1 effect (0 deny, 1 allow, 2 conditional), bits 2-3 dependence (1 owned, 2 not owned), bits 16-31 ground:
-    /// number of the rule, or 0xffff default, 0xfffe unknown principal, 0xfffd not ready
+    /// Bits 0-1 effect (0 deny, 1 allow, 2 conditional), bits 2-3 dependence (1 owned, 2 not owned, 3 the condition with
+    /// the number in bits 4-15, all set where it has none), bits 16-31 ground: number of the rule, or 0xffff default, 0xfffe
+    /// unknown principal, 0xfffd not ready, 0xfffc condition too long
     ///
     /// Zero is never produced by accident as an ALLOW: everything unknown reads as DENY.
     pub fn number(self) -> u32 {
@@ -67,12 +88,14 @@ impl Decision {
             Dependence::Nothing => 0,
             Dependence::Owned => 1 << 2,
             Dependence::NotOwned => 2 << 2,
+            Dependence::Criteria(number) => 3 << 2 | u32::from(number.number() & 0xfff) << 4,
         };
         let ground = match self.ground {
             Ground::Rule(rule) => u32::from(rule),
             Ground::Default => 0xffff,
             Ground::UnknownPrincipal => 0xfffe,
             Ground::NotReady => 0xfffd,
+            Ground::TooLong => 0xfffc,
         };
         ground << 16 | dependence | effect
     }

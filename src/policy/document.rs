@@ -1,48 +1,35 @@
-//! The policy as it is written: strict, every mistake with its place
+//! A rule as it is written: strict, every mistake with its place
 
-use serde::{Deserialize, Deserializer};
+use super::{
+    condition::Condition,
+    permission::{Action, Pattern, Permission},
+    place::At,
+    requirement::Requirement,
+    selector::Selector,
+};
+use crate::error::ConfigError;
 
-use super::permission::Action;
-use crate::identity::{Guid, PrincipalKind, groups::group_id};
-
-/// A policy document
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyDocument {
-    /// The rules, in any order
-    pub rules: Vec<RuleDocument>,
-}
-
-/// One rule
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RuleDocument {
-    /// Names the rule in decisions and audit
-    pub id: String,
+/// A rule
+#[derive(Debug)]
+pub struct Rule {
+    /// Names it in decisions and audit
+    pub id: Box<str>,
     /// What it does
     pub effect: RuleEffect,
-    /// Exact names, `prefix.*`, or `*`
-    pub permissions: Vec<String>,
-    /// Only permissions with one of these actions; absent: with any or none
-    #[serde(default, deserialize_with = "present")]
+    /// Which permissions
+    pub patterns: Vec<Pattern>,
+    /// Which actions; `None`: any or none
     pub actions: Option<Vec<Action>>,
-    /// Any of these; absent: every verified principal
-    #[serde(default, deserialize_with = "present")]
-    pub principals: Option<Vec<Selector>>,
-    /// Only under this condition
-    #[serde(default, deserialize_with = "present")]
-    pub when: Option<Condition>,
-}
-
-/// A key that is written down has a value: YAML reads `principals:` with nothing behind it as null, and null must not mean
-/// "everybody"
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+    /// Which principals, any of these; `None`: every verified one
+    pub selectors: Option<Vec<Selector>>,
+    /// What the sign-in must be like: an allow rule allows nobody else, a deny rule spares nobody else
+    pub requirement: Option<Requirement>,
+    /// What must hold of the resource
+    pub condition: Option<Condition>,
 }
 
 /// What a rule does
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleEffect {
     /// Allows
     Allow,
@@ -50,25 +37,66 @@ pub enum RuleEffect {
     Deny,
 }
 
-/// Selects principals by one property
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Selector {
-    /// Members of an Entra group, by object id
-    Group(#[serde(deserialize_with = "group_id")] Guid),
-    /// What an allow rule takes for a group and is a directory role: nobody is selected by it
-    #[serde(skip)]
-    DirectoryRole(Guid),
-    /// Callers of a kind
-    Kind(PrincipalKind),
-    /// Callers with an app role
-    Role(String),
+impl Rule {
+    /// Reads a rule
+    pub fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["id", "effect", "permissions", "actions", "principals", "requires", "when"])?;
+        let effect = at.needed("effect")?.word(&["allow", "deny"])?;
+        Ok(Self {
+            id: id(&at.needed("id")?)?,
+            effect: if effect == 0 { RuleEffect::Allow } else { RuleEffect::Deny },
+            patterns: all(&at.needed("permissions")?, "name permissions, or `*`", &pattern)?,
+            actions: some(at.member("actions"), "leave `actions` out for any action", &action)?,
+            selectors: some(
+                at.member("principals"),
+                "leave `principals` out for every verified principal",
+                &Selector::read,
+            )?,
+            requirement: at.member("requires").as_ref().map(Requirement::read).transpose()?,
+            condition: at.member("when").as_ref().map(Condition::read).transpose()?,
+        })
+    }
+
+    /// Whether the rule speaks about this permission
+    pub fn covers(&self, permission: &Permission) -> bool {
+        self.patterns.iter().any(|pattern| pattern.matches(&permission.name))
+            && self
+                .actions
+                .as_ref()
+                .is_none_or(|actions| permission.action.is_some_and(|action| actions.contains(&action)))
+    }
 }
 
-/// A condition on the resource
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Condition {
-    /// The caller owns the resource; `true` is the only value
-    pub owned: bool,
+fn id(at: &At<'_>) -> Result<Box<str>, ConfigError> {
+    let text = at.text("a string")?;
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    match !text.is_empty() && text.len() <= 64 && text.bytes().all(fits) {
+        true => Ok(text.into()),
+        false => Err(at.mistake("an id has 1 to 64 letters, digits, `-`, `_` or `.`")),
+    }
+}
+
+fn pattern(at: &At<'_>) -> Result<Pattern, ConfigError> {
+    Pattern::parse(at.text("a string")?).map_err(|reason| at.mistake(reason))
+}
+
+fn action(at: &At<'_>) -> Result<Action, ConfigError> {
+    let number = at.word(&["create", "read", "update", "delete"])?;
+    Ok(Action::ALL.get(number).copied().unwrap_or(Action::Read))
+}
+
+type Read<'r, T> = &'r dyn Fn(&At<'_>) -> Result<T, ConfigError>;
+
+/// Every element of a list that has at least one
+fn all<T>(at: &At<'_>, hint: &str, read: Read<'_, T>) -> Result<Vec<T>, ConfigError> {
+    let mut all = Vec::new();
+    for element in at.some_elements(hint)? {
+        all.push(read(&element)?);
+    }
+    Ok(all)
+}
+
+/// The same for a list that need not be there. One that is has elements: null must not mean "everybody"
+fn some<T>(at: Option<At<'_>>, hint: &str, read: Read<'_, T>) -> Result<Option<Vec<T>>, ConfigError> {
+    at.map(|at| all(&at, hint, read)).transpose()
 }

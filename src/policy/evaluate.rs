@@ -1,21 +1,24 @@
-//! Evaluation: three-valued over principals, two-valued in its answer
+//! Evaluation: three-valued over principals and resources, two-valued in its answer
 
 use super::{
-    compile::{Policy, Rule},
-    decision::{Decision, Dependence, Effect, Ground},
-    document::{RuleEffect, Selector},
+    asker::Asker,
+    compile::Policy,
+    condition::Literal,
+    criteria::Criteria,
+    decision::{Effect, Ground},
+    document::{Rule, RuleEffect},
     permission::Permission,
 };
-use crate::identity::{GroupState, Principal};
+use crate::limits;
 
-/// Whether the rule's selectors match: `None` when that hangs on groups that are not known
-pub fn selects(rule: &Rule, principal: &Principal) -> Option<bool> {
+/// Whether the rule's selectors match: `None` when that hangs on what is not known
+pub fn selects(rule: &Rule, asker: &Asker<'_>) -> Option<bool> {
     let Some(selectors) = &rule.selectors else {
         return Some(true);
     };
     let mut unknown = false;
     for selector in selectors {
-        match select(selector, principal) {
+        match selector.selects(asker) {
             Some(true) => return Some(true),
             Some(false) => {}
             None => unknown = true,
@@ -24,82 +27,121 @@ pub fn selects(rule: &Rule, principal: &Principal) -> Option<bool> {
     if unknown { None } else { Some(false) }
 }
 
-fn select(selector: &Selector, principal: &Principal) -> Option<bool> {
-    match selector {
-        Selector::Group(id) => principal.groups.contains(*id),
-        Selector::DirectoryRole(_) => Some(false),
-        Selector::Kind(kind) => Some(principal.kind == *kind),
-        Selector::Role(role) => Some(principal.roles.contains(role)),
-    }
-}
-
 /// How a rule bears on one question
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bearing {
     /// It does not apply
     None,
     /// It applies to every resource
     Always,
-    /// It applies to what the principal owns
-    IfOwned,
+    /// An allow rule allows what meets this; a deny rule spares what meets this, and nothing else
+    If(Criteria),
 }
 
-/// Whether anything is known of who owns what
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ownership {
-    /// The catalog has been read
-    Known,
-    /// Not yet: nobody owns for certain, and anybody may
-    Unknown,
-}
-
-/// How a rule that covers the permission bears on this principal
+/// How a rule that covers the permission bears on whoever asks
 ///
-/// What is not known never widens access: an allow rule needs certainty, a deny rule only possibility.
-pub fn bearing(rule: &Rule, principal: &Principal, permission: &Permission, ownership: Ownership) -> Bearing {
+/// What is not known never widens access: an allow rule needs certainty, a deny rule only possibility. A requirement is
+/// what opens: an allow rule allows nobody who does not meet it, a deny rule spares whoever does.
+pub fn bearing(rule: &Rule, asker: &Asker<'_>, permission: &Permission) -> Bearing {
     let deny = rule.effect == RuleEffect::Deny;
-    if !selects(rule, principal).unwrap_or(deny) {
+    let stopped = rule.requirement.as_ref().is_some_and(|requirement| asker.meets(requirement) == deny);
+    if stopped || !selects(rule, asker).unwrap_or(deny) {
         return Bearing::None;
     }
-    if !rule.owned {
+    let Some(condition) = &rule.condition else {
         return Bearing::Always;
+    };
+    let can_tell = |literal: Literal<'_>| match literal {
+        Literal::Owned => permission.has_owner() && asker.knows_groups(),
+        Literal::NotOwned => permission.has_owner() && asker.knows_all_owners(),
+        Literal::Rule(rule) => rule.fits(permission.resource_type.as_deref()),
+    };
+    match (condition.normal(!deny, &can_tell), deny) {
+        (Criteria::Never, false) | (Criteria::Always, true) => Bearing::None,
+        (Criteria::Always, false) | (Criteria::Never, true) => Bearing::Always,
+        (criteria, _) => Bearing::If(criteria),
     }
-    match (permission.has_owner(), principal.groups.state()) {
-        (true, GroupState::Known | GroupState::None) if !deny || ownership == Ownership::Known => Bearing::IfOwned,
-        // Ownership can't be told: without an owner to compare, or without the groups.
-        _ if deny => Bearing::Always,
-        _ => Bearing::None,
+}
+
+/// An answer before it gets a number
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What is answered
+    pub effect: Effect,
+    /// Under which condition; `Always` unless conditional
+    pub criteria: Criteria,
+    /// Why
+    pub ground: Ground,
+}
+
+impl Answer {
+    const fn new(effect: Effect, ground: Ground) -> Self {
+        Self { effect, criteria: Criteria::Always, ground }
+    }
+
+    /// A refusal
+    pub const fn deny(ground: Ground) -> Self {
+        Self::new(Effect::Deny, ground)
+    }
+
+    /// Under a condition, as far as it is one
+    pub fn under(criteria: Criteria, ground: Ground) -> Self {
+        match criteria {
+            Criteria::Never => Self::deny(ground),
+            Criteria::Always => Self::new(Effect::Allow, ground),
+            criteria if criteria.weight() > limits::CRITERIA_BYTES => Self::deny(Ground::TooLong),
+            criteria => Self { effect: Effect::Conditional, criteria, ground },
+        }
     }
 }
 
 /// Decides; `rules` are the numbers of the rules that cover the permission, ascending
-pub fn decide(
-    policy: &Policy,
-    rules: &[u16],
-    principal: &Principal,
-    permission: &Permission,
-    ownership: Ownership,
-) -> Decision {
-    let (mut allow, mut allow_owned, mut deny_owned) = (None, None, None);
+///
+/// An agent that calls for a person is at most as strong as that person: both must be allowed.
+pub fn decide(policy: &Policy, rules: &[u16], asker: &Asker<'_>, permission: &Permission) -> Answer {
+    let answer = decide_for(policy, rules, asker, permission);
+    let Some(person) = asker.person().filter(|_| answer.effect != Effect::Deny) else {
+        return answer;
+    };
+    let hers = decide_for(policy, rules, &person, permission);
+    match (answer.effect, hers.effect) {
+        (_, Effect::Deny) | (Effect::Allow, Effect::Conditional) => hers,
+        (_, Effect::Allow) => answer,
+        _ => Answer::under(Criteria::all_of(vec![answer.criteria, hers.criteria]), answer.ground),
+    }
+}
+
+/// Decides for one who asks, whoever stands behind them
+pub fn decide_for(policy: &Policy, rules: &[u16], asker: &Asker<'_>, permission: &Permission) -> Answer {
+    let (mut allow, mut allow_if, mut deny_if) = (None, None, None);
+    let (mut allowed, mut spared) = (Vec::new(), Vec::new());
     for number in rules {
         let Some(rule) = policy.rules.get(usize::from(*number)) else {
             continue;
         };
-        match (rule.effect, bearing(rule, principal, permission, ownership)) {
+        match (rule.effect, bearing(rule, asker, permission)) {
             (_, Bearing::None) => {}
-            (RuleEffect::Deny, Bearing::Always) => return Decision::deny(Ground::Rule(*number)),
-            (RuleEffect::Deny, Bearing::IfOwned) => deny_owned = deny_owned.or(Some(*number)),
+            (RuleEffect::Deny, Bearing::Always) => return Answer::deny(Ground::Rule(*number)),
             (RuleEffect::Allow, Bearing::Always) => allow = allow.or(Some(*number)),
-            (RuleEffect::Allow, Bearing::IfOwned) => allow_owned = allow_owned.or(Some(*number)),
+            (RuleEffect::Deny, Bearing::If(criteria)) => {
+                deny_if = deny_if.or(Some(*number));
+                spared.push(criteria);
+            }
+            (RuleEffect::Allow, Bearing::If(criteria)) => {
+                allow_if = allow_if.or(Some(*number));
+                allowed.push(criteria);
+            }
         }
     }
-    let answer = |effect, dependence, rule| Decision { effect, dependence, ground: Ground::Rule(rule) };
-    match (allow, allow_owned, deny_owned) {
-        (Some(rule), _, None) => answer(Effect::Allow, Dependence::Nothing, rule),
-        (Some(_), _, Some(rule)) => answer(Effect::Conditional, Dependence::NotOwned, rule),
-        (None, Some(rule), None) => answer(Effect::Conditional, Dependence::Owned, rule),
-        // Allowed if owned, and denied if owned: never.
-        (None, Some(_), Some(rule)) => Decision::deny(Ground::Rule(rule)),
-        (None, None, _) => Decision::deny(Ground::Default),
+    let Some(ground) = allow.and(deny_if).or(allow).or(allow_if) else {
+        return Answer::deny(Ground::Default);
+    };
+    if allow.is_none() {
+        spared.push(Criteria::any_of(allowed));
+    }
+    match Criteria::all_of(spared) {
+        // Allowed only what is denied.
+        Criteria::Never => Answer::deny(Ground::Rule(deny_if.unwrap_or(ground))),
+        criteria => Answer::under(criteria, Ground::Rule(ground)),
     }
 }

@@ -3,15 +3,20 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    compile::{Policy, Rule},
-    decision::{Decision, Dependence, Effect, Ground},
-    document::{RuleEffect, Selector},
-    evaluate::{Bearing, Ownership, bearing, selects},
+    asker::Asker,
+    compile::Policy,
+    criteria::Criteria,
+    decision::Effect,
+    document::Rule,
+    evaluate::{Answer, decide},
     permission::Permission,
+    requirement::Requirement,
+    selector::Selector,
+    verdict::{self, Verdict},
 };
 use crate::{
     directory::{Bindings, EntityRef},
-    identity::{GroupState, Guid, Principal},
+    identity::{GroupState, Guid},
 };
 
 /// The resource asked about, as the host read it from the catalog
@@ -36,30 +41,55 @@ fn all_of_catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Enti
 
 /// An explained answer
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Explanation {
-    /// The answer; never conditional when a resource was given
+    /// The answer; with a resource only conditional where a rule of another plugin has to be asked
     pub result: Effect,
     /// Id of the deciding rule; `None` when no rule allows
     pub rule: Option<String>,
     /// Sentences, the deciding one first
     pub reasons: Vec<String>,
-    /// On what a conditional answer depends
+    /// On what the answer depends, when it does
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Conditions>,
-    /// What is known of the principal's groups
+    /// What a sign-in would have to be like to change a refusal: all of it is enough
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub step_up: Vec<Requirement>,
+    /// Both identities, when an agent calls for a person
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<OnBehalfOf>,
+    /// What is known of the groups
     pub groups: GroupSummary,
 }
 
-/// On what a conditional answer depends
+/// What a conditional answer depends on
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conditions {
-    /// Whether the resource must, or must not, be owned by the principal
-    pub owned: bool,
-    /// The owners that count as the principal's
+    /// Owned, or not owned, by one of `owners`; absent where it depends on more than that
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owned: Option<bool>,
+    /// What the principal owns through: itself and its groups' owners
     pub owners: Vec<String>,
+    /// The whole condition where it is more than `owned`, as [`Criteria::json`] writes it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub criteria: Option<String>,
 }
 
-/// Groups without listing them all
+/// An agent and the person for whom it calls; both must be allowed
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OnBehalfOf {
+    /// Client id of the agent
+    pub agent: Option<Guid>,
+    /// What the agent is allowed as an agent
+    pub agent_result: Effect,
+    /// Tenant and object id of the person
+    pub person: String,
+    /// What the person would be allowed by herself
+    pub person_result: Effect,
+}
+
+/// The groups of the principal, without listing them all
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GroupSummary {
     /// How much is known
@@ -78,108 +108,90 @@ pub struct Question<'e> {
     /// Numbers of the rules that cover the permission
     pub rules: &'e [u16],
     /// Who asks
-    pub principal: &'e Principal,
+    pub asker: Asker<'e>,
     /// For what
     pub permission: &'e Permission,
     /// What the principal owns through: itself and its groups' owners
     pub owners: &'e [EntityRef],
     /// The same and what it may own through where that is disputed
     pub possible_owners: &'e [EntityRef],
-    /// Whether anything is known of who owns what
-    pub ownership: Ownership,
     /// On what, if that is known
     pub resource: Option<&'e Resource>,
     /// Entra groups and owners
     pub bindings: &'e Bindings,
 }
 
-/// Explains `decision`, which [`super::evaluate::decide`] gave for the same question
-pub fn explain(question: &Question<'_>, decision: Decision) -> Explanation {
-    // Possibility is enough for a deny.
-    let counting = if decision.dependence == Dependence::NotOwned { question.possible_owners } else { question.owners };
-    let owned = question.resource.map(|resource| resource.owners.iter().any(|owner| counting.contains(owner)));
-    let (result, open) = match (decision.effect, decision.dependence, owned) {
-        (Effect::Conditional, Dependence::Owned, Some(owned)) => {
-            (if owned { Effect::Allow } else { Effect::Deny }, false)
+impl<'e> Question<'e> {
+    /// The rules that cover the permission
+    pub fn covering(&self) -> impl Iterator<Item = &'e Rule> {
+        self.rules.iter().filter_map(|number| self.policy.rules.get(usize::from(*number)))
+    }
+
+    /// An answer as far as it holds of the resource
+    pub fn on_resource(&self, answer: Answer) -> Answer {
+        match answer.effect {
+            Effect::Conditional => Answer::under(self.given(&answer.criteria), answer.ground),
+            _ => answer,
         }
-        (Effect::Conditional, Dependence::NotOwned, Some(owned)) => {
-            (if owned { Effect::Deny } else { Effect::Allow }, false)
-        }
-        (effect, _, _) => (effect, effect == Effect::Conditional),
-    };
-    let decided = match decision.ground {
-        Ground::Rule(number) => question.policy.rules.get(usize::from(number)),
-        _ => None,
-    };
-    // A deny rule about what the principal owns leaves a resource alone that it does not own: another rule made the answer.
-    let beside = decided.filter(|rule| {
-        rule.effect == RuleEffect::Deny
-            && owned == Some(false)
-            && bearing(rule, question.principal, question.permission, question.ownership) == Bearing::IfOwned
-    });
-    let (rule, dependence) = match (beside, result) {
-        (None, _) => (decided, decision.dependence),
-        (Some(_), Effect::Allow) => (first_allow(question, Bearing::Always), Dependence::Nothing),
-        (Some(_), _) => (first_allow(question, Bearing::IfOwned), Dependence::Owned),
-    };
-    let mut reasons: Vec<String> = Vec::new();
-    match rule {
-        Some(rule) => reasons.push(deciding(question, rule, dependence, result)),
-        None => reasons.push(format!(
-            "no rule allows `{}` to this {}",
-            question.permission.name,
-            question.principal.kind.as_str()
-        )),
     }
-    if let (Some(rule), Effect::Allow) = (beside, result) {
-        reasons.push(deciding(question, rule, Dependence::NotOwned, result));
+
+    /// A condition as far as the resource leaves it open
+    pub fn given(&self, criteria: &Criteria) -> Criteria {
+        let Some(resource) = self.resource else { return criteria.clone() };
+        let owned_by = |owners: &[EntityRef]| resource.owners.iter().any(|owner| owners.contains(owner));
+        // Possibility is enough for a deny.
+        criteria.given(owned_by(self.owners), !owned_by(self.possible_owners))
     }
-    if result == Effect::Deny {
-        reasons.extend(
-            question
-                .rules
-                .iter()
-                .filter_map(|number| near_miss(question, question.policy.rules.get(usize::from(*number))?)),
-        );
-    }
-    let conditions = open.then(|| Conditions {
-        owned: decision.dependence == Dependence::Owned,
-        owners: question.owners.iter().map(ToString::to_string).collect(),
-    });
-    // A conditional allow that the resource does not meet is nobody's deny: no rule allowed.
-    let named = rule.filter(|rule| result != Effect::Deny || rule.effect == RuleEffect::Deny);
-    Explanation { result, rule: named.map(|rule| rule.id.to_string()), reasons, conditions, groups: summary(question) }
 }
 
-/// The first allow rule that bears on the question in this way
-fn first_allow<'e>(question: &Question<'e>, wanted: Bearing) -> Option<&'e Rule> {
-    question.rules.iter().filter_map(|number| question.policy.rules.get(usize::from(*number))).find(|rule| {
-        rule.effect == RuleEffect::Allow
-            && bearing(rule, question.principal, question.permission, question.ownership) == wanted
-    })
-}
-
-fn deciding(question: &Question<'_>, rule: &Rule, dependence: Dependence, result: Effect) -> String {
-    let id = &rule.id;
-    let verb = if rule.effect == RuleEffect::Allow { "allows" } else { "denies" };
-    match (dependence, result) {
-        (Dependence::Nothing, _) => format!("rule `{id}` {verb} `{}`", question.permission.name),
-        (Dependence::Owned, Effect::Conditional) => {
-            format!("rule `{id}` allows it for resources that the principal owns")
+/// Explains what [`super::evaluate::decide`] answers
+pub fn explain(question: &Question<'_>) -> Explanation {
+    let answer_to =
+        |asker: &Asker<'_>| question.on_resource(decide(question.policy, question.rules, asker, question.permission));
+    let answer = answer_to(&question.asker);
+    let caller = Verdict::of(question, &question.asker);
+    let person = question.asker.person().map(|person| Verdict::of(question, &person));
+    let on_behalf_of = person.as_ref().map(|person| OnBehalfOf {
+        agent: question.asker.principal.actor.as_ref().map(|actor| actor.client_id),
+        agent_result: caller.result,
+        person: format!("{}/{}", question.asker.principal.tenant_id, question.asker.principal.object_id),
+        person_result: person.result,
+    });
+    let Verdict { rule, mut reasons, .. } = match person {
+        Some(person) => caller.and_person(person, answer.effect),
+        None => caller,
+    };
+    let mut step_up = Vec::new();
+    if answer.effect == Effect::Deny && answer_to(&question.asker.assured()).effect != Effect::Deny {
+        let (sentences, requirements) = verdict::step_up(question);
+        reasons.splice(0..0, sentences);
+        step_up = requirements;
+    }
+    let conditions = (answer.effect == Effect::Conditional).then(|| {
+        let owned = match answer.criteria {
+            Criteria::Owned => Some(true),
+            Criteria::NotOwned => Some(false),
+            _ => None,
+        };
+        Conditions {
+            owned,
+            owners: question.owners.iter().map(ToString::to_string).collect(),
+            criteria: owned.is_none().then(|| answer.criteria.json()),
         }
-        (Dependence::NotOwned, Effect::Conditional) => {
-            format!("rule `{id}` denies it for resources that the principal owns")
-        }
-        (Dependence::Owned, Effect::Allow) | (Dependence::NotOwned, Effect::Deny) => {
-            format!("rule `{id}` {verb} it: {}", ownership(question))
-        }
-        (Dependence::Owned, _) => format!("rule `{id}` would allow the owner: {}", ownership(question)),
-        (Dependence::NotOwned, _) => format!("rule `{id}` would deny the owner: {}", ownership(question)),
+    });
+    Explanation {
+        result: answer.effect,
+        rule: rule.map(|rule| rule.id.to_string()),
+        reasons,
+        conditions,
+        step_up,
+        on_behalf_of,
+        groups: summary(question),
     }
 }
 
 /// By whom the resource is owned, and whether the principal is among them
-fn ownership(question: &Question<'_>) -> String {
+pub fn ownership(question: &Question<'_>) -> String {
     let Some(resource) = question.resource else {
         return "ownership was not asked".into();
     };
@@ -189,7 +201,7 @@ fn ownership(question: &Question<'_>) -> String {
             .bindings
             .groups_of(owner)
             .into_iter()
-            .find(|group| question.principal.groups.contains(*group) == Some(true));
+            .find(|group| question.asker.principal.groups.contains(*group) == Some(true));
         return match through {
             Some(group) => {
                 format!("`{entity}` is owned by `{owner}`, and the principal is a member of its Entra group {group}")
@@ -214,59 +226,16 @@ fn ownership(question: &Question<'_>) -> String {
     format!("`{entity}` is owned by {}, and the principal is not a member", owners.join(", "))
 }
 
-/// Why an allow rule that covers the permission did not help
-fn near_miss(question: &Question<'_>, rule: &Rule) -> Option<String> {
-    if rule.effect == RuleEffect::Deny
-        || bearing(rule, question.principal, question.permission, question.ownership) != Bearing::None
-    {
-        return None;
-    }
-    let id = &rule.id;
-    let state = question.principal.groups.state();
-    Some(match selects(rule, question.principal) {
-        None => format!(
-            "rule `{id}` does not match: the groups of the principal are not known, and unknown is never taken for membership"
-        ),
-        Some(false) => format!("rule `{id}` does not match: it is for {}", selectors(rule)),
-        Some(true) if state == GroupState::Unknown => {
-            format!("rule `{id}` does not match: it asks for ownership, and the groups of the principal are not known")
-        }
-        Some(true) => format!(
-            "rule `{id}` does not match: it asks for ownership, which `{}` has no resource for",
-            question.permission.name
-        ),
-    })
-}
-
-fn selectors(rule: &Rule) -> String {
-    let names: Vec<_> = rule
-        .selectors
-        .iter()
-        .flatten()
-        .map(|selector| match selector {
-            Selector::Group(id) => format!("members of Entra group {id}"),
-            Selector::DirectoryRole(id) => format!("members of {id}, which is a directory role and no group"),
-            Selector::Kind(kind) => format!("principals of kind `{}`", kind.as_str()),
-            Selector::Role(role) => format!("app role `{role}`"),
-        })
-        .collect();
-    names.join(" or ")
-}
-
 /// The groups of the principal that bear on the question: through an owner of the resource, or named by a rule
 fn summary(question: &Question<'_>) -> GroupSummary {
-    let groups = &question.principal.groups;
+    let groups = &question.asker.principal.groups;
     let of_owners = question
         .resource
         .into_iter()
         .flat_map(|resource| &resource.owners)
         .flat_map(|owner| question.bindings.groups_of(owner));
-    let of_rules = question
-        .rules
-        .iter()
-        .filter_map(|number| question.policy.rules.get(usize::from(*number)))
-        .flat_map(|rule| rule.selectors.iter().flatten())
-        .filter_map(|selector| match selector {
+    let of_rules =
+        question.covering().flat_map(|rule| rule.selectors.iter().flatten()).filter_map(|selector| match selector {
             Selector::Group(id) => Some(*id),
             _ => None,
         });

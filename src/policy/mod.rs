@@ -2,14 +2,23 @@
 //!
 //! Deny by default; deny overrides allow; the order of the rules never matters.
 
+pub mod asker;
 pub mod compile;
+pub mod condition;
+pub mod criteria;
 pub mod decision;
 pub mod document;
 pub mod evaluate;
 pub mod explain;
+mod mistakes;
 pub mod permission;
+mod place;
+pub mod requirement;
+pub mod selector;
+mod verdict;
 
 pub use compile::Policy;
+pub use criteria::CriteriaNumber;
 pub use decision::{Decision, Effect};
 pub use explain::{Explanation, Resource};
 pub use permission::{Action, Permission, PermissionId, Permissions};

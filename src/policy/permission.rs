@@ -34,10 +34,18 @@ pub struct Permission {
     pub resource_type: Option<String>,
 }
 
+impl Action {
+    /// Every one, in the order in which they are declared
+    pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
+}
+
+/// The one type of resource that has an owner
+pub const CATALOG_ENTITY: &str = "catalog-entity";
+
 impl Permission {
     /// Whether ownership can be asked of its resources
     pub fn has_owner(&self) -> bool {
-        self.resource_type.as_deref() == Some("catalog-entity")
+        self.resource_type.as_deref() == Some(CATALOG_ENTITY)
     }
 }
 
@@ -114,6 +122,26 @@ impl Pattern {
             Some(prefix) if prefix.split('.').all(segment) => Ok(Self::Below(format!("{prefix}.").into())),
             None if text.split('.').all(segment) => Ok(Self::Exact(text.into())),
             _ => Err("a permission is an exact name, a prefix such as `catalog.entity.*`, or `*`"),
+        }
+    }
+
+    /// `*`, the exact name, or the prefix with its last dot
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Any => "*",
+            Self::Below(text) | Self::Exact(text) => text,
+        }
+    }
+
+    /// Whether all names are meant that another pattern means
+    pub fn includes(&self, other: &Self) -> bool {
+        match other {
+            Self::Any => *self == Self::Any,
+            Self::Exact(name) => self.matches(name),
+            // Below `a.b.` lies what lies below `a.`; names that end there are none.
+            Self::Below(prefix) => {
+                matches!(self, Self::Any) || matches!(self, Self::Below(wider) if prefix.starts_with(wider.as_ref()))
+            }
         }
     }
 

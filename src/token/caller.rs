@@ -8,8 +8,9 @@ use super::{
 use crate::{
     config::{GroupSettings, Profile, TokenVersion},
     error::RejectionCode,
-    identity::{Actor, Groups, Guid, PrincipalKind},
+    identity::{Actor, Assurance, Groups, Guid, PrincipalKind},
     json::JsonString,
+    time::Timestamp,
 };
 
 /// What the claims say about the caller, before groups
@@ -55,7 +56,8 @@ pub(super) fn identify(
             client.to_string(),
         )
     })?;
-    let actor = (kind == PrincipalKind::Agent).then_some(Actor { client_id: client });
+    let autonomous = by_itself || claims.subject_facets.agent_user || claims.subject_facets.agent_identity;
+    let actor = (kind == PrincipalKind::Agent).then_some(Actor { client_id: client, autonomous });
     Ok(Caller { kind, object, client, actor })
 }
 
@@ -138,4 +140,11 @@ pub(super) fn groups(claims: &mut Claims<'_>, caller: &Caller, tenant: Guid, set
         (Some(ids), _) if !claims.overage => Groups::known(ids),
         _ => Groups::unknown(),
     }
+}
+
+/// How strongly the caller signed in; a sign-in of later than `latest` has not happened yet and counts for nothing
+pub(super) fn assurance(claims: &Claims<'_>, latest: Timestamp) -> Assurance {
+    let contexts = claims.auth_contexts.iter().map(JsonString::text).filter(|text| Assurance::is_auth_context(text));
+    let signed_in = claims.signed_in.filter(|time| *time <= latest);
+    Assurance::new(contexts.map(std::borrow::Cow::into_owned).collect(), claims.mfa, signed_in)
 }

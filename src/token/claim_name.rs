@@ -60,6 +60,9 @@ claim_names! {
     ClaimNames = "_claim_names",
     ActorFacets = "xms_act_fct",
     SubjectFacets = "xms_sub_fct",
+    AuthContexts = "acrs",
+    AuthMethods = "amr",
+    AuthTime = "auth_time",
 }
 
 impl ClaimName {

@@ -51,6 +51,12 @@ pub struct Claims<'a> {
     pub bound: bool,
     /// `nonce`, `c_hash`, `at_hash` or `s_hash` is there: the mark of an ID token
     pub id_token_mark: bool,
+    /// `acrs`: authentication contexts
+    pub auth_contexts: Vec<JsonString<'a>>,
+    /// `amr` names a method that takes several factors (Microsoft Entra: `mfa`, `ngcmfa`; `wiaormfa` proves neither)
+    pub mfa: bool,
+    /// `auth_time`
+    pub signed_in: Option<Timestamp>,
     /// `events` is there: a logout token or another security event (RFC 8417)
     pub event: bool,
 }
@@ -122,6 +128,11 @@ impl<'a> Claims<'a> {
             ClaimName::ClaimNames => self.overage |= names_groups(reader)?,
             ClaimName::ActorFacets => self.actor_facets = facets(reader, name)?,
             ClaimName::SubjectFacets => self.subject_facets = facets(reader, name)?,
+            ClaimName::AuthContexts => self.auth_contexts = strings(reader, name)?,
+            ClaimName::AuthMethods => {
+                self.mfa = strings(reader, name)?.iter().any(|method| method.is(b"mfa") || method.is(b"ngcmfa"));
+            }
+            ClaimName::AuthTime => self.signed_in = Some(time(reader, name)?),
         }
         Ok(())
     }

@@ -120,18 +120,23 @@ impl Judge for Report {
         code: RejectionCode,
         show: impl FnOnce() -> Shown,
     ) -> Result<(), RejectionCode> {
-        let shown = show();
+        self.keep(name, passed, code, show());
+        Ok(())
+    }
+}
+
+impl Report {
+    /// Once for all checks, where `check` is made anew for each
+    #[inline(never)]
+    fn keep(&mut self, name: &'static str, passed: bool, code: RejectionCode, shown: Shown) {
         let outcome = if passed { Outcome::Pass } else { Outcome::Fail };
         if !passed {
             self.first_failure.get_or_insert(code);
         }
         let hint = if passed { None } else { shown.hint.or_else(|| Some(code.advice().to_owned())) };
         self.lines.push(Line { check: name, expected: shown.expected, actual: shown.actual, outcome, hint });
-        Ok(())
     }
-}
 
-impl Report {
     /// Adds a line for every check of `all` that was not reached
     pub fn complete(&mut self, all: &[&'static str]) {
         for name in all {

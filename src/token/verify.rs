@@ -140,6 +140,7 @@ pub fn verify<V: SignatureVerifier>(
             groups,
             roles: claims.roles.iter().map(|role| role.text().into_owned()).collect(),
             name: claims.name.map(|name| name.text().into_owned()),
+            assurance: caller::assurance(&claims, now.after(profile.leeway_seconds)),
             expires_at: claims.expires.unwrap_or_default().after(profile.leeway_seconds),
         },
     })

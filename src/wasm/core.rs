@@ -11,7 +11,7 @@ use crate::{
     error::{ConfigError, RejectionCode},
     identity::{Guid, Handle, Principal},
     json, limits,
-    policy::{Permission, PermissionId, Resource},
+    policy::{CriteriaNumber, Permission, PermissionId, Resource, criteria::Criteria},
     time::Timestamp,
     token::{Purpose, Rejection},
 };
@@ -289,6 +289,22 @@ impl Core {
     pub fn decide_unnumbered(&self, principal: u32, permission: &str, now: u32) -> Result<u32, String> {
         let permission: Permission = json::from_str(permission).map_err(|error| error.to_string())?;
         Ok(self.engine.decide_unnumbered(Handle::from_number(principal), &permission, time(now)).number())
+    }
+
+    /// The condition with a number, as [`crate::policy::criteria::Criteria::json`] writes it; empty when there is none
+    pub fn criteria(&self, number: u32) -> String {
+        let criteria = self.engine.criteria(CriteriaNumber::from_number(number));
+        criteria.map(Criteria::json).unwrap_or_default()
+    }
+
+    /// The same for an answer whose condition has no number
+    ///
+    /// # Errors
+    /// The permission is not one.
+    pub fn criteria_unnumbered(&self, principal: u32, permission: &str, now: u32) -> Result<String, String> {
+        let permission: Permission = json::from_str(permission).map_err(|error| error.to_string())?;
+        let criteria = self.engine.criteria_unnumbered(Handle::from_number(principal), &permission, time(now));
+        Ok(criteria.map(|criteria| criteria.json()).unwrap_or_default())
     }
 
     /// Decides and says why; `null` when the principal is not known

@@ -5,6 +5,7 @@
 
 pub mod claims;
 pub mod directory;
+pub mod generate;
 pub mod jws;
 pub mod key_sets;
 pub mod keys;

@@ -5,8 +5,6 @@
 
 use serde_json::{Value, json};
 
-use super::random::Random;
-
 /// A rule as it is written
 #[derive(Debug, Clone)]
 pub struct NaiveRule {
@@ -14,18 +12,48 @@ pub struct NaiveRule {
     pub allow: bool,
     pub permissions: Vec<String>,
     pub actions: Option<Vec<String>>,
-    /// Property and value: `group`, `kind`, `role`
+    /// Property and value
     pub principals: Option<Vec<(&'static str, String)>>,
-    pub owned: bool,
+    pub requires: Option<NaiveRequirement>,
+    pub when: Option<NaiveCondition>,
+}
+
+/// What a rule asks of the sign-in; all of it
+#[derive(Debug, Clone, Default)]
+pub struct NaiveRequirement {
+    pub context: Option<&'static str>,
+    pub mfa: bool,
+    pub minutes: Option<u64>,
+}
+
+/// A condition on the resource
+#[derive(Debug, Clone)]
+pub enum NaiveCondition {
+    Owned,
+    /// Name and type of resource
+    Rule(&'static str, Option<&'static str>),
+    Not(Box<Self>),
+    AllOf(Vec<Self>),
+    AnyOf(Vec<Self>),
 }
 
 /// The caller, as far as a policy sees it
 #[derive(Debug, Clone)]
 pub struct NaivePrincipal {
     pub kind: String,
+    /// Calls for the person whose object id it carries
+    pub acts_for_person: bool,
+    pub object: &'static str,
+    pub client: &'static str,
     pub roles: Vec<String>,
     /// `None`: not known
     pub groups: Option<Vec<String>>,
+    pub contexts: Vec<String>,
+    pub mfa: bool,
+    /// How long ago they signed in, in minutes
+    pub signed_in: Option<u64>,
+    /// `None`: not known
+    pub entity: Option<&'static str>,
 }
 
 /// The permission, as far as a policy sees it
@@ -36,15 +64,26 @@ pub struct NaivePermission {
     pub resource_type: Option<String>,
 }
 
-/// Whether the policy allows it on a resource that is, or is not, owned by the caller
-pub fn allows(rules: &[NaiveRule], who: &NaivePrincipal, what: &NaivePermission, owned: bool) -> bool {
-    let denied = rules.iter().any(|rule| !rule.allow && applies(rule, who, what, owned) != Some(false));
-    let allowed = rules.iter().any(|rule| rule.allow && applies(rule, who, what, owned) == Some(true));
-    allowed && !denied
+/// The resource: whether the caller owns it, and which permission rules hold of it
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pub owned: bool,
+    pub holding: Vec<&'static str>,
+}
+
+/// Whether the policy allows it; an agent that calls for a person only what that person is allowed, too
+pub fn allows(rules: &[NaiveRule], who: &NaivePrincipal, what: &NaivePermission, on: &Facts) -> bool {
+    let person = NaivePrincipal { kind: "user".into(), entity: None, ..who.clone() };
+    let allows_one = |who: &NaivePrincipal| {
+        let denied = rules.iter().any(|rule| !rule.allow && applies(rule, who, what, on) != Some(false));
+        let allowed = rules.iter().any(|rule| rule.allow && applies(rule, who, what, on) == Some(true));
+        allowed && !denied
+    };
+    allows_one(who) && (!who.acts_for_person || allows_one(&person))
 }
 
 /// Whether a rule applies; `None` when that can't be told
-pub fn applies(rule: &NaiveRule, who: &NaivePrincipal, what: &NaivePermission, owned: bool) -> Option<bool> {
+pub fn applies(rule: &NaiveRule, who: &NaivePrincipal, what: &NaivePermission, on: &Facts) -> Option<bool> {
     if !rule.permissions.iter().any(|pattern| names(pattern, &what.name)) {
         return Some(false);
     }
@@ -53,7 +92,12 @@ pub fn applies(rule: &NaiveRule, who: &NaivePrincipal, what: &NaivePermission, o
     {
         return Some(false);
     }
-    both(selected(rule, who), if rule.owned { ownership(who, what, owned) } else { Some(true) })
+    // A requirement opens: to whoever meets it an allow rule applies, and a deny rule does not.
+    if rule.requires.as_ref().is_some_and(|requires| meets(requires, who) != rule.allow) {
+        return Some(false);
+    }
+    let condition = rule.when.as_ref().map_or(Some(true), |when| holds(when, who, what, on));
+    all([selected(rule, who), condition])
 }
 
 fn names(pattern: &str, name: &str) -> bool {
@@ -64,16 +108,48 @@ fn names(pattern: &str, name: &str) -> bool {
     }
 }
 
+fn meets(requires: &NaiveRequirement, who: &NaivePrincipal) -> bool {
+    requires.context.is_none_or(|context| who.contexts.iter().any(|known| known == context))
+        && (!requires.mfa || who.mfa)
+        && requires.minutes.is_none_or(|minutes| who.signed_in.is_some_and(|ago| ago < minutes))
+}
+
 fn selected(rule: &NaiveRule, who: &NaivePrincipal) -> Option<bool> {
     let Some(selectors) = &rule.principals else {
         return Some(true);
     };
-    let answers = selectors.iter().map(|(property, value)| match *property {
+    let user = format!("{}/{}", super::claims::TENANT, who.object);
+    any(selectors.iter().map(|(property, value)| match *property {
         "kind" => Some(who.kind == *value),
         "role" => Some(who.roles.contains(value)),
+        "workload" => Some(who.kind == "workload" && who.client == value),
+        "user" if value.starts_with("user:") => who.entity.map(|entity| entity == value),
+        "user" => Some(who.kind == "user" && user == *value),
         _ => who.groups.as_ref().map(|groups| groups.contains(value)),
-    });
-    let answers: Vec<_> = answers.collect();
+    }))
+}
+
+fn holds(when: &NaiveCondition, who: &NaivePrincipal, what: &NaivePermission, on: &Facts) -> Option<bool> {
+    match when {
+        // Ownership goes through groups, and is asked of catalog entities only. What the person behind an agent owns in
+        // her own name is not known.
+        NaiveCondition::Owned => {
+            let tellable = who.groups.is_some() && what.resource_type.as_deref() == Some("catalog-entity");
+            (tellable && (on.owned || !who.acts_for_person)).then_some(on.owned)
+        }
+        NaiveCondition::Rule(name, wanted) => {
+            let given = what.resource_type.as_deref();
+            let fits = given.is_some() && (wanted.is_none() || *wanted == given);
+            fits.then(|| on.holding.contains(name))
+        }
+        NaiveCondition::Not(inner) => holds(inner, who, what, on).map(|held| !held),
+        NaiveCondition::AllOf(parts) => all(parts.iter().map(|part| holds(part, who, what, on))),
+        NaiveCondition::AnyOf(parts) => any(parts.iter().map(|part| holds(part, who, what, on))),
+    }
+}
+
+fn any(answers: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    let answers: Vec<_> = answers.into_iter().collect();
     match (answers.contains(&Some(true)), answers.contains(&None)) {
         (true, _) => Some(true),
         (false, true) => None,
@@ -81,59 +157,11 @@ fn selected(rule: &NaiveRule, who: &NaivePrincipal) -> Option<bool> {
     }
 }
 
-/// Ownership goes through groups, and is asked of catalog entities only
-fn ownership(who: &NaivePrincipal, what: &NaivePermission, owned: bool) -> Option<bool> {
-    let tellable = who.groups.is_some() && what.resource_type.as_deref() == Some("catalog-entity");
-    tellable.then_some(owned)
+fn all(answers: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    any(answers.into_iter().map(|answer| answer.map(|held| !held))).map(|held| !held)
 }
-
-fn both(a: Option<bool>, b: Option<bool>) -> Option<bool> {
-    match (a, b) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    }
-}
-
-/// The groups of the small world in which everything is tried; the last one owns nothing
-pub const GROUPS: [&str; 4] = [
-    "cccccccc-0000-0000-0000-000000000001",
-    "cccccccc-0000-0000-0000-000000000002",
-    "cccccccc-0000-0000-0000-000000000003",
-    "cccccccc-0000-0000-0000-000000000004",
-];
-const NAMES: [&str; 6] = ["a", "a.b", "a.b.c", "a.b.d", "a.bc", "e.f"];
-const PATTERNS: [&str; 9] = ["*", "a.*", "a.b.*", "e.*", "a", "a.b", "a.b.c", "e.f", "x.y"];
-const ACTIONS: [&str; 4] = ["create", "read", "update", "delete"];
-const KINDS: [&str; 4] = ["user", "workload", "agent", "pipeline"];
-const ROLES: [&str; 2] = ["Reader", "Backstage.Admin"];
 
 impl NaiveRule {
-    /// Any rule
-    pub fn generate(random: &mut Random, number: usize) -> Self {
-        let mut permissions = random.some(&PATTERNS, 1, 5);
-        permissions.push(random.pick(&PATTERNS));
-        let mut actions = random.some(&ACTIONS, 1, 3);
-        actions.push(random.pick(&ACTIONS));
-        let mut principals: Vec<(&'static str, String)> = Vec::new();
-        for _ in 0..=random.below(3) {
-            principals.push(match random.below(4) {
-                0 => ("kind", random.pick(&KINDS).into()),
-                1 => ("role", random.pick(&ROLES).into()),
-                _ => ("group", random.pick(&GROUPS).into()),
-            });
-        }
-        Self {
-            // Ids sort differently from the order of writing.
-            id: format!("r{}-{number}", random.below(100)),
-            allow: random.chance(2, 3),
-            permissions: permissions.into_iter().map(Into::into).collect(),
-            actions: random.chance(1, 3).then(|| actions.into_iter().map(Into::into).collect()),
-            principals: random.chance(2, 3).then_some(principals),
-            owned: random.chance(1, 3),
-        }
-    }
-
     /// As it is written in a policy
     pub fn json(&self) -> Value {
         let mut rule = json!({
@@ -145,34 +173,35 @@ impl NaiveRule {
         if let Some(principals) = &self.principals {
             rule["principals"] = principals.iter().map(|(name, value)| json!({ *name: value })).collect();
         }
-        if self.owned {
-            rule["when"] = json!({ "owned": true });
+        if let Some(NaiveRequirement { context, mfa, minutes }) = &self.requires {
+            rule["requires"] = json!({});
+            if let Some(context) = context {
+                rule["requires"]["authContext"] = json!(context);
+            }
+            if *mfa {
+                rule["requires"]["mfa"] = json!(true);
+            }
+            if let Some(minutes) = minutes {
+                rule["requires"]["signedInWithin"] = json!(format!("{minutes}m"));
+            }
+        }
+        if let Some(when) = &self.when {
+            rule["when"] = when.json();
         }
         rule
     }
 }
 
-impl NaivePrincipal {
-    /// Any caller; one in four with groups that are not known
-    pub fn generate(random: &mut Random) -> Self {
-        let known = random.chance(3, 4);
-        Self {
-            kind: random.pick(&KINDS).into(),
-            roles: random.some(&ROLES, 1, 3).into_iter().map(Into::into).collect(),
-            groups: known.then(|| random.some(&GROUPS, 1, 2).into_iter().map(Into::into).collect()),
-        }
-    }
-}
-
-impl NaivePermission {
-    /// Any permission
-    pub fn generate(random: &mut Random) -> Self {
-        Self {
-            name: random.pick(&NAMES).into(),
-            action: random.chance(3, 4).then(|| random.pick(&ACTIONS).into()),
-            resource_type: random
-                .chance(3, 4)
-                .then(|| random.pick(&["catalog-entity", "catalog-entity", "scaffolder-task"]).into()),
+impl NaiveCondition {
+    /// As it is written in a policy
+    pub fn json(&self) -> Value {
+        match self {
+            Self::Owned => json!({ "owned": true }),
+            Self::Rule(name, None) => json!({ "rule": name, "params": { "of": [1, "x"] } }),
+            Self::Rule(name, Some(of)) => json!({ "rule": name, "params": { "of": [1, "x"] }, "resourceType": of }),
+            Self::Not(inner) => json!({ "not": inner.json() }),
+            Self::AllOf(parts) => json!({ "allOf": parts.iter().map(Self::json).collect::<Vec<_>>() }),
+            Self::AnyOf(parts) => json!({ "anyOf": parts.iter().map(Self::json).collect::<Vec<_>>() }),
         }
     }
 }

@@ -1,23 +1,12 @@
 import type { AuthService, DiscoveryService } from '@backstage/backend-plugin-api';
-import { InputError, ServiceUnavailableError } from '@backstage/errors';
+import { InputError } from '@backstage/errors';
 import type { Permission } from '@backstage/plugin-permission-common';
-import { z } from 'zod';
 import type { PermissionInput } from '../core';
+import { fetchPluginMetadata } from '../permission/pluginMetadata';
 import { permissionInput } from '../permission/policy';
 import { coded } from '../service/coded';
 
 const KEEP_MS = 60_000;
-
-const metadataSchema = z.object({
-  permissions: z.array(
-    z.object({
-      type: z.enum(['basic', 'resource']),
-      name: z.string(),
-      attributes: z.object({ action: z.enum(['create', 'read', 'update', 'delete']).optional() }),
-      resourceType: z.string().optional(),
-    }),
-  ),
-});
 
 /**
  * Finds a permission by name where it is declared: at its plugin, which by convention is the first segment of the name.
@@ -60,19 +49,7 @@ export class PermissionLookup {
   }
 
   async #fetch(pluginId: string): Promise<PermissionInput[]> {
-    const { token } = await this.#auth.getPluginRequestToken({
-      onBehalfOf: await this.#auth.getOwnServiceCredentials(),
-      targetPluginId: pluginId,
-    });
-    const base = await this.#discovery.getBaseUrl(pluginId);
-    const response = await fetch(`${base}/.well-known/backstage/permissions/metadata`, {
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(5_000),
-    });
-    if (response.status === 404) return [];
-    if (!response.ok)
-      throw coded('plugin_unavailable', new ServiceUnavailableError(`plugin ${pluginId} did not tell its permissions`));
-    const { permissions } = metadataSchema.parse(await response.json());
+    const { permissions } = await fetchPluginMetadata({ auth: this.#auth, discovery: this.#discovery }, pluginId);
     return permissions.map(permission => permissionInput(permission as Permission));
   }
 }

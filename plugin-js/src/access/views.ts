@@ -44,12 +44,18 @@ export function notSignedIn({ sessions }: EntraAccess, entityRef: string): Error
 /** Ages in seconds, and what is wrong */
 export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) {
   const age = (at?: number) => (at === undefined ? null : Math.max(0, Math.round((Date.now() - at) / 1000)));
-  const { core, keys, sessions } = entraAccess;
+  const { core, keys, policyState, sessions } = entraAccess;
   return {
     version,
     core: { available: core.available, instance: core.instance, principals: core.principals },
     epoch: core.epoch,
-    policy: { rules: core.ruleIds.length },
+    policy: {
+      rules: core.ruleIds.length,
+      ...(policyState.file ? { file: policyState.file } : {}),
+      ageSeconds: age(policyState.loadedAt),
+      ...(policyState.error ? { error: policyState.error } : {}),
+      warnings: entraAccess.policyWarnings,
+    },
     sessions: sessions.size,
     sessionStore: sessions.store,
     keys: keys.states.map(({ issuer, fetchedAt, keys: count, error }) => ({

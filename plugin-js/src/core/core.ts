@@ -1,4 +1,4 @@
-import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL } from './decisions';
+import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL, withCriteria } from './decisions';
 import { ConfigurationError } from './errors';
 import { handleOf, isOf, isSession } from './handles';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
@@ -235,13 +235,22 @@ export class EntraCore {
       let id = alive.permissions.get(key);
       if (id === undefined) {
         id = alive.core.permission_id(JSON.stringify(permission));
-        if (id === NO_NUMBER) {
-          return alive.decisions.read(alive.core.decide_unnumbered(principal, JSON.stringify(permission), this.#now()));
-        }
+        if (id === NO_NUMBER) return this.#decideUnnumbered(alive, principal, permission);
         alive.permissions.set(key, id);
       }
-      return alive.decisions.read(alive.core.decide(principal, id, this.#now()));
+      const decision = alive.decisions.read(alive.core.decide(principal, id, this.#now()));
+      const complete = decision.dependence !== 'criteria' || decision.criteria !== undefined;
+      return complete ? decision : this.#decideUnnumbered(alive, principal, permission);
     }, CORE_UNAVAILABLE);
+  }
+
+  /** The same where the permission or the condition has no number: slower, and nothing is remembered */
+  #decideUnnumbered({ core, decisions }: Alive, principal: PrincipalHandle, permission: PermissionInput): Decision {
+    const [json, now] = [JSON.stringify(permission), this.#now()];
+    const decision = decisions.read(core.decide_unnumbered(principal, json, now));
+    return decision.dependence === 'criteria'
+      ? withCriteria(decision, core.criteria_unnumbered(principal, json, now))
+      : decision;
   }
 
   /** Decides and says why; `undefined` when the principal is not known */
@@ -250,7 +259,10 @@ export class EntraCore {
       principal,
       ({ core }) => {
         const [what, where] = [JSON.stringify(permission), JSON.stringify(resource ?? null)];
-        return JSON.parse(core.explain(principal, what, where, this.#now())) ?? undefined;
+        const explanation = JSON.parse(core.explain(principal, what, where, this.#now())) ?? undefined;
+        const criteria: unknown = explanation?.conditions?.criteria;
+        if (typeof criteria === 'string') explanation.conditions.criteria = JSON.parse(criteria);
+        return explanation;
       },
       undefined,
     );

@@ -17,9 +17,18 @@ export class ConfigurationError extends InputError {
   override name = 'InputError' as const;
   readonly code = 'config_invalid';
   readonly path: string;
+  readonly #mistake: Mistake;
 
   constructor(mistake: Mistake) {
-    super(`${mistake.path}: ${mistake.message}${mistake.hint ? ` (${mistake.hint})` : ''}`);
-    this.path = mistake.path;
+    const { path, message, line, hint } = mistake;
+    const more = [line === undefined ? undefined : `line ${line}`, hint].filter(Boolean).join('; ');
+    super(`${path}: ${message}${more && ` (${more})`}`);
+    this.path = path;
+    this.#mistake = mistake;
+  }
+
+  /** The same with the line of the file where it stands */
+  at(line: number): ConfigurationError {
+    return new ConfigurationError({ ...this.#mistake, line });
   }
 }

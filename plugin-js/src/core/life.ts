@@ -180,7 +180,7 @@ export class CoreLife {
     return {
       core,
       token,
-      decisions: new DecisionReader(JSON.parse(core.rule_ids())),
+      decisions: decisionReader(core),
       permissions: new Map(),
       cache: this.#options.tokenCache === false ? undefined : new TokenCache(Core.token_principals()),
     };
@@ -189,10 +189,14 @@ export class CoreLife {
   #newEpoch(): void {
     this.ask(alive => {
       this.#epoch = alive.core.epoch();
-      alive.decisions = new DecisionReader(JSON.parse(alive.core.rule_ids()));
+      alive.decisions = decisionReader(alive.core);
       alive.cache?.clear();
     }, undefined);
   }
+}
+
+function decisionReader(core: WasmCore): DecisionReader {
+  return new DecisionReader(JSON.parse(core.rule_ids()), number => core.criteria(number));
 }
 
 /** The constructor throws its mistake as JSON text */

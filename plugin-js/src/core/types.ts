@@ -35,11 +35,14 @@ export interface Principal {
   tenantId: string;
   objectId: string;
   clientId: string | null;
-  actor: { clientId: string } | null;
+  /** `autonomous`: an agent that acts for nobody but itself */
+  actor: { clientId: string; autonomous?: boolean } | null;
   groups: { state: GroupState; ids: string[] };
   roles: string[];
   /** For display only */
   name: string | null;
+  /** How strongly the caller signed in; absent: nothing is known */
+  assurance?: { authContexts: string[]; mfa: boolean; signedInAt: number | null };
   expiresAt: number;
 }
 
@@ -73,13 +76,39 @@ export interface PermissionInput {
   resourceType?: string;
 }
 
+/**
+ * A condition on a resource, without any `not` but at a rule of another plugin: what is, or is certainly not, owned by the
+ * caller, and what rules of the plugin hold of
+ */
+export type Criteria =
+  | { owned: boolean }
+  | ForeignRule
+  | { not: ForeignRule }
+  | { allOf: readonly Criteria[] }
+  | { anyOf: readonly Criteria[] };
+
+/** A permission rule of the plugin that has the resource */
+export interface ForeignRule {
+  rule: string;
+  params?: Readonly<Record<string, unknown>>;
+}
+
 /** A decision; `ground` tells why no rule is named */
 export interface Decision {
   effect: 'ALLOW' | 'DENY' | 'CONDITIONAL';
-  /** What a conditional decision hangs on: the resource is, or is not, owned by the principal */
-  dependence?: 'owned' | 'notOwned';
+  /** What a conditional decision hangs on: the resource is, or is not, owned by the principal, or more than that */
+  dependence?: 'owned' | 'notOwned' | 'criteria';
+  /** The condition where it is more than ownership; frozen */
+  criteria?: Criteria;
   rule?: string;
-  ground: 'rule' | 'default' | 'unknownPrincipal' | 'notReady' | 'coreUnavailable';
+  ground: 'rule' | 'default' | 'unknownPrincipal' | 'notReady' | 'conditionTooLong' | 'coreUnavailable';
+}
+
+/** What a rule asks of the sign-in; `signedInWithin` in seconds */
+export interface Requirement {
+  authContext?: string;
+  mfa?: true;
+  signedInWithin?: number;
 }
 
 /** An explained decision */
@@ -87,7 +116,17 @@ export interface Explanation {
   result: 'ALLOW' | 'DENY' | 'CONDITIONAL';
   rule: string | null;
   reasons: string[];
-  conditions?: { owned: boolean; owners: string[] };
+  /** `criteria` where the condition is more than ownership */
+  conditions?: { owned?: boolean; owners: string[]; criteria?: Criteria };
+  /** What a sign-in would have to be like to change a refusal: all of it is enough */
+  stepUp?: Requirement[];
+  /** An agent and the person for whom it calls, `<tenant id>/<object id>`; both must be allowed */
+  onBehalfOf?: {
+    agent: string | null;
+    agentResult: Decision['effect'];
+    person: string;
+    personResult: Decision['effect'];
+  };
   /** `reason`: why they are not known, beginning with `groups_unknown: ` */
   groups: { state: GroupState; count: number; matched: string[]; reason?: string };
 }
@@ -134,5 +173,7 @@ export type Outcome<T, E> = { ok: true; value: T } | { ok: false; error: E };
 export interface Mistake {
   path: string;
   message: string;
+  /** Of the file where it stands */
+  line?: number;
   hint?: string | null;
 }

@@ -3,6 +3,7 @@ import { policyExtensionPoint } from '@backstage/plugin-permission-node/alpha';
 import { ConfigurationError } from '../core';
 import { entraAccessServiceRef } from '../service/ref';
 import { EntraPermissionPolicy } from './policy';
+import { PolicyReviewer } from './reviewer';
 
 /** The permission policy of the backend */
 export const permissionModuleEntraPolicy = createBackendModule({
@@ -10,8 +11,16 @@ export const permissionModuleEntraPolicy = createBackendModule({
   moduleId: 'entra-policy',
   register(env) {
     env.registerInit({
-      deps: { config: coreServices.rootConfig, policy: policyExtensionPoint, entraAccess: entraAccessServiceRef },
-      async init({ config, policy, entraAccess }) {
+      deps: {
+        auth: coreServices.auth,
+        config: coreServices.rootConfig,
+        discovery: coreServices.discovery,
+        logger: coreServices.logger,
+        policy: policyExtensionPoint,
+        entraAccess: entraAccessServiceRef,
+        rootLifecycle: coreServices.rootLifecycle,
+      },
+      async init({ auth, config, discovery, logger, policy, entraAccess, rootLifecycle }) {
         if (config.getOptional('permission.enabled') !== true) {
           throw new ConfigurationError({
             path: 'permission.enabled',
@@ -19,7 +28,17 @@ export const permissionModuleEntraPolicy = createBackendModule({
             hint: 'set `permission.enabled: true`',
           });
         }
-        policy.setPolicy(new EntraPermissionPolicy(entraAccess));
+        policy.setPolicy(new EntraPermissionPolicy(entraAccess, logger));
+        const reviewer = new PolicyReviewer({
+          auth,
+          discovery,
+          logger,
+          report: warnings => (entraAccess.policyWarnings = warnings),
+        });
+        const review = () => void reviewer.review(entraAccess.policyText);
+        // Once every plugin is there to be asked.
+        rootLifecycle.addStartupHook(review);
+        entraAccess.policyFile?.onLoad(review);
       },
     });
   },

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { RootConfigService } from '@backstage/backend-plugin-api';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ConfigurationError, type LocationRefs } from '../core';
 import { readGraphSettings, withoutSecrets, type GraphSettings } from '../graph/settings';
 import { findFile } from './configFiles';
+import { firstLine, parsePolicy, type PolicyText } from './policyText';
 import { staticLocations } from './staticLocations';
 
 const ROOT = 'entraAccess';
@@ -16,7 +16,7 @@ export interface Configuration {
   json: string;
   /** Where Microsoft Graph is to be asked for groups */
   graph?: GraphSettings;
-  policy: { json: string; place: string };
+  policy: PolicyText & { /** Where it comes from a file, which is followed */ source?: { file: string; text: string } };
   /** What the operator named in `catalog.locations` */
   staticLocations?: Array<Required<LocationRefs>>;
 }
@@ -77,23 +77,11 @@ function readPolicyFile(file: string, path: string, argv: readonly string[]): Co
       hint: `looked in ${folders.join(', ')}`,
     });
   }
-  const text = attempt(path, () => readFileSync(found, 'utf8'), `${found} could not be read: `);
-  const document = parseDocument(text, { uniqueKeys: true, strict: true });
-  const [mistake] = document.errors;
-  if (mistake) throw new ConfigurationError({ path: found, message: firstLine(mistake) });
-  // Aliases are followed only here.
-  const policy: unknown = attempt(found, () => document.toJS());
-  return { json: JSON.stringify(policy ?? null), place: found };
-}
-
-function attempt<T>(path: string, read: () => T, prefix = ''): T {
+  let text: string;
   try {
-    return read();
+    text = readFileSync(found, 'utf8');
   } catch (error) {
-    throw new ConfigurationError({ path, message: prefix + firstLine(error) });
+    throw new ConfigurationError({ path, message: `${found} could not be read: ${firstLine(error)}` });
   }
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message.split('\n', 1)[0] : undefined) || 'not YAML';
+  return { ...parsePolicy(text, found), source: { file: found, text } };
 }

@@ -15,6 +15,7 @@ import {
 import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type RolesState } from '../graph';
 import { KeySource } from '../keys/keySource';
 import type { Configuration } from './configuration';
+import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
 import { SharedSessions } from './sharedSessions';
 
 /** What the features of this package share in one process: the core with its keys and sessions */
@@ -22,6 +23,12 @@ export class EntraAccess {
   readonly core: EntraCore;
   readonly keys: KeySource;
   readonly sessions: SharedSessions;
+  /** The file of the policy, unless its rules stand in app-config.yaml */
+  readonly policyFile?: PolicyFile;
+  /** What in the policy does not fit the installed plugins; the permission module finds it */
+  policyWarnings: readonly string[] = [];
+  readonly #startedAt = Date.now();
+  readonly #firstPolicy: string;
   /** Client ids whose app-only tokens are judged by the external token handler, where it is installed */
   readonly externalClients = new Set<string>();
   readonly #groups: GroupCompletion;
@@ -30,9 +37,11 @@ export class EntraAccess {
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(configuration: Configuration, logger: LoggerService, options?: { storeExpected?: boolean }) {
-    const { json, staticLocations } = configuration;
+    const { json, policy, staticLocations } = configuration;
     this.core = new EntraCore({ configuration: json, staticLocations, logger });
-    this.core.setPolicy(configuration.policy.json, configuration.policy.place);
+    setPolicy(this.core, policy);
+    this.#firstPolicy = policy.json;
+    if (policy.source) this.policyFile = new PolicyFile({ ...policy.source, core: this.core, logger });
     this.keys = new KeySource({ core: this.core, logger });
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
     const { graph } = configuration;
@@ -41,14 +50,26 @@ export class EntraAccess {
     this.#roles = new DirectoryRoles(this.#resolver?.clients ?? [], this.core, logger);
   }
 
-  /** Fetches keys in the background; v1.0 keys follow when the first v1.0 token is seen */
+  /** Fetches keys in the background and follows the policy file; v1.0 keys follow when the first v1.0 token is seen */
   start(): void {
     for (const issuer of this.core.issuers) if (issuer.id.startsWith('entra-v2:')) void this.keys.load(issuer);
     if (this.#resolver) this.#roles.start();
+    this.policyFile?.start();
+  }
+
+  /** The policy in force as JSON text */
+  get policyText(): string {
+    return this.policyFile?.json ?? this.#firstPolicy;
+  }
+
+  /** Where the policy in force comes from, and why a newer one is not in force */
+  get policyState(): PolicyState {
+    return this.policyFile?.state ?? { loadedAt: this.#startedAt };
   }
 
   /** Ends timers */
   close(): void {
+    this.policyFile?.close();
     this.keys.close();
     this.#roles.close();
     this.sessions.close();

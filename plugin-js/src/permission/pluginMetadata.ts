@@ -1,0 +1,43 @@
+import type { AuthService, DiscoveryService } from '@backstage/backend-plugin-api';
+import { ServiceUnavailableError } from '@backstage/errors';
+import { z } from 'zod';
+import { coded } from '../service/coded';
+
+const metadataSchema = z.object({
+  permissions: z
+    .array(
+      z.object({
+        type: z.enum(['basic', 'resource']),
+        name: z.string(),
+        attributes: z.object({ action: z.enum(['create', 'read', 'update', 'delete']).optional() }),
+        resourceType: z.string().optional(),
+      }),
+    )
+    .default([]),
+  rules: z
+    .array(z.object({ name: z.string(), resourceType: z.string(), paramsSchema: z.unknown().optional() }))
+    .default([]),
+});
+
+/** The permissions and permission rules that a plugin declares */
+export type PluginMetadata = z.infer<typeof metadataSchema>;
+
+/** Asks a plugin what it declares; one that is not there declares nothing. @throws ServiceUnavailableError when it does not tell */
+export async function fetchPluginMetadata(
+  { auth, discovery }: { auth: AuthService; discovery: DiscoveryService },
+  pluginId: string,
+): Promise<PluginMetadata> {
+  const { token } = await auth.getPluginRequestToken({
+    onBehalfOf: await auth.getOwnServiceCredentials(),
+    targetPluginId: pluginId,
+  });
+  const base = await discovery.getBaseUrl(pluginId);
+  const response = await fetch(`${base}/.well-known/backstage/permissions/metadata`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(5_000),
+  });
+  if (response.status === 404) return { permissions: [], rules: [] };
+  if (!response.ok)
+    throw coded('plugin_unavailable', new ServiceUnavailableError(`plugin ${pluginId} did not tell its permissions`));
+  return metadataSchema.parse(await response.json());
+}

@@ -1,0 +1,57 @@
+import type { AuthService, DiscoveryService, LoggerService } from '@backstage/backend-plugin-api';
+import { fetchPluginMetadata, type PluginMetadata } from './pluginMetadata';
+import { reviewPolicy } from './review';
+
+/** A plugin that is still starting is asked again after this many milliseconds, and again */
+const AGAIN_MS = [0, 1_000, 5_000, 20_000];
+
+export interface PolicyReviewerOptions {
+  auth: AuthService;
+  discovery: DiscoveryService;
+  logger: LoggerService;
+  /** Told all warnings about the policy in force, as far as plugins could be asked */
+  report: (warnings: readonly string[]) => void;
+}
+
+/** Compares policies with the plugins that are installed, and warns; each warning is logged once */
+export class PolicyReviewer {
+  readonly #options: PolicyReviewerOptions;
+  #warned: readonly string[] = [];
+  #latest = '';
+
+  constructor(options: PolicyReviewerOptions) {
+    this.#options = options;
+  }
+
+  /** Reviews a policy, given as the JSON text that the core has taken; never throws */
+  async review(json: string): Promise<void> {
+    this.#latest = json;
+    for (const delay of AGAIN_MS) {
+      await new Promise(resolve => setTimeout(resolve, delay).unref());
+      // Another policy came into force meanwhile.
+      if (this.#latest !== json) return;
+      const silent: string[] = [];
+      const found = await reviewPolicy(json, this.#declared(silent));
+      if (this.#latest !== json) return;
+      found.filter(text => !this.#warned.includes(text)).forEach(text => this.#options.logger.warn(text));
+      this.#warned = found;
+      this.#options.report(found);
+      if (silent.length === 0) return;
+    }
+  }
+
+  /** Each plugin is asked once for a review; those that did not answer are noted */
+  #declared(silent: string[]): (pluginId: string) => Promise<PluginMetadata | undefined> {
+    const asked = new Map<string, Promise<PluginMetadata | undefined>>();
+    return pluginId => {
+      const present = asked.get(pluginId);
+      if (present) return present;
+      const answer = fetchPluginMetadata(this.#options, pluginId).catch(() => {
+        silent.push(pluginId);
+        return undefined;
+      });
+      asked.set(pluginId, answer);
+      return answer;
+    };
+  }
+}

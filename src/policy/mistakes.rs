@@ -1,0 +1,110 @@
+//! Rules that are well written and cannot do what they say
+
+use std::collections::HashMap;
+
+use super::{
+    condition::{Condition, Literal},
+    criteria::Criteria,
+    document::{Rule, RuleEffect},
+    permission::{CATALOG_ENTITY, Pattern},
+};
+use crate::error::ConfigError;
+
+/// Permissions of the catalog that have no resource (`@backstage/plugin-catalog-common`, `alpha`)
+const WITHOUT_RESOURCE: [&str; 8] = [
+    "catalog.entity.create",
+    "catalog.entity.validate",
+    "catalog.ingestion.manage",
+    "catalog.ingestion.read",
+    "catalog.location.analyze",
+    "catalog.location.create",
+    "catalog.location.delete",
+    "catalog.location.read",
+];
+
+/// The first such mistake, in the order of writing
+pub fn find(rules: &[Rule], place: &str) -> Result<(), ConfigError> {
+    // By the patterns that they deny: ten thousand rules are not compared with each other.
+    let mut walls: HashMap<&str, Vec<&Rule>> = HashMap::new();
+    for wall in rules.iter().filter(|rule| is_unconditional_deny(rule)) {
+        for pattern in &wall.patterns {
+            walls.entry(pattern.text()).or_default().push(wall);
+        }
+    }
+    for (at, rule) in rules.iter().enumerate() {
+        let path = || format!("{place}.rules[{at}]");
+        if let Some(condition) = &rule.condition {
+            check_condition(rule, condition, &path)?;
+        }
+        if rule.effect == RuleEffect::Allow
+            && let Some(wall) = wall_before(rule, &walls)
+        {
+            return Err(ConfigError::new(
+                path(),
+                format!("rule `{}` can never allow: rule `{}` denies all of it", rule.id, wall.id),
+            )
+            .hint("remove one of the two, or narrow the deny; with no rules at all nothing is allowed"));
+        }
+    }
+    Ok(())
+}
+
+fn check_condition(rule: &Rule, condition: &Condition, path: &impl Fn() -> String) -> Result<(), ConfigError> {
+    if rule
+        .patterns
+        .iter()
+        .all(|pattern| matches!(pattern, Pattern::Exact(name) if WITHOUT_RESOURCE.contains(&name.as_ref())))
+    {
+        return Err(ConfigError::new(
+            format!("{}.when", path()),
+            format!("rule `{}` asks about a resource, and the permissions that it names have none", rule.id),
+        )
+        .hint("leave `when` out"));
+    }
+    // A rule that names no type may be of any, so what can hold at all holds of a named type or of catalog entities.
+    let holds_of = |resource_type: &str| {
+        let can_tell = |literal: Literal<'_>| match literal {
+            Literal::Owned | Literal::NotOwned => resource_type == CATALOG_ENTITY,
+            Literal::Rule(rule) => rule.fits(Some(resource_type)),
+        };
+        condition.normal(true, &can_tell) != Criteria::Never
+    };
+    let named = condition.rules();
+    let types = named.iter().filter_map(|rule| rule.resource_type.as_deref());
+    match types.chain([CATALOG_ENTITY]).any(holds_of) {
+        true => Ok(()),
+        false => Err(ConfigError::new(
+            format!("{}.when", path()),
+            format!("rule `{}` can never match: nothing meets this condition", rule.id),
+        )
+        .hint("a resource has one type, and cannot be owned and not owned at once")),
+    }
+}
+
+const fn is_unconditional_deny(rule: &Rule) -> bool {
+    matches!(rule.effect, RuleEffect::Deny) && rule.condition.is_none() && rule.requirement.is_none()
+}
+
+/// A deny that covers everything that a rule speaks about: it denies its first pattern, or a wider one
+fn wall_before<'r>(rule: &Rule, walls: &HashMap<&str, Vec<&'r Rule>>) -> Option<&'r Rule> {
+    let text = rule.patterns.first()?.text();
+    let wider = text.match_indices('.').filter_map(|(at, _)| text.get(..=at));
+    let candidates = ["*", text].into_iter().chain(wider).filter_map(|key| walls.get(key)).flatten();
+    candidates.copied().find(|wall| hides(wall, rule))
+}
+
+/// Whether a deny covers everything that another rule speaks about
+fn hides(wall: &Rule, rule: &Rule) -> bool {
+    let wide = |pattern: &Pattern| wall.patterns.iter().any(|wider| wider.includes(pattern));
+    let all_actions = match (&wall.actions, &rule.actions) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(denied), Some(actions)) => actions.iter().all(|action| denied.contains(action)),
+    };
+    let everybody = match (&wall.selectors, &rule.selectors) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(denied), Some(selectors)) => selectors.iter().all(|selector| denied.contains(selector)),
+    };
+    all_actions && everybody && rule.patterns.iter().all(wide)
+}
