@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use support::{
     NOW,
     claims::{PERSON, TENANT},
+    directory::directory,
     naive::{GROUPS, NaivePermission, NaivePrincipal, NaiveRule, allows, applies},
     now,
     random::Random,
@@ -37,9 +38,9 @@ impl World {
             .iter()
             .take(3)
             .enumerate()
-            .map(|(n, id)| json!({ "entityRef": format!("group:default/g{n}"), "groupId": id, "location": "msgraph:t/1", "origin": "msgraph:t/1" }))
+            .map(|(n, id)| json!({ "entityRef": format!("group:default/g{n}"), "groupId": id }))
             .collect();
-        engine.set_directory(serde_json::from_value(json!({ "groups": groups })).unwrap());
+        engine.set_directory(directory(json!({ "groups": groups })));
         let mut world = Self { engine, rules };
         world.set_policy();
         world
