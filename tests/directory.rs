@@ -214,17 +214,22 @@ fn a_large_tenant_is_resolved_as_step_by_step() {
     let mut inside: Vec<Vec<usize>> = vec![Vec::new(); GROUPS];
     let mut above: Vec<Vec<usize>> = vec![Vec::new(); GROUPS];
     let level = GROUPS / 8;
-    let mut put = |member: usize, group: usize| {
-        inside[group].push(member);
-        above[member].push(group);
-    };
     for at in level..GROUPS {
         for _ in 0..=random.below(2) {
-            put(at, at / level * level - level + random.below(level));
+            let group = at / level * level - level + random.below(level);
+            inside[group].push(at);
+            above[at].push(group);
         }
     }
+    // From the top back into the bottom that it is reached from: cycles of eight groups and more.
     for _ in 0..20 {
-        put(random.below(level), GROUPS - 1 - random.below(level));
+        let bottom = GROUPS - 1 - random.below(level);
+        let mut top = bottom;
+        while top >= level {
+            top = above[top][0];
+        }
+        inside[bottom].push(top);
+        above[top].push(bottom);
     }
     let mut users: Vec<Vec<usize>> = vec![Vec::new(); GROUPS];
     let mut direct: Vec<Vec<usize>> = vec![Vec::new(); USERS];

@@ -163,7 +163,7 @@ impl Directory {
     pub fn owners_of(&self, principal: &Principal) -> Vec<EntityRef> {
         let mut reached = Reached::default();
         self.climb(&self.starts(principal), &mut reached);
-        reached.nodes.iter().filter_map(|node| self.owner(*node)).cloned().collect()
+        reached.nodes().iter().filter_map(|node| self.owner(*node)).cloned().collect()
     }
 
     /// The same and the owners that it may own through: by disputed or untrusted claims, by directory roles, and by its
@@ -227,7 +227,7 @@ impl Directory {
 
     /// What [`Directory::resolve`] found last
     pub fn resolved(&self) -> &[u32] {
-        &self.reached.nodes
+        self.reached.nodes()
     }
 
     /// The Entra group of such a number
@@ -263,7 +263,11 @@ impl Directory {
         reached.clear(self.nodes());
         match &self.closure {
             Some(closure) => starts.iter().for_each(|start| reached.insert_above(closure, *start)),
-            None => reached.nodes = self.walk(starts, false).into_iter().map(|(node, _)| node).collect(),
+            None => {
+                for (node, _) in self.walk(starts, false) {
+                    reached.insert(node);
+                }
+            }
         }
     }
 

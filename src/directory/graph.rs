@@ -162,31 +162,40 @@ impl Closure {
 pub struct Reached {
     stamps: Vec<u32>,
     stamp: u32,
-    /// What it holds, in the order in which it came
-    pub nodes: Vec<u32>,
+    /// In the order in which they came, and room for one that is not counted
+    nodes: Vec<u32>,
+    count: usize,
 }
 
 impl Reached {
-    /// Empties it, with room for `count` nodes
-    pub fn clear(&mut self, count: usize) {
-        self.nodes.clear();
+    /// Empties it, with room for nodes below `end`
+    pub fn clear(&mut self, end: usize) {
+        self.count = 0;
         self.stamp = self.stamp.checked_add(1).unwrap_or_else(|| {
             self.stamps.clear();
             1
         });
-        self.stamps.resize(count.max(self.stamps.len()), 0);
+        self.stamps.resize(end.max(self.stamps.len()), 0);
+        self.nodes.resize(self.stamps.len().saturating_add(1), 0);
+    }
+
+    /// What it holds
+    pub fn nodes(&self) -> &[u32] {
+        self.nodes.get(..self.count).unwrap_or_default()
     }
 
     /// Whether it is new
+    #[inline(always)]
     pub fn insert(&mut self, node: u32) -> bool {
-        match self.stamps.get_mut(index(node)) {
-            Some(stamp) if *stamp != self.stamp => {
-                *stamp = self.stamp;
-                self.nodes.push(node);
-                true
-            }
-            _ => false,
-        }
+        let (Some(stamp), Some(place)) = (self.stamps.get_mut(index(node)), self.nodes.get_mut(self.count)) else {
+            return false;
+        };
+        // Written in any case and counted if new: whether it is cannot be foreseen, and a branch on it costs more than both.
+        *place = node;
+        let new = *stamp != self.stamp;
+        *stamp = self.stamp;
+        self.count = self.count.wrapping_add(usize::from(new));
+        new
     }
 
     /// Adds a node and everything above it
@@ -271,7 +280,7 @@ mod tests {
         for _ in 0..4 {
             reached.clear(2);
             assert!(reached.insert(1) && !reached.insert(1) && !reached.insert(2));
-            assert_eq!(reached.nodes, [1]);
+            assert_eq!(reached.nodes(), [1]);
         }
     }
 }

@@ -14,7 +14,7 @@ pub struct Ids {
 impl Ids {
     /// The number of an id, given now if it is new
     pub fn intern(&mut self, id: Guid) -> u32 {
-        if self.ids.len().saturating_mul(2) >= self.slots.len() {
+        if self.ids.len().saturating_mul(8) >= self.slots.len().saturating_mul(7) {
             self.grow();
         }
         let slot = self.slot(id);
@@ -38,6 +38,11 @@ impl Ids {
     /// The id of a number
     pub fn id(&self, number: u32) -> Option<Guid> {
         self.ids.get(index(number)).copied()
+    }
+
+    /// Gives back room that was kept for more
+    pub fn shrink(&mut self) {
+        self.ids.shrink_to_fit();
     }
 
     /// How many there are

@@ -159,7 +159,8 @@ impl Loading {
         }
     }
 
-    pub(super) fn finish(self) -> Tenant {
+    pub(super) fn finish(mut self) -> Tenant {
+        self.principals.shrink();
         let memberships = Lists::new(self.principals.len(), &self.memberships.finish());
         Tenant { id: self.tenant, principals: self.principals, memberships, nested: self.nested.finish() }
     }
