@@ -214,11 +214,11 @@ fn a_large_tenant_is_resolved_as_step_by_step() {
     let mut inside: Vec<Vec<usize>> = vec![Vec::new(); GROUPS];
     let mut above: Vec<Vec<usize>> = vec![Vec::new(); GROUPS];
     let level = GROUPS / 8;
-    for at in level..GROUPS {
+    for (at, parents) in above.iter_mut().enumerate().skip(level) {
         for _ in 0..=random.below(2) {
             let group = at / level * level - level + random.below(level);
             inside[group].push(at);
-            above[at].push(group);
+            parents.push(group);
         }
     }
     // From the top back into the bottom that it is reached from: cycles of eight groups and more.
