@@ -326,6 +326,18 @@ fn the_links_of_a_page_are_handed_on_and_spaces_do_not_matter() {
 }
 
 #[test]
+fn ids_that_the_catalog_no_longer_names_are_forgotten() {
+    let mut engine = engine_of(&[], None);
+    for round in 0..3 {
+        let groups: Vec<_> =
+            (0..200).map(|at| json!({ "entityRef": owner(at), "groupId": group(round * 1000 + at) })).collect();
+        engine.set_directory(directory(json!({ "groups": groups })));
+    }
+    engine.begin_members(guid(TENANT), true).unwrap();
+    assert_eq!(engine.commit_members().unwrap().groups, 200);
+}
+
+#[test]
 fn a_user_of_another_tenant_with_the_same_id_is_somebody_else() {
     let other = "2b2b2b2b-2222-3333-4444-5555555555ff";
     let tenants = json!([tenant(TENANT, "global"), tenant(other, "global")]);

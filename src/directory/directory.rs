@@ -20,10 +20,13 @@ pub struct Directory {
     depth: Option<u32>,
     /// Ids that are no groups, whatever a token lists; ascending
     roles: Vec<Guid>,
-    groups: Ids,
+    /// Groups of pages
+    loaded: Ids,
     tenants: Vec<Tenant>,
     catalog: Catalog,
     loading: Option<Loading>,
+    /// The same and those that the catalog names: not kept beyond it, as anybody may write new ones every day
+    groups: Ids,
     /// Nodes below are Entra groups by their number, the others owners
     first_owner: u32,
     sure: Lists,
@@ -115,7 +118,7 @@ impl Directory {
     /// It is none. What was loaded so far is given up: a part is not the whole.
     pub fn add_members(&mut self, page: &[u8]) -> Result<PageReport, String> {
         let loading = self.loading.as_mut().ok_or("nothing is being loaded: begin first")?;
-        page::read(page, loading, &mut self.groups).map_err(|error| {
+        page::read(page, loading, &mut self.loaded).map_err(|error| {
             self.loading = None;
             format!("the page is not one of /groups/delta with members: {error:?}")
         })
@@ -140,6 +143,7 @@ impl Directory {
     }
 
     fn rebuild(&mut self) {
+        self.groups = self.loaded.clone();
         let bindings: Vec<_> = self.catalog.bindings.iter().map(|b| (self.groups.intern(b.from), b)).collect();
         self.first_owner = number(self.groups.len());
         let owner = |owner: u32| self.first_owner.saturating_add(owner);
@@ -182,9 +186,7 @@ impl Directory {
         let mut at = walked.iter().position(|(node, _)| *node == wanted);
         while let Some((node, from)) = at.and_then(|at| walked.get(at)) {
             path.owners.extend(self.owner(*node).cloned());
-            if *node < self.first_owner {
-                path.groups.extend(self.groups.id(*node));
-            }
+            path.groups.extend(self.group_id(*node));
             at = usize::try_from(*from).ok();
         }
         Some(path).filter(|path| !path.owners.is_empty())
@@ -232,7 +234,7 @@ impl Directory {
 
     /// The Entra group of such a number
     pub fn group_id(&self, node: u32) -> Option<Guid> {
-        self.groups.id(node).filter(|_| node < self.first_owner)
+        self.groups.id(node)
     }
 
     /// Its groups as far as they bear on anything: by the directory if it knows the principal, else by its token
@@ -247,7 +249,7 @@ impl Directory {
     }
 
     fn group(&self, id: Guid) -> Option<u32> {
-        self.groups.get(id).filter(|node| *node < self.first_owner)
+        self.groups.get(id)
     }
 
     fn owner(&self, node: u32) -> Option<&EntityRef> {
@@ -308,6 +310,9 @@ impl Directory {
             tenant.principals.bytes().saturating_add(tenant.memberships.bytes()).saturating_add(nested)
         });
         let closure = self.closure.as_ref().map_or(0, Closure::bytes);
-        [self.groups.bytes(), self.sure.bytes(), self.doubtful.bytes(), closure].into_iter().chain(tenants).sum()
+        [self.loaded.bytes(), self.groups.bytes(), self.sure.bytes(), self.doubtful.bytes(), closure]
+            .into_iter()
+            .chain(tenants)
+            .sum()
     }
 }

@@ -5,7 +5,7 @@ import type { WasmCore } from './wasm';
 /** Names a member of a tenant's groups; valid until members are loaded again */
 export type Member = number & { readonly __brand: 'Member' };
 
-/** The pages of one loading, kept for a fresh instance: about half a kilobyte for each user */
+/** The pages of one loading, kept for a fresh instance: about a kilobyte for each user. Changes add up until all are loaded */
 interface Load {
   all: boolean;
   pages: Uint8Array[];
@@ -67,7 +67,8 @@ export class Members {
 /** Members on their way into the directory: nothing counts before {@link commit} */
 export class MembersLoading {
   readonly #life: CoreLife;
-  readonly #core: WasmCore;
+  /** The instance that has the pages; let go when it has taken them */
+  #core?: WasmCore;
   readonly #tenantId: string;
   readonly #loads: readonly Load[];
   readonly #done: () => void;
@@ -97,6 +98,7 @@ export class MembersLoading {
   commit(): Outcome<MembersReport, string> {
     const telling = (core: WasmCore): Outcome<MembersReport, string> => {
       if (core !== this.#core) replay(core, this.#tenantId, this.#loads);
+      this.#core = undefined;
       return JSON.parse(core.commit_members());
     };
     if (this.#life.alive !== undefined && this.#life.alive.core !== this.#core) {
