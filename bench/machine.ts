@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..');
 
-const PEERS = ['fast-jwt', 'jose', 'jose6', 'jsonwebtoken'];
+const PEERS = ['fast-jwt', 'graphology', 'jose', 'jose6', 'jsonwebtoken'];
 
 export interface Machine {
   cpu: string;

@@ -21,6 +21,9 @@ const EXPECTED_GROUPS = [
   '64 in flight, 50 groups',
   'the same token again, 4 KB',
   'load',
+  'directory: all groups of a user',
+  'directory: closure',
+  'directory: ingest',
 ];
 
 interface Report {

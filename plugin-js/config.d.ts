@@ -64,6 +64,8 @@ export interface Config {
         /** Object ids of Entra groups */
         groups: string[];
       }>;
+      /** How many levels of nested groups count upwards. Absent: all; 0: none */
+      maxDepth?: number;
       /** Entra groups and owners, beside the annotation `graph.microsoft.com/group-id` in the catalog */
       mapping?: Array<{
         /** Object id of the Entra group */

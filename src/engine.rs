@@ -2,7 +2,7 @@
 
 use crate::{
     config::Configuration,
-    directory::{Bindings, DirectoryInput, DirectoryReport, EntityRef},
+    directory::{Directory, DirectoryInput, DirectoryReport, EntityRef, MembersReport, PageReport},
     error::ConfigError,
     identity::{GroupState, Guid, Handle, Principal, Principals},
     keys::{KeySet, KeySetReport, SignatureVerifier},
@@ -41,9 +41,7 @@ pub struct Engine<V: SignatureVerifier> {
     configuration: Configuration,
     verifier: V,
     keys: Vec<Option<KeySet<V::Key>>>,
-    bindings: Bindings,
-    /// Ids that are no groups, whatever a token lists; ascending
-    directory_roles: Vec<Guid>,
+    directory: Directory,
     ownership: Ownership,
     policy: Option<Policy>,
     permissions: Permissions,
@@ -79,14 +77,12 @@ impl<V: SignatureVerifier> Engine<V> {
     /// `epoch` is where counting starts: an engine that replaces another goes on above it.
     pub fn new(configuration: Configuration, verifier: V, epoch: u32) -> Self {
         let keys = configuration.profiles.iter().map(|_| None).collect();
-        let (bindings, _) =
-            Bindings::build(DirectoryInput::default(), &configuration.groups.mapping, &configuration.trusted);
+        let directory = Directory::new(configuration.groups.max_depth, &configuration.groups.mapping);
         Self {
             configuration,
             verifier,
             keys,
-            bindings,
-            directory_roles: Vec::new(),
+            directory,
             ownership: Ownership::Unknown,
             policy: None,
             permissions: Permissions::default(),
@@ -129,7 +125,7 @@ impl<V: SignatureVerifier> Engine<V> {
     /// The first mistake in it; the old policy stays.
     pub fn set_policy(&mut self, json: &str, place: &str) -> Result<usize, ConfigError> {
         let mut policy = Policy::compile(json, place)?;
-        policy.disregard(&self.directory_roles);
+        policy.disregard(self.directory.roles());
         let count = policy.rules.len();
         self.policy = Some(policy);
         self.covering.clear();
@@ -143,11 +139,10 @@ impl<V: SignatureVerifier> Engine<V> {
         self.configuration.trusted.name(location, origin);
     }
 
-    /// Replaces the directory
+    /// Replaces what the catalog says of groups and owners
     pub fn set_directory(&mut self, input: DirectoryInput) -> DirectoryReport {
-        let (bindings, report) =
-            Bindings::build(input, &self.configuration.groups.mapping, &self.configuration.trusted);
-        self.bindings = bindings;
+        let Configuration { groups, trusted, .. } = &self.configuration;
+        let report = self.directory.set_catalog(input, &groups.mapping, trusted);
         self.ownership = Ownership::Known;
         self.epoch = self.epoch.saturating_add(1);
         report
@@ -157,15 +152,49 @@ impl<V: SignatureVerifier> Engine<V> {
     ///
     /// From now on nothing is allowed or owned by them, and what is denied by them stays denied. Nothing is looked up for a
     /// token: rules and bindings leave them out. The ids of allow rules that name one, for the log.
-    pub fn set_directory_roles(&mut self, mut ids: Vec<Guid>) -> Vec<&str> {
-        ids.sort_unstable();
-        ids.dedup();
-        self.directory_roles = ids;
+    pub fn set_directory_roles(&mut self, ids: Vec<Guid>) -> Vec<&str> {
+        self.directory.set_roles(ids);
         self.epoch = self.epoch.saturating_add(1);
         match &mut self.policy {
-            Some(policy) => policy.disregard(&self.directory_roles),
+            Some(policy) => policy.disregard(self.directory.roles()),
             None => Vec::new(),
         }
+    }
+
+    /// Begins to load the members of a tenant's groups from Microsoft Graph: `all` of them, or what has changed
+    ///
+    /// # Errors
+    /// Changes need something to change.
+    pub fn begin_members(&mut self, tenant: Guid, all: bool) -> Result<(), &'static str> {
+        self.directory.begin_members(tenant, all)
+    }
+
+    /// Reads a page of `/groups/delta?$select=members`; nothing of it counts until [`Engine::commit_members`]
+    ///
+    /// # Errors
+    /// It is no such page. What was loaded so far is given up: a part is not the whole.
+    pub fn add_members(&mut self, page: &[u8]) -> Result<PageReport, String> {
+        self.directory.add_members(page)
+    }
+
+    /// Swaps to what was loaded: from now on the directory says in which groups its members are, not their tokens
+    ///
+    /// # Errors
+    /// Nothing was loaded, or it was given up; the directory stays as it was.
+    pub fn commit_members(&mut self) -> Result<MembersReport, &'static str> {
+        let report = self.directory.commit_members()?;
+        self.epoch = self.epoch.saturating_add(1);
+        Ok(report)
+    }
+
+    /// Who is in which group
+    pub const fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The same, to be asked in large numbers
+    pub const fn directory_mut(&mut self) -> &mut Directory {
+        &mut self.directory
     }
 
     /// Judges a token and takes its caller in
@@ -322,29 +351,24 @@ impl<V: SignatureVerifier> Engine<V> {
         // What an agent were given under its own name would not be its person's.
         let own = derived.entity.iter().filter(|_| !caller.acts_for_person());
         let mut owners: Vec<EntityRef> = own.cloned().collect();
-        let groups = caller.groups.ids().iter().filter(|id| self.directory_roles.binary_search(id).is_err());
-        owners.extend(groups.flat_map(|group| self.bindings.owners_of(*group)).cloned());
+        owners.extend(self.directory.owners_of(caller));
         owners.sort_unstable();
         owners.dedup();
         Some(owners)
     }
 
-    /// The same and the owners that a disputed group may stand for, in no order: what a deny rule has to reckon with
+    /// The same and the owners that a disputed or untrusted claim may stand for, in no order: what a deny rule has to reckon with
     pub fn possible_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
         let caller = self.principal(principal, now)?;
         let mut owners = self.owners(principal, now)?;
-        let groups = caller.groups.ids();
-        owners.extend(groups.iter().flat_map(|group| self.bindings.possible_owners_of(*group)).cloned());
-        // A deny by a directory role stays one.
-        let roles = groups.iter().filter(|id| self.directory_roles.binary_search(id).is_ok());
-        owners.extend(roles.flat_map(|role| self.bindings.owners_of(*role)).cloned());
+        owners.extend(self.directory.possible_owners_of(caller));
         Some(owners)
     }
 
     /// The owners of the principal that own something in the catalog
     pub fn owning(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
         let mut owners = self.owners(principal, now)?;
-        owners.retain(|owner| self.bindings.owns_something(owner));
+        owners.retain(|owner| self.directory.owns_something(owner));
         Some(owners)
     }
 
@@ -396,7 +420,7 @@ impl<V: SignatureVerifier> Engine<V> {
             owners: &self.owners(principal, now)?,
             possible_owners: &self.possible_owners(principal, now)?,
             resource,
-            bindings: &self.bindings,
+            directory: &self.directory,
         }))
     }
 

@@ -62,6 +62,13 @@ pub const PERMISSIONS: usize = 1024;
 /// Longest name of a permission or resource type that gets a number; real ones stay below 60 bytes
 pub const PERMISSION_BYTES: usize = 128;
 
+/// Most members in all objects of a directory: 100,000 users in ten groups each are two million, and a page is a small part
+pub const DIRECTORY_MEMBERS: usize = 16_000_000;
+
+/// Most entries of the directory's closure, 16 MB of memory. 20,000 groups in eight levels take 300,000; where nesting is so
+/// deep that more would be needed, it is climbed step by step
+pub const CLOSURE_NODES: usize = 4_000_000;
+
 /// Most rules in a policy
 pub const RULES: usize = 10_000;
 

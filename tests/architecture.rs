@@ -22,7 +22,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("json", &["bytes", "limits", "simd", "text"]),
     ("identity", &["simd", "text", "time"]),
     ("keys", &["base64url", "error", "json", "limits"]),
-    ("directory", &["identity", "text"]),
+    ("directory", &["identity", "json", "limits", "text"]),
     ("config", &["directory", "error", "identity", "json", "keys", "limits", "text"]),
     ("token", &["base64url", "bytes", "config", "error", "identity", "json", "keys", "limits", "text", "time"]),
     // Knows principals, never tokens.

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use support::{
     NOW,
     claims::TENANT,
+    directory::directory,
     generate::GROUPS,
     naive::{Facts, NaivePermission, NaivePrincipal, NaiveRule, allows, applies},
     now,
@@ -38,9 +39,9 @@ impl World {
             .iter()
             .take(3)
             .enumerate()
-            .map(|(n, id)| json!({ "entityRef": format!("group:default/g{n}"), "groupId": id, "location": "msgraph:t/1", "origin": "msgraph:t/1" }))
+            .map(|(n, id)| json!({ "entityRef": format!("group:default/g{n}"), "groupId": id }))
             .collect();
-        engine.set_directory(serde_json::from_value(json!({ "groups": groups })).unwrap());
+        engine.set_directory(directory(json!({ "groups": groups })));
         let mut world = Self { engine, rules };
         world.set_policy();
         world

@@ -2,7 +2,7 @@
 #![no_main]
 
 use entra_access_core::{
-    directory::EntityRef,
+    directory::{DirectoryInput, EntityRef},
     engine::Engine,
     identity::{Actor, Assurance, Groups, Guid, Principal, PrincipalKind},
     policy::{Decision, Effect, Permission, Resource, criteria::Criteria, decision::Dependence},
@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     let directory = json!({ "groups": [
         { "entityRef": "group:default/payments", "groupId": GROUP, "location": place, "origin": place },
     ] });
-    engine.set_directory(serde_json::from_value(directory).unwrap());
+    engine.set_directory(DirectoryInput::parse(&directory.to_string()).unwrap());
     if let Err(mistake) = engine.set_policy(text, "policy") {
         assert!(mistake.path.starts_with("policy") && !mistake.message.is_empty(), "{mistake}");
         let who =

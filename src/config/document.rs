@@ -176,6 +176,9 @@ mod tests {
                 "entraAccess.directCalls: invalid type: null, expected a boolean",
             ),
             ("group:default/payments", "payments", "entraAccess.groups.mapping[0].owner: "),
+            ("\"mapping\"", "\"maxDepth\": null, \"mapping\"", "entraAccess.groups.maxDepth: "),
+            ("\"mapping\"", "\"maxDepth\": -1, \"mapping\"", "entraAccess.groups.maxDepth: "),
+            ("\"mapping\"", "\"maxDepth\": \"2\", \"mapping\"", "entraAccess.groups.maxDepth: "),
             (
                 "\"policy\"",
                 "\"catalog\": {\"trustedLocations\": [\"ldap:\", \"url:\"]}, \"policy\"",

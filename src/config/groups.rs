@@ -35,6 +35,8 @@ pub struct GroupSettings {
     pub overage: OveragePolicy,
     /// Operator's own bindings, beside the catalog annotation
     pub mapping: Vec<GroupMapping>,
+    /// How many levels of nested groups count; `None` for all
+    pub max_depth: Option<u32>,
     /// Groups of service principals by tenant and client id
     workloads: HashMap<(Guid, Guid), Vec<Guid>>,
 }
@@ -62,6 +64,8 @@ pub(super) struct GroupSection {
     #[serde(deserialize_with = "present")]
     graph: Option<GraphSection>,
     workloads: Vec<WorkloadEntry>,
+    #[serde(rename = "maxDepth", deserialize_with = "present")]
+    max_depth: Option<u32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -193,7 +197,7 @@ impl GroupSection {
                     .hint("one entry for each client, with all of its groups"));
             }
         }
-        Ok(GroupSettings { overage: self.overage, mapping: self.mapping, workloads })
+        Ok(GroupSettings { overage: self.overage, mapping: self.mapping, max_depth: self.max_depth, workloads })
     }
 }
 

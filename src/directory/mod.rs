@@ -1,9 +1,23 @@
-//! Which Entra group stands for which owner in the catalog
+//! Which Entra groups somebody is in, which owners in the catalog these stand for, and what all of them are inside of
 
-pub mod bindings;
+mod catalog;
+#[expect(clippy::module_inception, reason = "the notion that gives the module its name")]
+mod directory;
 pub mod entity_ref;
+mod graph;
+mod ids;
+mod input;
+mod members;
+mod page;
+mod reading;
 pub mod trust;
 
-pub use bindings::{Bindings, DirectoryInput, DirectoryReport, GroupMapping, OwnerId};
+use catalog::Catalog;
+pub use catalog::{DirectoryReport, GroupMapping};
+pub use directory::{Directory, Member, Path};
 pub use entity_ref::EntityRef;
+pub use input::{CatalogGroup, DirectoryInput};
+use members::Loading;
+pub use members::MembersReport;
+pub use page::PageReport;
 pub use trust::{LocationRule, TrustedLocations};

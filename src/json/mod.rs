@@ -10,6 +10,6 @@ mod string;
 mod value;
 
 pub use document::{Mistake, from_str, value};
-pub use reader::{JsonError, Reader};
+pub use reader::{Budget, JsonError, Reader};
 pub use string::JsonString;
 pub use value::{Value, list, quote};

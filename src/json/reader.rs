@@ -179,6 +179,14 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Any `N` bytes between exactly these; `None`, and nothing is consumed, if something else stands there
+    #[inline(always)]
+    pub fn framed<const N: usize>(&mut self, before: &[u8], after: &[u8]) -> Option<&'a [u8; N]> {
+        let (text, rest) = self.rest.strip_prefix(before)?.split_first_chunk::<N>()?;
+        self.rest = rest.strip_prefix(after)?;
+        Some(text)
+    }
+
     /// A string
     #[inline(always)]
     pub fn string(&mut self) -> Result<JsonString<'a>, JsonError> {
@@ -204,9 +212,7 @@ impl<'a> Reader<'a> {
     /// Exactly `N` plain characters in quotes, without looking at them; `None` (and nothing consumed) otherwise
     #[inline(always)]
     fn fixed_string<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
-        let (text, rest) = self.rest.strip_prefix(b"\"")?.split_first_chunk::<N>()?;
-        self.rest = rest.strip_prefix(b"\"")?;
-        Some(text)
+        self.framed(b"\"", b"\"")
     }
 
     /// A number as it is written

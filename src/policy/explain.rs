@@ -15,7 +15,7 @@ use super::{
     verdict::{self, Verdict},
 };
 use crate::{
-    directory::{Bindings, EntityRef},
+    directory::{Directory, EntityRef, Path},
     identity::{GroupState, Guid},
 };
 
@@ -118,7 +118,7 @@ pub struct Question<'e> {
     /// On what, if that is known
     pub resource: Option<&'e Resource>,
     /// Entra groups and owners
-    pub bindings: &'e Bindings,
+    pub directory: &'e Directory,
 }
 
 impl<'e> Question<'e> {
@@ -197,15 +197,8 @@ pub fn ownership(question: &Question<'_>) -> String {
     };
     let entity = &resource.entity_ref;
     if let Some(owner) = resource.owners.iter().find(|owner| question.owners.contains(owner)) {
-        let through = question
-            .bindings
-            .groups_of(owner)
-            .into_iter()
-            .find(|group| question.asker.principal.groups.contains(*group) == Some(true));
-        return match through {
-            Some(group) => {
-                format!("`{entity}` is owned by `{owner}`, and the principal is a member of its Entra group {group}")
-            }
+        return match question.directory.path(question.asker.principal, owner) {
+            Some(path) => format!("`{entity}` is owned by {}", through(&path)),
             None => format!("`{entity}` is owned by `{owner}`, the principal itself"),
         };
     }
@@ -215,7 +208,7 @@ pub fn ownership(question: &Question<'_>) -> String {
     let owners: Vec<_> = resource
         .owners
         .iter()
-        .map(|owner| match question.bindings.groups_of(owner).as_slice() {
+        .map(|owner| match question.directory.groups_of(owner).as_slice() {
             [] => format!("`{owner}` (bound to no Entra group: annotate it with graph.microsoft.com/group-id)"),
             groups => format!(
                 "`{owner}` (Entra group {})",
@@ -226,14 +219,25 @@ pub fn ownership(question: &Question<'_>) -> String {
     format!("`{entity}` is owned by {}, and the principal is not a member", owners.join(", "))
 }
 
+/// From the owner down to the group that the principal is in
+fn through(path: &Path) -> String {
+    let owners: Vec<_> = path.owners.iter().map(|owner| format!("`{owner}`")).collect();
+    let groups: Vec<_> = path.groups.iter().map(ToString::to_string).collect();
+    format!(
+        "{}, and the principal is a member of its Entra group {}",
+        owners.join(", which contains "),
+        groups.join(" through ")
+    )
+}
+
 /// The groups of the principal that bear on the question: through an owner of the resource, or named by a rule
 fn summary(question: &Question<'_>) -> GroupSummary {
-    let groups = &question.asker.principal.groups;
-    let of_owners = question
-        .resource
-        .into_iter()
-        .flat_map(|resource| &resource.owners)
-        .flat_map(|owner| question.bindings.groups_of(owner));
+    let principal = question.asker.principal;
+    let groups = &principal.groups;
+    let of_owners = question.resource.into_iter().flat_map(|resource| &resource.owners).flat_map(|owner| {
+        let path = question.directory.path(principal, owner);
+        question.directory.groups_of(owner).into_iter().chain(path.into_iter().flat_map(|path| path.groups))
+    });
     let of_rules =
         question.covering().flat_map(|rule| rule.selectors.iter().flatten()).filter_map(|selector| match selector {
             Selector::Group(id) => Some(*id),

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::{NodeCrypto, node_crypto::Later};
 use crate::{
     config::Configuration,
-    directory::EntityRef,
+    directory::{DirectoryInput, EntityRef, Member},
     engine::Engine,
     error::{ConfigError, RejectionCode},
     identity::{Guid, Handle, Principal},
@@ -145,8 +145,46 @@ impl Core {
 
     /// See [`Engine::set_directory`]
     pub fn set_directory(&mut self, directory: &str) -> String {
-        let input = json::from_str(directory).map_err(|error| error.to_string());
-        Outcome::json(input.map(|input| self.engine.set_directory(input)))
+        Outcome::json(DirectoryInput::parse(directory).map(|input| self.engine.set_directory(input)))
+    }
+
+    /// See [`Engine::begin_members`]; an empty text, or why not
+    pub fn begin_members(&mut self, tenant: &str, all: bool) -> String {
+        let begun = guid(tenant).ok_or("the tenant id is not a GUID").and_then(|id| self.engine.begin_members(id, all));
+        begun.err().unwrap_or_default().into()
+    }
+
+    /// See [`Engine::add_members`]
+    pub fn add_members(&mut self, page: &[u8]) -> String {
+        Outcome::json(self.engine.add_members(page))
+    }
+
+    /// See [`Engine::commit_members`]
+    pub fn commit_members(&mut self) -> String {
+        Outcome::json(self.engine.commit_members().map_err(str::to_owned))
+    }
+
+    /// The number of a member of a tenant's groups; 0xffffffff when the directory does not know it
+    pub fn member(&self, tenant: &str, object: &str) -> u32 {
+        let ids = guid(tenant).zip(guid(object));
+        let member = ids.and_then(|(tenant, object)| self.engine.directory().member(tenant, object));
+        member.map_or(u32::MAX, Member::number)
+    }
+
+    /// Resolves a member into the groups and owners that it is in, directly or not, and says how many there are
+    pub fn resolve(&mut self, member: u32) -> u32 {
+        u32::try_from(self.engine.directory_mut().resolve(Member::from_number(member)).len()).unwrap_or(0)
+    }
+
+    /// Address of what [`Core::resolve`] found, as numbers of four bytes
+    pub fn resolved(&self) -> u32 {
+        u32::try_from(self.engine.directory().resolved().as_ptr().addr()).unwrap_or(0)
+    }
+
+    /// The Entra groups among what [`Core::resolve`] found
+    pub fn resolved_groups(&self) -> String {
+        let directory = self.engine.directory();
+        text(&directory.resolved().iter().filter_map(|node| directory.group_id(*node)).collect::<Vec<_>>())
     }
 
     /// See [`Engine::set_directory_roles`]; `ids` is a JSON list of GUIDs
@@ -344,6 +382,10 @@ fn answer(result: Result<Handle, Rejection>) -> u32 {
 fn text(value: &impl Serialize) -> String {
     // Our own plain types always serialise; an empty text would be refused by every reader.
     serde_json::to_string(value).unwrap_or_default()
+}
+
+fn guid(text: &str) -> Option<Guid> {
+    Guid::parse(text.as_bytes())
 }
 
 fn index(number: u32) -> usize {

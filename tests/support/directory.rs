@@ -12,5 +12,5 @@ pub fn directory(mut value: Value) -> DirectoryInput {
             }
         }
     }
-    serde_json::from_value(value).unwrap()
+    DirectoryInput::parse(&value.to_string()).unwrap()
 }

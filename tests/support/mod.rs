@@ -10,6 +10,7 @@ pub mod jws;
 pub mod key_sets;
 pub mod keys;
 pub mod naive;
+pub mod naive_directory;
 pub mod random;
 pub mod scene;
 pub mod vectors;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import type { AuthService } from '@backstage/backend-plugin-api';
-import { ANNOTATION_LOCATION, ANNOTATION_ORIGIN_LOCATION } from '@backstage/catalog-model';
+import { ANNOTATION_LOCATION, ANNOTATION_ORIGIN_LOCATION, type Entity } from '@backstage/catalog-model';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
 import { groups } from '../../dev/tenant/people';
 import { configurationOf, FROM_ENTRA, POLICY, recordOf } from '../../e2e/support/core';
@@ -15,23 +15,19 @@ const json = configurationOf({ authority: 'http://127.0.0.1:1', tenantId: record
 const entraAccess = new EntraAccess({ json, policy: { json: POLICY, place: 'policy' } }, logger);
 after(() => entraAccess.close());
 
+const PAYMENTS = groupEntity('payments', { groupId: groups.payments.id });
+
 /** What the catalog answers: owners, or an error */
 let owners: () => string[];
+let entities: Entity[];
 let directory: CatalogDirectory;
 beforeEach(() => {
   logger.clear();
   owners = () => ['group:default/payments'];
-  const metadata = {
-    name: 'payments',
-    annotations: {
-      [GROUP_ID_ANNOTATION]: groups.payments.id,
-      [ANNOTATION_LOCATION]: FROM_ENTRA.location,
-      [ANNOTATION_ORIGIN_LOCATION]: FROM_ENTRA.origin,
-    },
-  };
+  entities = [PAYMENTS];
   const catalog = {
     async *streamEntities() {
-      yield [{ apiVersion: 'v1', kind: 'Group', metadata }];
+      yield entities;
     },
     async getEntityFacets() {
       return { facets: { 'relations.ownedBy': owners().map(value => ({ value, count: 1 })) } };
@@ -40,6 +36,17 @@ beforeEach(() => {
   const auth = { getOwnServiceCredentials: async () => ({}) } as unknown as AuthService;
   directory = new CatalogDirectory({ entraAccess, catalog, auth, logger });
 });
+
+/** As the msgraph provider makes them */
+function groupEntity(name: string, { groupId, ...spec }: { groupId?: string; parent?: unknown; children?: unknown }) {
+  const { location, origin } = FROM_ENTRA;
+  const annotations = {
+    [ANNOTATION_LOCATION]: location,
+    [ANNOTATION_ORIGIN_LOCATION]: origin,
+    ...(groupId ? { [GROUP_ID_ANNOTATION]: groupId } : {}),
+  };
+  return { apiVersion: 'v1', kind: 'Group', metadata: { name, namespace: 'teams', annotations }, spec } as Entity;
+}
 
 const shown = () => statusOf(entraAccess, directory).directory as { ageSeconds: number | null; error?: string };
 
@@ -81,4 +88,38 @@ test('a failure is told once for each reason, and is over with the next success'
   fail('the catalog is confused');
   await directory.refresh();
   assert.equal(logger.complaints.length, 3, 'a new failure');
+});
+
+test('who is in a group owns what the groups around it own, however they are written', async () => {
+  entities = [
+    groupEntity('engineers', { groupId: groups.paymentsEngineers.id, parent: 'Payments' }),
+    groupEntity('payments', { parent: undefined, children: [] }),
+    groupEntity('division', { children: ['group:teams/payments', 'teams/gone'] }),
+  ];
+  await directory.refresh();
+  assert.deepEqual(directory.report?.problems, []);
+  assert.equal(directory.report?.nested, 2);
+  const record = recordOf({ groups: { state: 'known', ids: [groups.paymentsEngineers.id] } });
+  const handle = entraAccess.core.admit(record, 'user:default/olivia', record.expiresAt)!;
+  const names = ['division', 'engineers', 'payments'].map(name => `group:teams/${name}`);
+  assert.deepEqual(entraAccess.core.owners(handle), [...names, 'user:default/olivia']);
+});
+
+test('what is no reference is reported with the entity, and each problem is logged once', async () => {
+  entities = [
+    groupEntity('a', { parent: 'a:b:c/d/e' }),
+    groupEntity('b', { groupId: 'payments', parent: 7 }),
+    groupEntity('c', { groupId: groups.payments.id, parent: 'c' }),
+  ];
+  await directory.refresh();
+  const told = () => directory.report!.problems.map(({ entityRef, message }) => `${entityRef}: ${message}`);
+  assert.match(told().join('\n'), /^group:teams\/a: spec\.parent names `a:b:c\/d\/e`, which is no group/);
+  assert.match(told().join('\n'), /group:teams\/b: .* is not a GUID[^]*group:teams\/b: spec\.parent names `7`/);
+  assert.match(told().join('\n'), /group:teams\/c: spec\.parent names the group itself/);
+  assert.equal(logger.complaints.length, told().length);
+  entities = [...entities, PAYMENTS];
+  await directory.refresh();
+  const again = told().filter(problem => /carry the group id/.test(problem));
+  assert.equal(again.length, 2);
+  assert.equal(logger.complaints.length, told().length, 'the old ones are not repeated');
 });

@@ -1,24 +1,29 @@
 import type { AuthService, LoggerService } from '@backstage/backend-plugin-api';
-import { CATALOG_FILTER_EXISTS } from '@backstage/catalog-client';
 import {
   ANNOTATION_LOCATION,
   ANNOTATION_ORIGIN_LOCATION,
+  parseEntityRef,
   stringifyEntityRef,
   type Entity,
 } from '@backstage/catalog-model';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
-import type { DirectoryInput, DirectoryReport, LocationRefs } from '../core';
+import type { CatalogGroupInput, DirectoryInput, DirectoryReport, LocationRefs } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
 
 /** Backstage's own annotation, written by the msgraph provider or by hand */
 export const GROUP_ID_ANNOTATION = 'graph.microsoft.com/group-id';
 
-/** Reads groups and owners from the catalog and hands them to the core when something has changed */
+/**
+ * Reads groups and owners from the catalog and hands them to the core when something has changed.
+ *
+ * It asks from time to time: the catalog (4.0.0) publishes events about errors and conflicts only, none when an entity
+ * has changed.
+ */
 export class CatalogDirectory {
   readonly #options: { entraAccess: EntraAccess; catalog: CatalogService; auth: AuthService; logger: LoggerService };
   #running?: Promise<void>;
   #last = '';
-  #reported = '';
+  #reported: ReadonlySet<string> = new Set();
   #refreshedAt?: number;
   #error?: string;
   #report?: DirectoryReport;
@@ -86,29 +91,24 @@ export class CatalogDirectory {
     if (!outcome.ok) throw new Error(`the catalog's groups could not be read: ${outcome.error}`);
     this.#report = outcome.value;
     logger.info(`${outcome.value.groups} Entra groups stand for ${outcome.value.owners} owners in the catalog`);
-    const problems = outcome.value.problems.map(({ entityRef, message }) => `${entityRef}: ${message}`);
-    if (problems.join('\n') !== this.#reported) problems.forEach(problem => logger.warn(problem));
-    this.#reported = problems.join('\n');
+    const problems = new Set(outcome.value.problems.map(({ entityRef, message }) => `${entityRef}: ${message}`));
+    for (const problem of problems) if (!this.#reported.has(problem)) logger.warn(problem);
+    this.#reported = problems;
   }
 
+  /** All Group entities: what one without an annotation nests counts, too */
   async #groups(credentials: Awaited<ReturnType<AuthService['getOwnServiceCredentials']>>) {
-    const groups: DirectoryInput['groups'] = [];
-    const pages = this.#options.catalog.streamEntities(
-      {
-        filter: { kind: 'Group', [`metadata.annotations.${GROUP_ID_ANNOTATION}`]: CATALOG_FILTER_EXISTS },
-        fields: ['kind', 'metadata.namespace', 'metadata.name', 'metadata.annotations'],
-      },
-      { credentials },
-    );
-    for await (const page of pages) {
-      for (const entity of page) {
-        groups.push({
-          entityRef: stringifyEntityRef(entity),
-          groupId: entity.metadata.annotations?.[GROUP_ID_ANNOTATION] ?? null,
-          ...locationsOf(entity),
-        });
-      }
-    }
+    const groups: CatalogGroupInput[] = [];
+    const fields = [
+      'kind',
+      'metadata.namespace',
+      'metadata.name',
+      'metadata.annotations',
+      'spec.parent',
+      'spec.children',
+    ];
+    const pages = this.#options.catalog.streamEntities({ filter: { kind: 'Group' }, fields }, { credentials });
+    for await (const page of pages) for (const entity of page) groups.push(catalogGroup(entity));
     return groups.sort((a, b) => (a.entityRef < b.entityRef ? -1 : 1));
   }
 
@@ -116,6 +116,29 @@ export class CatalogDirectory {
     const facet = 'relations.ownedBy';
     const { facets } = await this.#options.catalog.getEntityFacets({ facets: [facet] }, { credentials });
     return (facets[facet] ?? []).map(({ value }) => value).sort();
+  }
+}
+
+/** What bears on ownership, the core judges it */
+function catalogGroup(entity: Entity): CatalogGroupInput {
+  const { parent, children } = (entity.spec ?? {}) as { parent?: unknown; children?: unknown };
+  const defaults = { defaultKind: 'Group', defaultNamespace: entity.metadata.namespace };
+  const full = (ref: unknown) => fullRef(ref, defaults);
+  return {
+    entityRef: stringifyEntityRef(entity),
+    groupId: entity.metadata.annotations?.[GROUP_ID_ANNOTATION],
+    ...(parent === undefined ? {} : { parent: full(parent) }),
+    ...(Array.isArray(children) && children.length > 0 ? { children: children.map(full) } : {}),
+    ...locationsOf(entity),
+  };
+}
+
+/** As Backstage reads a reference; what is none is handed on as it is, to be reported */
+function fullRef(ref: unknown, defaults: { defaultKind: string; defaultNamespace?: string }): string {
+  try {
+    return stringifyEntityRef(parseEntityRef(ref as string, defaults));
+  } catch {
+    return String(ref);
   }
 }
 

@@ -75,6 +75,7 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       ageSeconds: age(directory.refreshedAt),
       groups: directory.report?.groups ?? 0,
       owners: directory.report?.owners ?? 0,
+      nested: directory.report?.nested ?? 0,
       problems: directory.report?.problems ?? [],
       ...(directory.error ? { error: directory.error } : {}),
     },

@@ -1,6 +1,7 @@
 import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL, withCriteria } from './decisions';
 import { ConfigurationError } from './errors';
 import { handleOf, isOf, isSession } from './handles';
+import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
 import type {
   Authentication,
@@ -36,11 +37,14 @@ export type Purpose = 'access' | 'sign-in';
 export class EntraCore {
   readonly #life: CoreLife;
   readonly #clock: () => number;
+  /** Who is in which Entra group, where that was loaded from Microsoft Graph */
+  readonly members: Members;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
     this.#clock = options.clock ?? Date.now;
     this.#life = new CoreLife(options);
+    this.members = new Members(this.#life);
   }
 
   /** Number of the running instance; handles are valid within one */
@@ -104,7 +108,7 @@ export class EntraCore {
     if (!outcome.ok) throw new ConfigurationError(outcome.error);
   }
 
-  /** Replaces the directory */
+  /** Replaces what the catalog says of groups and owners */
   setDirectory(directory: DirectoryInput): Outcome<DirectoryReport, string> {
     const json = JSON.stringify(directory);
     return this.#life.tell<DirectoryReport, string>(

@@ -2,5 +2,6 @@
 export { REJECTION_CODES, type RejectionCode } from './codes';
 export { EntraCore, type Purpose } from './core';
 export { UNKNOWN_PRINCIPAL } from './decisions';
+export type { Member, Members, MembersLoading } from './members';
 export { ConfigurationError, TokenRejectedError } from './errors';
 export type * from './types';

@@ -7,7 +7,7 @@ import { TokenBuffer } from './tokenBuffer';
 import { TokenCache } from './tokenCache';
 import type { IdentitySettings, Issuer, LocationRefs, Mistake, Outcome, PrincipalHandle } from './types';
 import { warmUp } from './warmUp';
-import { abandon, loadWasm, type WasmCore, type WasmInstance } from './wasm';
+import { abandon, loadWasm, type WasmCore, type WasmInstance, type WasmMemory } from './wasm';
 
 /** What every question is refused with while there is no instance to ask */
 export const UNAVAILABLE = {
@@ -33,6 +33,7 @@ export interface CoreOptions {
 /** An instance that may be asked, and what is derived from it alone */
 export interface Alive {
   core: WasmCore;
+  memory: WasmMemory;
   token: TokenBuffer;
   decisions: DecisionReader;
   permissions: Map<string, number>;
@@ -179,6 +180,7 @@ export class CoreLife {
     warmUp(core, token, this.#issuers[0]?.issuer ?? '');
     return {
       core,
+      memory,
       token,
       decisions: decisionReader(core),
       permissions: new Map(),

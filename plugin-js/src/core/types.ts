@@ -145,19 +145,54 @@ export interface LocationRefs {
   origin?: string;
 }
 
+/** A Group entity as the catalog has it; without locations it is not trusted */
+export interface CatalogGroupInput extends LocationRefs {
+  entityRef: string;
+  /** The annotation `graph.microsoft.com/group-id`, its value unchecked; left out without it */
+  groupId?: unknown;
+  /** `spec.parent` as a full entity ref, or as it stands there if it is none */
+  parent?: string;
+  /** `spec.children`, likewise */
+  children?: string[];
+}
+
 /** What the catalog says about groups and owners */
 export interface DirectoryInput {
-  /** Group entities with the annotation `graph.microsoft.com/group-id`, its value unchecked; without locations none is trusted */
-  groups: Array<{ entityRef: string; groupId: unknown } & LocationRefs>;
+  /** All Group entities: what one nests counts whether it is bound or not */
+  groups: CatalogGroupInput[];
   /** Entities that own something; `undefined` when that is not known */
   owners?: string[];
 }
 
 /** What became of it */
 export interface DirectoryReport {
+  /** Entra groups that are bound */
   groups: number;
+  /** Owners that they stand for */
   owners: number;
+  /** How often an owner is directly inside another */
+  nested: number;
   problems: Array<{ entityRef: string; message: string }>;
+}
+
+/** What a page of members held; the links are Microsoft Graph's own, and to be checked before they are followed */
+export interface PageReport {
+  groups: number;
+  members: number;
+  /** `@odata.nextLink`: there are more pages */
+  next: string | null;
+  /** `@odata.deltaLink`: this was the last page; what changes from here on */
+  delta: string | null;
+}
+
+/** What became of the pages */
+export interface MembersReport {
+  groups: number;
+  principals: number;
+  memberships: number;
+  nested: number;
+  /** Memory of the whole directory */
+  bytes: number;
 }
 
 /** What became of published keys */

@@ -1,0 +1,441 @@
+//! The directory by the engine's public face, against a twin that follows every edge by name
+#![cfg(not(target_arch = "wasm32"))]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entra_access_core::{
+    directory::{EntityRef, GroupMapping},
+    engine::Engine,
+    identity::{Assurance, Groups, Guid, Handle, Principal, PrincipalKind},
+    keys::portable::Portable,
+    policy::{Effect, Resource},
+    time::Timestamp,
+};
+use serde_json::{Value, json};
+use support::{
+    NOW,
+    claims::TENANT,
+    directory::directory,
+    naive_directory::NaiveDirectory,
+    now,
+    random::Random,
+    scene::{Scene, configuration, tenant},
+};
+
+const ME: &str = "user:default/me";
+
+fn guid(text: &str) -> Guid {
+    Guid::parse(text.as_bytes()).unwrap()
+}
+
+fn group(at: usize) -> String {
+    format!("aaaaaaaa-0000-4000-8000-{at:012x}")
+}
+
+fn user(at: usize) -> String {
+    format!("bbbbbbbb-0000-4000-8000-{at:012x}")
+}
+
+fn owner(at: usize) -> String {
+    format!("group:default/g{at}")
+}
+
+fn engine_of(mapping: &[(String, String)], depth: Option<usize>) -> Engine<Portable> {
+    let mut configuration = Scene::standard("directory", Vec::new()).configuration;
+    configuration.groups.max_depth = depth.map(|depth| u32::try_from(depth).unwrap());
+    configuration.groups.mapping = mapping
+        .iter()
+        .map(|(id, owner)| GroupMapping { group: guid(id), owner: EntityRef::parse(owner).unwrap() })
+        .collect();
+    Engine::new(configuration, Portable, 0)
+}
+
+fn enter(engine: &mut Engine<Portable>, object: &str, groups: Groups) -> Handle {
+    let principal = Principal {
+        kind: PrincipalKind::User,
+        issuer: "directory".into(),
+        tenant_id: guid(TENANT),
+        object_id: guid(object),
+        client_id: None,
+        actor: None,
+        groups,
+        roles: Vec::new(),
+        assurance: Assurance::default(),
+        name: None,
+        expires_at: now(),
+    };
+    let until = Timestamp::from_seconds(NOW + 60);
+    engine.admit(principal, EntityRef::parse(ME).unwrap(), until, now())
+}
+
+fn known(ids: &BTreeSet<String>) -> Groups {
+    Groups::known(ids.iter().map(|id| guid(id)).collect())
+}
+
+fn names(owners: Vec<EntityRef>) -> BTreeSet<String> {
+    owners.iter().map(ToString::to_string).filter(|name| name != ME).collect()
+}
+
+/// A group with members as Graph lists them
+fn entry(group: &str, members: &BTreeSet<String>) -> Value {
+    let members: Vec<_> = members.iter().map(|id| member(id)).collect();
+    json!({ "id": group, "members@delta": members })
+}
+
+fn member(id: &str) -> Value {
+    let kind = if id.starts_with('a') { "group" } else { "user" };
+    json!({ "@odata.type": format!("#microsoft.graph.{kind}"), "id": id })
+}
+
+fn page(entries: &[Value]) -> String {
+    json!({ "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#groups", "value": entries }).to_string()
+}
+
+fn load(engine: &mut Engine<Portable>, all: bool, pages: &[String]) {
+    engine.begin_members(guid(TENANT), all).unwrap();
+    for page in pages {
+        engine.add_members(page.as_bytes()).unwrap();
+    }
+    engine.commit_members().unwrap();
+}
+
+fn only_owners(reached: BTreeSet<String>) -> BTreeSet<String> {
+    reached.into_iter().filter(|name| name.starts_with("group:")).collect()
+}
+
+#[test]
+fn owners_are_what_following_every_edge_finds() {
+    let (entra, owners, users): (Vec<_>, Vec<_>, Vec<_>) =
+        ((0..7).map(group).collect(), (0..9).map(owner).collect(), (0..4).map(user).collect());
+    let (mut found, mut doubted) = (0, 0);
+    for seed in 0..2000 {
+        let mut random = Random::new(seed);
+        let twin = NaiveDirectory::generate(&mut random, &entra, &owners, &users);
+        let mut engine = engine_of(&twin.mapping, twin.depth);
+        engine.set_directory(directory(twin.catalog()));
+        for loaded in [false, true] {
+            let mut seen = twin.clone();
+            if loaded {
+                let entries: Vec<_> = twin.members.iter().map(|(group, members)| entry(group, members)).collect();
+                load(&mut engine, true, &[page(&entries)]);
+            } else {
+                seen.members.clear();
+            }
+            for who in &users {
+                let token: BTreeSet<String> = random.some(&entra, 1, 3).into_iter().collect();
+                let caller = enter(&mut engine, who, known(&token));
+                let direct = seen.groups_of(who);
+                // Whoever the directory has never heard of has the groups of the token.
+                let from = if direct.is_empty() { token.clone() } else { direct };
+                let sure = only_owners(seen.reached(&from, false));
+                let possible = only_owners(seen.reached(&from.union(&token).cloned().collect(), true));
+                let label = format!("seed {seed}, loaded {loaded}, {who}: {twin:#?}");
+                assert_eq!(names(engine.owners(caller, now()).unwrap()), sure, "{label}");
+                assert_eq!(names(engine.possible_owners(caller, now()).unwrap()), possible, "{label}");
+                for owner in &owners {
+                    let resource = json!({ "entityRef": "component:default/x", "owners": [owner] });
+                    let resource: Resource = serde_json::from_value(resource).unwrap();
+                    let principal = engine.principal(caller, now()).unwrap();
+                    let path = engine.directory().path(principal, &resource.owners[0]);
+                    assert_eq!(path.is_some(), sure.contains(owner), "{label}");
+                    if let Some(path) = path {
+                        assert_eq!(path.owners[0].as_str(), owner);
+                        assert!(from.contains(&path.groups.last().unwrap().to_string()), "{label}");
+                    }
+                }
+                found += sure.len();
+                doubted += possible.len() - sure.len();
+            }
+        }
+    }
+    assert!(found > 20_000 && doubted > 10_000, "{found} {doubted}: the worlds are too poor");
+}
+
+#[test]
+fn changes_come_to_the_same_as_loading_anew() {
+    let (entra, users): (Vec<_>, Vec<_>) = ((0..6).map(group).collect(), (0..6).map(user).collect());
+    for seed in 0..300 {
+        let mut random = Random::new(seed);
+        let mut twin = NaiveDirectory::generate(&mut random, &entra, &[owner(0)], &users);
+        (twin.groups, twin.mapping, twin.depth) = (Vec::new(), Vec::new(), None);
+        let mut engine = engine_of(&[], None);
+        let entries: Vec<_> = twin.members.iter().map(|(group, members)| entry(group, members)).collect();
+        load(&mut engine, true, &[page(&entries)]);
+        for _ in 0..6 {
+            let mut entries = Vec::new();
+            for _ in 0..random.below(5) {
+                let group = random.pick(&entra);
+                if random.chance(1, 6) {
+                    entries.push(json!({ "id": group, "@removed": { "reason": "changed" } }));
+                    twin.members.remove(&group);
+                    twin.members.values_mut().for_each(|members| members.retain(|member| *member != group));
+                    continue;
+                }
+                let mut listed = Vec::new();
+                let members = twin.members.entry(group.clone()).or_default();
+                for id in random.some(&[users.clone(), entra.clone()].concat(), 1, 5) {
+                    let mut json = member(&id);
+                    if random.chance(1, 2) {
+                        json["@removed"] = json!({ "reason": "deleted" });
+                        members.remove(&id);
+                    } else {
+                        members.insert(id);
+                    }
+                    listed.push(json);
+                }
+                // The group's id may come last.
+                entries.push(json!({ "members@delta": listed, "id": group, "displayName": "x" }));
+            }
+            let at = random.below(entries.len() + 1);
+            load(&mut engine, false, &[page(&entries[..at]), page(&entries[at..])]);
+            for who in &users {
+                let expected: BTreeSet<String> = twin.reached(&twin.groups_of(who), false);
+                let member = engine.directory().member(guid(TENANT), guid(who));
+                let groups: BTreeSet<String> = member
+                    .map(|member| {
+                        let nodes = engine.directory_mut().resolve(member).to_vec();
+                        let ids = nodes.into_iter().map(|node| engine.directory().group_id(node).unwrap().to_string());
+                        ids.collect()
+                    })
+                    .unwrap_or_default();
+                assert_eq!(groups, expected, "seed {seed}, {who}: {twin:#?}");
+            }
+        }
+    }
+}
+
+/// The size of the goal: 100,000 users, 20,000 groups, eight levels, several parents, cycles
+#[test]
+fn a_large_tenant_is_resolved_as_step_by_step() {
+    const GROUPS: usize = 20_000;
+    const USERS: usize = 100_000;
+    let mut random = Random::new(8);
+    let mut inside: Vec<Vec<usize>> = vec![Vec::new(); GROUPS];
+    let mut above: Vec<Vec<usize>> = vec![Vec::new(); GROUPS];
+    let level = GROUPS / 8;
+    for (at, parents) in above.iter_mut().enumerate().skip(level) {
+        for _ in 0..=random.below(2) {
+            let group = at / level * level - level + random.below(level);
+            inside[group].push(at);
+            parents.push(group);
+        }
+    }
+    // From the top back into the bottom that it is reached from: cycles of eight groups and more.
+    for _ in 0..20 {
+        let bottom = GROUPS - 1 - random.below(level);
+        let mut top = bottom;
+        while top >= level {
+            top = above[top][0];
+        }
+        inside[bottom].push(top);
+        above[top].push(bottom);
+    }
+    let mut users: Vec<Vec<usize>> = vec![Vec::new(); GROUPS];
+    let mut direct: Vec<Vec<usize>> = vec![Vec::new(); USERS];
+    for (at, groups) in direct.iter_mut().enumerate() {
+        for _ in 0..if at % 100 == 0 { 200 } else { 8 } {
+            let group = random.below(GROUPS);
+            groups.push(group);
+            users[group].push(at);
+        }
+    }
+    let mut engine = engine_of(&[], None);
+    engine.begin_members(guid(TENANT), true).unwrap();
+    for first in (0..GROUPS).step_by(500) {
+        let entries: Vec<_> = (first..first + 500)
+            .map(|at| {
+                let members = users[at].iter().map(|at| user(*at)).chain(inside[at].iter().map(|at| group(*at)));
+                entry(&group(at), &members.collect())
+            })
+            .collect();
+        engine.add_members(page(&entries).as_bytes()).unwrap();
+    }
+    let report = engine.commit_members().unwrap();
+    assert_eq!((report.groups, report.principals), (GROUPS, USERS));
+    assert!(report.bytes < 20_000_000, "{report:?}");
+    for at in (0..USERS).step_by(97) {
+        let mut reached = BTreeSet::new();
+        let mut open = direct[at].clone();
+        while let Some(group) = open.pop() {
+            if reached.insert(group) {
+                open.extend(&above[group]);
+            }
+        }
+        let member = engine.directory().member(guid(TENANT), guid(&user(at))).unwrap();
+        let nodes = engine.directory_mut().resolve(member).to_vec();
+        assert_eq!(nodes.len(), reached.len(), "user {at}");
+        let ids: BTreeSet<_> = nodes.iter().map(|node| engine.directory().group_id(*node).unwrap()).collect();
+        assert_eq!(ids, reached.iter().map(|at| guid(&group(*at))).collect(), "user {at}");
+    }
+}
+
+#[test]
+fn a_page_that_is_none_gives_up_the_whole_loading() {
+    let mut engine = engine_of(&[], None);
+    assert!(engine.add_members(b"{}").is_err() && engine.commit_members().is_err());
+    assert!(engine.begin_members(guid(TENANT), false).is_err(), "nothing to change");
+    let one: BTreeSet<String> = [user(1)].into();
+    let good = page(&[entry(&group(1), &one)]);
+    load(&mut engine, true, std::slice::from_ref(&good));
+    let epoch = engine.epoch();
+    let id = group(2);
+    for bad in [
+        String::new(),
+        "[]".into(),
+        "{}".into(),
+        r#"{"error":{"code":"TooManyRequests"}}"#.into(),
+        r#"{"value":{}}"#.into(),
+        r#"{"value":[],"value":[]}"#.into(),
+        r#"{"value":[{"members@delta":[]}]}"#.into(),
+        r#"{"value":[{"id":"payments"}]}"#.into(),
+        format!(r#"{{"value":[{{"id":"{id}","id":"{id}"}}]}}"#),
+        format!(r#"{{"value":[{{"id":"{id}","members@delta":[{{"id":"{id}"}}]}}]}}"#),
+        format!(r##"{{"value":[{{"id":"{id}","members@delta":[{{"@odata.type":"#microsoft.graph.user"}}]}}]}}"##),
+        format!(
+            r##"{{"value":[{{"id":"{id}","members@delta":[{{"@odata.type":"#microsoft.graph.user","id":"ada"}}]}}]}}"##
+        ),
+        format!(r#"{{"value":[{{"id":"{id}","members@delta":null}}]}}"#),
+        good[..good.len() - 1].into(),
+    ] {
+        engine.begin_members(guid(TENANT), true).unwrap();
+        engine.add_members(good.as_bytes()).unwrap();
+        assert!(engine.add_members(bad.as_bytes()).is_err(), "{bad}");
+        assert!(engine.add_members(good.as_bytes()).is_err(), "given up after {bad}");
+        assert!(engine.commit_members().is_err(), "given up after {bad}");
+    }
+    assert_eq!(engine.epoch(), epoch);
+    assert!(engine.directory().member(guid(TENANT), guid(&user(1))).is_some(), "the directory stays");
+}
+
+#[test]
+fn the_links_of_a_page_are_handed_on_and_spaces_do_not_matter() {
+    let mut engine = engine_of(&[], None);
+    engine.begin_members(guid(TENANT), true).unwrap();
+    let text = format!(
+        "{{ \"value\" : [ {{ \"id\" : \"{}\", \"members@delta\" : [ {{ \"id\" : \"{}\" , \"@odata.type\" : \"#microsoft.graph.servicePrincipal\" }} ] }} ],\n\"@odata.nextLink\": \"https://graph.microsoft.com/v1.0/groups/delta?$skiptoken=\\u0041\" }}",
+        group(1),
+        user(1)
+    );
+    let report = engine.add_members(text.as_bytes()).unwrap();
+    assert_eq!((report.groups, report.members, report.delta), (1, 1, None));
+    assert_eq!(report.next.as_deref(), Some("https://graph.microsoft.com/v1.0/groups/delta?$skiptoken=A"));
+    let last = r#"{"value":[],"@odata.deltaLink":"https://graph.microsoft.com/v1.0/groups/delta?$deltatoken=B"}"#;
+    assert!(engine.add_members(last.as_bytes()).unwrap().delta.is_some());
+    assert_eq!(engine.commit_members().unwrap().memberships, 1);
+}
+
+#[test]
+fn ids_that_the_catalog_no_longer_names_are_forgotten() {
+    let mut engine = engine_of(&[], None);
+    for round in 0..3 {
+        let groups: Vec<_> =
+            (0..200).map(|at| json!({ "entityRef": owner(at), "groupId": group(round * 1000 + at) })).collect();
+        engine.set_directory(directory(json!({ "groups": groups })));
+    }
+    engine.begin_members(guid(TENANT), true).unwrap();
+    assert_eq!(engine.commit_members().unwrap().groups, 200);
+}
+
+#[test]
+fn a_user_of_another_tenant_with_the_same_id_is_somebody_else() {
+    let other = "2b2b2b2b-2222-3333-4444-5555555555ff";
+    let tenants = json!([tenant(TENANT, "global"), tenant(other, "global")]);
+    let mut engine = Engine::new(configuration(&tenants, &json!({}), &json!({})), Portable, 0);
+    engine.set_directory(directory(json!({ "groups": [{ "entityRef": owner(1), "groupId": group(1) }] })));
+    engine.begin_members(guid(other), true).unwrap();
+    engine.add_members(page(&[entry(&group(1), &[user(1)].into())]).as_bytes()).unwrap();
+    engine.commit_members().unwrap();
+    let caller = enter(&mut engine, &user(1), Groups::known(Vec::new()));
+    assert_eq!(names(engine.owners(caller, now()).unwrap()), BTreeSet::new());
+}
+
+#[test]
+fn who_lost_the_last_group_has_none_whatever_the_token_still_says() {
+    let mut engine = engine_of(&[], None);
+    engine.set_directory(directory(json!({ "groups": [{ "entityRef": owner(1), "groupId": group(1) }] })));
+    let full = page(&[entry(&group(1), &[user(1)].into())]);
+    let token = || Groups::known(vec![guid(&group(1))]);
+    for (all, change) in [
+        (
+            false,
+            json!({ "id": group(1), "members@delta": [
+            { "@odata.type": "#microsoft.graph.user", "id": user(1), "@removed": { "reason": "deleted" } },
+        ] }),
+        ),
+        (false, json!({ "id": group(1), "@removed": { "reason": "deleted" } })),
+        (true, json!({ "id": group(1), "members@delta": [] })),
+    ] {
+        load(&mut engine, true, std::slice::from_ref(&full));
+        let caller = enter(&mut engine, &user(1), token());
+        assert_eq!(names(engine.owners(caller, now()).unwrap()), [owner(1)].into());
+        load(&mut engine, all, &[page(&[change])]);
+        assert_eq!(names(engine.owners(caller, now()).unwrap()), BTreeSet::new());
+        assert_eq!(names(engine.possible_owners(caller, now()).unwrap()), [owner(1)].into(), "enough for a deny");
+        let stranger = enter(&mut engine, &user(2), token());
+        assert_eq!(names(engine.owners(stranger, now()).unwrap()), [owner(1)].into(), "never heard of");
+    }
+}
+
+#[test]
+fn an_explanation_names_the_way() {
+    let mut engine = engine_of(&[], None);
+    engine
+        .set_policy(r#"{"rules":[{"id":"own","effect":"allow","permissions":["*"],"when":{"owned":true}}]}"#, "p")
+        .unwrap();
+    engine.set_directory(directory(json!({ "groups": [
+        { "entityRef": "group:default/division" },
+        { "entityRef": "group:default/payments", "parent": "group:default/division" },
+        { "entityRef": "group:default/engineers", "groupId": group(1), "parent": "group:default/payments" },
+    ] })));
+    load(&mut engine, true, &[page(&[entry(&group(1), &[group(2)].into()), entry(&group(2), &[user(1)].into())])]);
+    let caller = enter(&mut engine, &user(1), known(&[group(1), group(2)].into()));
+    let explain = |owner: &str| {
+        let permission =
+            json!({ "name": "catalog.entity.delete", "action": "delete", "resourceType": "catalog-entity" });
+        let resource = json!({ "entityRef": "component:default/x", "owners": [owner] });
+        let (permission, resource) =
+            (serde_json::from_value(permission).unwrap(), serde_json::from_value(resource).unwrap());
+        engine.explain(caller, &permission, Some(&resource), now()).unwrap()
+    };
+    let explanation = explain("group:default/division");
+    assert_eq!(explanation.result, Effect::Allow);
+    let way = "`component:default/x` is owned by `group:default/division`, which contains `group:default/payments`, which contains `group:default/engineers`, and the principal is a member of its Entra group";
+    let expected = format!("rule `own` allows it: {way} {} through {}", group(1), group(2));
+    assert_eq!(explanation.reasons[0], expected);
+    assert_eq!(explanation.groups.matched, [guid(&group(1)), guid(&group(2))]);
+    assert_eq!(explain("group:default/nobody").result, Effect::Deny);
+}
+
+#[test]
+fn slips_in_the_catalog_are_reported_and_never_widen() {
+    let mut engine = engine_of(&[], None);
+    let evil = "url:https://git.example.com/evil.yaml";
+    let report = engine.set_directory(directory(json!({ "groups": [
+        { "entityRef": owner(0), "groupId": group(0), "parent": owner(0) },
+        { "entityRef": owner(1), "groupId": group(1), "parent": "group:default/gone" },
+        { "entityRef": owner(2), "groupId": group(2), "children": [owner(0)], "location": evil, "origin": evil },
+        { "entityRef": owner(3), "groupId": 7, "children": ["group:default/gone", owner(3)] },
+        { "entityRef": owner(4), "parent": owner(5), "location": evil },
+        { "entityRef": owner(5) },
+    ] })));
+    let problems: BTreeMap<_, _> =
+        report.problems.iter().map(|problem| (problem.entity_ref.clone() + &problem.message[..12], ())).collect();
+    assert_eq!(report.problems.len(), problems.len());
+    for (entity, says) in [
+        (owner(0), "spec.parent names the group itself"),
+        (owner(1), "spec.parent names `group:default/gone`, which is no group in the catalog"),
+        (owner(2), "it claims the Entra group"),
+        (owner(3), "is not a GUID"),
+        (owner(3), "spec.children names the group itself"),
+        (owner(4), "it nests groups, but `url:https://git.example.com/evil.yaml` (read from `msgraph:test/1`)"),
+    ] {
+        let told = report.problems.iter().any(|problem| problem.entity_ref == entity && problem.message.contains(says));
+        assert!(told, "{entity}: {says}: {report:#?}");
+    }
+    assert_eq!((report.groups, report.owners, report.nested, report.problems.len()), (2, 2, 0, 6));
+    let caller = enter(&mut engine, &user(1), known(&(0..4).map(group).collect()));
+    assert_eq!(names(engine.owners(caller, now()).unwrap()), [owner(0), owner(1)].into());
+    assert_eq!(names(engine.possible_owners(caller, now()).unwrap()), [owner(0), owner(1), owner(2)].into());
+}
