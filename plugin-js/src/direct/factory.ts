@@ -24,5 +24,8 @@ export function directCallsWith(own: Decorator) {
   });
 }
 
-/** Direct calls: any plugin's API with `Authorization: Bearer <Entra access token>` */
+/**
+ * Direct calls: any plugin's API with `Authorization: Bearer <Entra access token>`. Also where they are switched off, the
+ * sign-in behind every Backstage user token is loaded
+ */
 export const directCallsServiceFactory = directCallsWith(inner => inner);
