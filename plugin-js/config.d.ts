@@ -25,6 +25,10 @@ export interface Config {
       audiences: string[];
       /** Client ids of app-only callers that are let in; absent: none */
       clients?: string[];
+      /** Clock difference tolerated, in seconds: 0 to 300. Default: 300 */
+      leeway?: number;
+      /** Longest lifetime of a token (`exp` after `iat`), in seconds: 600 to 100800. Default: 100800, the 28 hours of Entra */
+      maxLifetime?: number;
     }>;
     /** Further clouds by name: External ID, air-gapped, simulators */
     clouds?: {
