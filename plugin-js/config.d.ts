@@ -27,6 +27,10 @@ export interface Config {
       clients?: string[];
       /** Whether the users of the catalog come from this tenant. Default: yes with one tenant, no with several */
       catalogUsers?: boolean;
+      /** Clock difference tolerated, in seconds: 0 to 300. Default: 300 */
+      leeway?: number;
+      /** Longest lifetime of a token (`exp` after `iat`), in seconds: 600 to 100800. Default: 100800, the 28 hours of Entra */
+      maxLifetime?: number;
     }>;
     /** Further clouds by name: External ID, air-gapped, simulators */
     clouds?: {

@@ -29,26 +29,43 @@ pub const fn decoded_length(letters: usize) -> usize {
     (letters / 4).saturating_mul(3).saturating_add((letters % 4).saturating_sub(1))
 }
 
-/// What is known of decoded bytes without looking at them again
+/// Decoded bytes, and what is known of them without looking again
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decoded {
+pub struct Decoded<'o> {
+    /// The bytes
+    pub bytes: &'o [u8],
     /// Every byte is ASCII; when not stated, the bytes may still be
     pub ascii: bool,
 }
 
-/// Replaces the content of `out` by the decoded bytes; `None` when `text` is not strict base64url (then `out` means nothing)
-pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Option<Decoded> {
-    // What is there is overwritten: only growing costs anything.
-    out.resize(decoded_length(text.len()), 0);
-    let (text, place, blocks_ok, mut high) = decode_blocks(text, out.as_mut_slice());
+/// Bytes that a block stores beyond those that count
+const SLACK: usize = 4;
+
+/// Decodes into `buffer`, which only ever grows: what is there is overwritten; `None` when `text` is not strict base64url
+pub fn decode_into<'o>(text: &[u8], buffer: &'o mut Vec<u8>) -> Option<Decoded<'o>> {
+    let length = decoded_length(text.len());
+    let needed = length.saturating_add(SLACK);
+    if buffer.len() < needed {
+        buffer.resize(needed, 0);
+    }
+    let ascii = decode_to(text, buffer.get_mut(..needed)?)?;
+    Some(Decoded { bytes: buffer.get(..length)?, ascii })
+}
+
+/// Fills `place` but for its last bytes; whether all are ASCII
+fn decode_to(text: &[u8], place: &mut [u8]) -> Option<bool> {
+    let (text, place, blocks_ok, mut high) = decode_blocks(text, place);
+    let (place, _) = place.split_at_mut_checked(place.len().checked_sub(SLACK)?)?;
     let (quads, rest) = text.as_chunks::<4>();
     let (triples, last) = place.as_chunks_mut::<3>();
     let mut invalid = 0;
     for (quad, triple) in quads.iter().zip(triples) {
-        let [a, b, c, d] = quad.map(sextet);
+        let [a, b, c, d] = *quad;
+        let (a, b, c, d) = (sextet(a), sextet(b), sextet(c), sextet(d));
         invalid |= a | b | c | d;
         *triple = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
-        high |= triple.iter().fold(0, |all, byte| all | byte);
+        let [first, second, third] = *triple;
+        high |= first | second | third;
     }
     match (rest, last) {
         ([], []) => {}
@@ -66,7 +83,7 @@ pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Option<Decoded> {
         }
         _ => return None,
     }
-    (blocks_ok && invalid & INVALID == 0).then_some(Decoded { ascii: high < 0x80 })
+    (blocks_ok && invalid & INVALID == 0).then_some(high < 0x80)
 }
 
 /// Decodes whole blocks of sixteen letters; what is left of text and place, whether all were letters, and the bytes' high bits
@@ -82,9 +99,8 @@ const fn decode_blocks<'t, 'p>(text: &'t [u8], place: &'p mut [u8]) -> (&'t [u8]
 
 /// The decoded bytes of strict base64url
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    decode_into(text, &mut out)?;
-    Some(out)
+    let mut buffer = Vec::new();
+    decode_into(text, &mut buffer).map(|decoded| decoded.bytes.to_vec())
 }
 
 /// The text of `bytes`

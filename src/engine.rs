@@ -227,7 +227,11 @@ impl<V: SignatureVerifier> Engine<V> {
 
     /// Takes in a principal that [`Engine::prepare`] gave, once its signature has been found to fit
     pub fn take_in(&mut self, principal: Principal) -> Handle {
-        self.callers.admit(principal)
+        let (handle, forgotten) = self.callers.admit(principal);
+        if let Some(forgotten) = forgotten {
+            self.workspace.reuse(forgotten);
+        }
+        handle
     }
 
     /// Until when the answer for a caller's token may be kept: its `exp`, without leeway
@@ -263,7 +267,7 @@ impl<V: SignatureVerifier> Engine<V> {
         now: Timestamp,
     ) -> Handle {
         principal.expires_at = expires_at;
-        let handle = self.sessions.admit(principal).in_second_table();
+        let handle = self.sessions.admit(principal).0.in_second_table();
         if let Some((_, derived)) = self.sessions.get_mut(handle, now) {
             derived.entity = Some(entity);
         }

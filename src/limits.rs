@@ -41,12 +41,16 @@ pub const RSA_MODULUS_BITS_MIN: usize = 2048;
 /// Longest RSA modulus in bits: the portable verifier's limit (rsa 0.9); no issuer is known to publish longer keys
 pub const RSA_MODULUS_BITS_MAX: usize = 4096;
 
-/// Clock difference tolerated, in seconds: Microsoft.IdentityModel's default (TokenValidationParameters)
+/// Clock difference tolerated, in seconds, unless a tenant says less: Microsoft.IdentityModel's default (TokenValidationParameters)
 pub const LEEWAY_SECONDS: u64 = 300;
 
 /// Longest lifetime of an Entra token, in seconds: tokens for Continuous Access Evaluation live up to 28 hours
 /// (Microsoft identity platform access tokens)
 pub const ENTRA_LIFETIME_SECONDS: u64 = 28 * 60 * 60;
+
+/// The least that the longest lifetime may be set to, in seconds: no policy of Entra makes a token shorter-lived than ten
+/// minutes (Microsoft: configurable token lifetimes), so a lower number would refuse everybody
+pub const ENTRA_LIFETIME_SECONDS_MIN: u64 = 10 * 60;
 
 /// Most callers held by token at once: each is needed for one request, or for as long as its token is cached. The oldest
 /// goes first; its token is simply judged again

@@ -4,9 +4,9 @@
 //! Every load and store goes through arrays, so there is no `unsafe`; the compiler turns them into single instructions.
 
 use core::arch::wasm32::{
-    i8x16_shuffle, u8x16_add, u8x16_all_true, u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_narrow_i16x8, u8x16_shr,
-    u8x16_splat, u8x16_sub, u8x16_swizzle, u16x8_shl, u16x8_shr, u16x8_splat, u32x4_shl, u32x4_shr, u32x4_splat, u64x2,
-    u64x2_extract_lane, v128, v128_and, v128_bitselect, v128_or,
+    i16x8, i32x4_dot_i16x8, u8x16_add, u8x16_add_sat, u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_min, u8x16_shr,
+    u8x16_splat, u8x16_sub, u8x16_sub_sat, u8x16_swizzle, u16x8_shl, u16x8_shr, u16x8_splat, u64x2, u64x2_extract_lane,
+    v128, v128_and, v128_any_true, v128_or,
 };
 
 #[inline(always)]
@@ -30,6 +30,7 @@ const HIGH_CLASS: v128 =
     table([0x20, 0x20, 0x01, 0x02, 0x04, 0x08, 0x04, 0x10, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20]);
 /// What turns a letter into its value, by the high half: +17 for `-`, +4 for digits, -65, -65, -71, -71 for letters
 const DISTANCE: v128 = table([0, 0, 17, 4, 191, 191, 185, 185, 0, 0, 0, 0, 0, 0, 0, 0]);
+
 #[inline(always)]
 fn store(value: v128) -> [u8; 16] {
     let (low, high) = (u64x2_extract_lane::<0>(value), u64x2_extract_lane::<1>(value));
@@ -53,7 +54,7 @@ pub fn decode_base64url<'t, 'p>(mut text: &'t [u8], mut place: &'p mut [u8]) -> 
         place = place.get_mut(12..).unwrap_or_default();
     }
     let high = if u8x16_bitmask(all) == 0 { 0 } else { 0x80 };
-    (text, place, u8x16_bitmask(u8x16_eq(wrong, u8x16_splat(0))) == 0xffff, high)
+    (text, place, !v128_any_true(wrong), high)
 }
 
 /// Not zero where a byte is no letter of base64url
@@ -70,51 +71,64 @@ fn sextets(letters: v128) -> v128 {
     u8x16_add(u8x16_add(letters, u8x16_swizzle(DISTANCE, u8x16_shr(letters, 4))), underscore)
 }
 
-/// Four sextets become three bytes, highest first
+/// Four sextets become three bytes, highest first; the last four bytes are zero
 #[inline(always)]
 fn pack(sextets: v128) -> v128 {
     let pairs = v128_or(u16x8_shl(v128_and(sextets, u16x8_splat(0xff)), 6), u16x8_shr(sextets, 8));
-    let quads = v128_or(u32x4_shl(v128_and(pairs, u32x4_splat(0xffff)), 12), u32x4_shr(pairs, 16));
-    i8x16_shuffle::<2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 3, 7, 11, 15>(quads, quads)
+    let quads = i32x4_dot_i16x8(pairs, i16x8(4096, 1, 4096, 1, 4096, 1, 4096, 1));
+    u8x16_swizzle(quads, table([2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, NONE, NONE, NONE, NONE]))
 }
+
+/// In a table of places, none: the byte becomes zero
+const NONE: u8 = 0x80;
+/// Where the first sixteen digits of a GUID stand in its bytes 0 to 15, and in its bytes 16 to 31
+const FIRST_DIGITS: [v128; 2] = [
+    table([0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, NONE, NONE]),
+    table([NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 0, 1]),
+];
+/// Where the others stand in its bytes 16 to 31, and in its bytes 20 to 35
+const OTHER_DIGITS: [v128; 2] = [
+    table([3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, NONE, NONE, NONE, NONE]),
+    table([NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 12, 13, 14, 15]),
+];
+/// One bit for each byte from 0 to 31 that is a dash
+const DASHES: u32 = 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23;
 
 /// The number of a GUID in its text form; `None` when a byte is out of place
 #[inline(always)]
 pub fn parse_guid(text: &[u8; 36]) -> Option<u128> {
-    let (a, rest) = text.split_first_chunk::<8>()?;
-    let [dash_a, rest @ ..] = rest else { return None };
-    let (b, rest) = rest.split_first_chunk::<4>()?;
-    let [dash_b, rest @ ..] = rest else { return None };
-    let (c, rest) = rest.split_first_chunk::<4>()?;
-    let [dash_c, rest @ ..] = rest else { return None };
-    let (d, rest) = rest.split_first_chunk::<4>()?;
-    let [dash_d, rest @ ..] = rest else { return None };
-    let (e, f) = rest.split_first_chunk::<4>()?;
-    let f: &[u8; 8] = f.try_into().ok()?;
-    let (first, first_ok) = nibbles(u64x2(u64::from_le_bytes(*a), join(b, c)));
-    let (second, second_ok) = nibbles(u64x2(join(d, e), u64::from_le_bytes(*f)));
-    let bytes = u8x16_narrow_i16x8(first, second);
-    let high = u64x2_extract_lane::<0>(bytes).swap_bytes();
-    let low = u64x2_extract_lane::<1>(bytes).swap_bytes();
-    let dashes = (dash_a ^ b'-') | (dash_b ^ b'-') | (dash_c ^ b'-') | (dash_d ^ b'-');
-    (first_ok & second_ok & (dashes == 0)).then_some(u128::from(high) << 64 | u128::from(low))
+    let (start, rest) = text.split_first_chunk::<16>()?;
+    let (start, middle, end) = (load(start), load(rest.first_chunk()?), load(rest.last_chunk()?));
+    let dash = u8x16_splat(b'-');
+    let dashes =
+        u32::from(u8x16_bitmask(u8x16_eq(start, dash))) | u32::from(u8x16_bitmask(u8x16_eq(middle, dash))) << 16;
+    let [in_start, in_middle] = FIRST_DIGITS;
+    let first = nibbles(v128_or(u8x16_swizzle(start, in_start), u8x16_swizzle(middle, in_middle)));
+    let [in_middle, in_end] = OTHER_DIGITS;
+    let others = nibbles(v128_or(u8x16_swizzle(middle, in_middle), u8x16_swizzle(end, in_end)));
+    let wrong = v128_any_true(v128_and(v128_or(first, others), u8x16_splat(0xf0)));
+    // The number's lowest byte comes first.
+    let high =
+        u8x16_swizzle(join(first), table([NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, 14, 12, 10, 8, 6, 4, 2, 0]));
+    let low =
+        u8x16_swizzle(join(others), table([14, 12, 10, 8, 6, 4, 2, 0, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE]));
+    (!wrong && dashes == DASHES).then(|| u128::from_le_bytes(store(v128_or(high, low))))
 }
 
+/// The values of sixteen hexadecimal digits; above 15 for any other byte
 #[inline(always)]
-fn join(first: &[u8; 4], second: &[u8; 4]) -> u64 {
-    u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*second)) << 32
+fn nibbles(text: v128) -> v128 {
+    // Digits to 0xf6..=0xff, six less without falling below zero, and down to 0..=9: nothing else comes out below 16.
+    let digit = u8x16_sub(u8x16_sub_sat(u8x16_add(text, u8x16_splat(0xff - b'9')), u8x16_splat(6)), u8x16_splat(0xf0));
+    // Letters of either case to 0..=5, ten more without wrapping round.
+    let letter = u8x16_add_sat(u8x16_sub(v128_and(text, u8x16_splat(0xdf)), u8x16_splat(b'A')), u8x16_splat(10));
+    u8x16_min(digit, letter)
 }
 
-/// Sixteen hexadecimal digits as eight numbers below 256, and whether all are digits
+/// Two nibbles become a byte, the first one its higher half: in each even byte, the odd ones mean nothing
 #[inline(always)]
-fn nibbles(text: v128) -> (v128, bool) {
-    let digit = u8x16_sub(text, u8x16_splat(b'0'));
-    let letter = u8x16_sub(v128_or(text, u8x16_splat(0x20)), u8x16_splat(b'a'));
-    let is_digit = u8x16_lt(digit, u8x16_splat(10));
-    let is_letter = u8x16_lt(letter, u8x16_splat(6));
-    let value = v128_bitselect(digit, u8x16_add(letter, u8x16_splat(10)), is_digit);
-    let pairs = v128_or(u16x8_shl(v128_and(value, u16x8_splat(0x0f)), 4), u16x8_shr(value, 8));
-    (v128_and(pairs, u16x8_splat(0xff)), u8x16_all_true(v128_or(is_digit, is_letter)))
+fn join(nibbles: v128) -> v128 {
+    v128_or(u16x8_shl(nibbles, 4), u16x8_shr(nibbles, 8))
 }
 
 /// How many of sixteen bytes stand before the first quote, backslash or control character

@@ -21,7 +21,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("base64url", &["simd"]),
     ("json", &["bytes", "limits", "simd", "text"]),
     ("identity", &["simd", "text", "time"]),
-    ("keys", &["base64url", "error", "json", "limits"]),
+    ("keys", &["base64url", "bytes", "error", "json", "limits"]),
     ("directory", &["identity", "json", "limits", "text"]),
     ("config", &["directory", "error", "identity", "json", "keys", "limits", "text"]),
     ("token", &["base64url", "bytes", "config", "error", "identity", "json", "keys", "limits", "text", "time"]),

@@ -123,12 +123,18 @@ fn with(claims: &Claims) -> Vec<u8> {
 #[test]
 fn hints_name_the_setting_to_change() {
     let v1 = |claims: Claims| token_of(&RSA_B, "b", claims.text());
-    let cases: [(&str, Vec<u8>, &str, &[&str]); 12] = [
+    let cases: [(&str, Vec<u8>, &str, &[&str]); 13] = [
         (
             "v1 token where the list holds another URI",
             v1(user_v1().with_text("aud", "api://other")),
             "audience",
             &["audiences", "accessTokenAcceptedVersion"],
+        ),
+        (
+            "token that lives too long",
+            with(&user_v2().with("iat", (NOW - 200_000).to_string())),
+            "lifetime",
+            &["maxLifetime"],
         ),
         ("token for another application", with(&user_v2().with_text("aud", PORTAL)), "audience", &["audiences"]),
         (

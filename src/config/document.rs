@@ -79,7 +79,9 @@ impl Configuration {
                     .hint(format!("one of: {}", clouds.keys().cloned().collect::<Vec<_>>().join(", ")))
             })?;
             let audiences = audiences(&tenant.audiences, &format!("{path}.audiences"))?;
-            for profile in Profile::of_tenant(tenant.tenant_id, cloud, &audiences, &tenant.clients) {
+            let times = tenant.times(&path)?;
+            for mut profile in Profile::of_tenant(tenant.tenant_id, cloud, &audiences, &tenant.clients) {
+                (profile.leeway_seconds, profile.lifetime_seconds) = times;
                 if profiles.iter().any(|known| known.issuer == profile.issuer) {
                     return Err(ConfigError::new(
                         format!("{path}.tenantId"),
@@ -132,6 +134,7 @@ mod tests {
                 "https://sts.windows.net/11111111-2222-3333-4444-555555555555/"
             ]
         );
+        assert!(configuration.profiles.iter().all(|p| (p.leeway_seconds, p.lifetime_seconds) == (300, 28 * 3600)));
         assert_eq!(configuration.profiles[0].audiences, ["aaaaaaaa-0000-0000-0000-000000000001", "api://backstage"]);
     }
 
@@ -190,6 +193,29 @@ mod tests {
                 "entraAccess.catalog.trusted: unknown field `trusted`",
             ),
             ("\"mapping\"", "\"source\": \"graph\", \"mapping\"", "entraAccess.groups.source: unknown variant `graph`"),
+            (
+                "\"audiences\"",
+                "\"leeway\": 301, \"audiences\"",
+                "entraAccess.tenants[0].leeway: 301 seconds of leeway are more than any clock needs (0 to 300 seconds",
+            ),
+            ("\"audiences\"", "\"leeway\": -1, \"audiences\"", "entraAccess.tenants[0].leeway: invalid value"),
+            ("\"audiences\"", "\"leeway\": 1.5, \"audiences\"", "entraAccess.tenants[0].leeway: invalid value"),
+            ("\"audiences\"", "\"leeway\": null, \"audiences\"", "entraAccess.tenants[0].leeway: invalid type"),
+            (
+                "\"audiences\"",
+                "\"maxLifetime\": 100801, \"audiences\"",
+                "entraAccess.tenants[0].maxLifetime: 100801 seconds are no lifetime of an Entra token (600 to 100800 seconds",
+            ),
+            (
+                "\"audiences\"",
+                "\"maxLifetime\": 599, \"audiences\"",
+                "entraAccess.tenants[0].maxLifetime: 599 seconds are no lifetime",
+            ),
+            (
+                "\"audiences\"",
+                "\"maxLifetime\": \"1h\", \"audiences\"",
+                "entraAccess.tenants[0].maxLifetime: invalid type",
+            ),
             (
                 "\"audiences\"",
                 "\"cloud\": \"moon\", \"audiences\"",

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{error::ConfigError, identity::Guid};
+use crate::{error::ConfigError, identity::Guid, limits};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -15,6 +15,41 @@ pub(super) struct Tenant {
     pub(super) clients: Vec<Guid>,
     /// Whether the users of the catalog come from here
     pub(super) catalog_users: Option<bool>,
+    /// Seconds
+    #[serde(default = "leeway")]
+    leeway: u64,
+    /// Seconds
+    #[serde(default = "max_lifetime")]
+    max_lifetime: u64,
+}
+
+const fn leeway() -> u64 {
+    limits::LEEWAY_SECONDS
+}
+
+const fn max_lifetime() -> u64 {
+    limits::ENTRA_LIFETIME_SECONDS
+}
+
+impl Tenant {
+    /// Clock difference tolerated and longest lifetime, in seconds: what is usual may be narrowed, never widened
+    pub(super) fn times(&self, path: &str) -> Result<(u64, u64), ConfigError> {
+        if self.leeway > limits::LEEWAY_SECONDS {
+            let found = format!("{} seconds of leeway are more than any clock needs", self.leeway);
+            return Err(ConfigError::new(format!("{path}.leeway"), found)
+                .hint(format!("0 to {} seconds; set the clock of this machine by NTP", limits::LEEWAY_SECONDS)));
+        }
+        let lifetimes = limits::ENTRA_LIFETIME_SECONDS_MIN..=limits::ENTRA_LIFETIME_SECONDS;
+        if !lifetimes.contains(&self.max_lifetime) {
+            let found = format!("{} seconds are no lifetime of an Entra token", self.max_lifetime);
+            return Err(ConfigError::new(format!("{path}.maxLifetime"), found).hint(format!(
+                "{} to {} seconds",
+                lifetimes.start(),
+                lifetimes.end()
+            )));
+        }
+        Ok((self.leeway, self.max_lifetime))
+    }
 }
 
 fn global() -> String {

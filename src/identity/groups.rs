@@ -68,6 +68,11 @@ impl Groups {
         &self.ids
     }
 
+    /// The list for other use
+    pub fn into_ids(self) -> Vec<Guid> {
+        self.ids
+    }
+
     /// Whether the principal is a member: `None` when that is not known
     pub fn contains(&self, id: Guid) -> Option<bool> {
         match self.state {

@@ -4,7 +4,11 @@ use std::fmt;
 
 /// A GUID, from the canonical text form of RFC 9562 section 4 in any letter case
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Guid(u128);
+pub struct Guid {
+    // Two halves: lists of them need no more than the usual alignment, which allocators are slow to exceed.
+    high: u64,
+    low: u64,
+}
 
 impl Guid {
     /// Length of the text form in bytes
@@ -19,7 +23,7 @@ impl Guid {
     #[cfg(target_arch = "wasm32")]
     #[inline(always)]
     pub fn parse_exact(text: &[u8; Self::TEXT_BYTES]) -> Option<Self> {
-        crate::simd::parse_guid(text).map(Self)
+        crate::simd::parse_guid(text).map(Self::from_value)
     }
 
     /// The same for a text whose length is known
@@ -35,23 +39,25 @@ impl Guid {
                 value = value << 4 | u128::from(char::from(*byte).to_digit(16)?);
             }
         }
-        Some(Self(value))
+        Some(Self::from_value(value))
     }
 
     /// The number
+    #[expect(clippy::as_conversions, reason = "widens the halves")]
     pub const fn value(self) -> u128 {
-        self.0
+        (self.high as u128) << 64 | self.low as u128
     }
 
     /// From the number
+    #[expect(clippy::as_conversions, reason = "takes the two halves")]
     pub const fn from_value(value: u128) -> Self {
-        Self(value)
+        Self { high: (value >> 64) as u64, low: value as u64 }
     }
 }
 
 impl fmt::Display for Guid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let v = self.0;
+        let v = self.value();
         write!(
             f,
             "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",

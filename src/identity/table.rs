@@ -72,14 +72,14 @@ impl<T: Default> Principals<T> {
     }
 
     /// Takes a principal in; a full table gives up the one that has been longest in it
-    pub fn admit(&mut self, principal: Principal) -> Handle {
+    pub fn admit(&mut self, principal: Principal) -> (Handle, Option<Principal>) {
         let slot = self.free.pop().or_else(|| self.grow()).unwrap_or_else(|| self.evict());
         let Some(content) = self.slots.get_mut(usize::from(slot)) else {
-            return Handle::new(slot, 0);
+            return (Handle::new(slot, 0), None);
         };
         content.generation = content.generation.wrapping_add(1) & GENERATIONS;
-        content.content = Some((principal, T::default()));
-        Handle::new(slot, content.generation)
+        let given_up = content.content.replace((principal, T::default()));
+        (Handle::new(slot, content.generation), given_up.map(|(principal, _)| principal))
     }
 
     fn grow(&mut self) -> Option<u16> {
@@ -94,9 +94,6 @@ impl<T: Default> Principals<T> {
     fn evict(&mut self) -> u16 {
         let victim = self.next_victim;
         self.next_victim = victim.checked_add(1).filter(|next| *next < self.slots.len()).unwrap_or(0);
-        if let Some(slot) = self.slots.get_mut(victim) {
-            slot.content = None;
-        }
         u16::try_from(victim).unwrap_or(0)
     }
 
@@ -167,9 +164,9 @@ mod tests {
     #[test]
     fn a_released_handle_names_nobody() {
         let mut table = Principals::<()>::new(1000);
-        let first = table.admit(principal(1));
+        let first = table.admit(principal(1)).0;
         table.release(first);
-        let second = table.admit(principal(2));
+        let second = table.admit(principal(2)).0;
         assert_eq!(first.slot(), second.slot());
         assert!(table.get(first, NOW).is_none());
         assert_eq!(table.get(second, NOW).unwrap().object_id, Guid::from_value(2));
@@ -180,7 +177,7 @@ mod tests {
     #[test]
     fn an_expired_principal_is_nobody() {
         let mut table = Principals::<()>::new(1000);
-        let handle = table.admit(principal(1));
+        let handle = table.admit(principal(1)).0;
         assert!(table.get(handle, Timestamp::from_seconds(99)).is_some());
         assert!(table.get(handle, Timestamp::from_seconds(100)).is_none());
     }
@@ -188,7 +185,7 @@ mod tests {
     #[test]
     fn a_full_table_never_mixes_principals_up() {
         let mut table = Principals::<()>::new(1000);
-        let handles: Vec<_> = (0..2500).map(|id| (id, table.admit(principal(id)))).collect();
+        let handles: Vec<_> = (0..2500).map(|id| (id, table.admit(principal(id)).0)).collect();
         let mut alive = 0;
         for (id, handle) in handles {
             if let Some(found) = table.get(handle, NOW) {

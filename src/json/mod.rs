@@ -5,6 +5,7 @@
 mod document;
 #[cfg(test)]
 mod document_tests;
+mod names;
 mod reader;
 mod string;
 mod value;

@@ -4,10 +4,11 @@
 //! (RFC 7519 section 4 leaves the choice; two readers must never see two values); lone surrogates are refused; depth
 //! and members have budgets.
 
-use std::borrow::Cow;
-
-use super::string::{JsonString, hex4};
-use crate::{bytes, limits};
+use super::{
+    names::Names,
+    string::{JsonString, hex4},
+};
+use crate::limits;
 
 /// Why a text was not accepted
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +27,7 @@ pub enum JsonError {
 #[derive(Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
-    /// Of the open objects, unescaped once
-    names: Vec<Cow<'a, [u8]>>,
+    names: Names<'a>,
     left: Budget,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
         budget: Budget,
         value: impl FnOnce(&mut Self) -> Result<T, JsonError>,
     ) -> Result<T, JsonError> {
-        let mut reader = Self { rest: text, names: Vec::with_capacity(48), left: budget };
+        let mut reader = Self { rest: text, names: Names::default(), left: budget };
         reader.space();
         let value = value(&mut reader)?;
         reader.space();
@@ -96,44 +96,24 @@ impl<'a> Reader<'a> {
     ) -> Result<(), JsonError> {
         self.expect(b'{')?;
         self.enter()?;
-        let first = self.names.len();
-        // One bit for each name seen, so that most names are known to be new without a comparison.
-        let mut seen = 0_u64;
-        self.space();
-        if !self.take(b'}') {
+        let mut names = self.names.open();
+        if self.opens(b'}') {
             loop {
                 let name = self.string()?;
                 self.space();
                 self.expect(b':')?;
                 self.space();
-                seen = self.admit(name, first, seen)?;
+                self.left.members = self.left.members.checked_sub(1).ok_or(JsonError::Budget)?;
+                self.names.admit(name, &mut names)?;
                 member(self, name)?;
-                self.space();
-                if self.take(b'}') {
+                if !self.goes_on(b'}')? {
                     break;
                 }
-                self.expect(b',')?;
-                self.space();
             }
         }
-        self.names.truncate(first);
+        self.names.close(names);
         self.leave();
         Ok(())
-    }
-
-    #[inline(always)]
-    fn admit(&mut self, name: JsonString<'a>, first: usize, seen: u64) -> Result<u64, JsonError> {
-        self.left.members = self.left.members.checked_sub(1).ok_or(JsonError::Budget)?;
-        let name = name.bytes();
-        let bit = fingerprint(&name);
-        if seen & bit != 0 {
-            let mut earlier = self.names.get(first..).unwrap_or_default().iter();
-            if earlier.any(|earlier| bytes::equal(earlier, &name)) {
-                return Err(JsonError::Duplicate);
-            }
-        }
-        self.names.push(name);
-        Ok(seen | bit)
     }
 
     /// An array; `element` is called for each element and must consume it
@@ -142,37 +122,16 @@ impl<'a> Reader<'a> {
         limit: usize,
         mut element: impl FnMut(&mut Self) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
-        self.array_of_fixed::<0>(limit, |reader, _| element(reader))
-    }
-
-    /// An array whose elements are mostly strings of `N` plain characters: these are consumed and handed over unseen, any
-    /// other element must be consumed by `element`
-    #[inline(always)]
-    pub fn array_of_fixed<const N: usize>(
-        &mut self,
-        limit: usize,
-        mut element: impl FnMut(&mut Self, Option<&'a [u8; N]>) -> Result<(), JsonError>,
-    ) -> Result<(), JsonError> {
         self.expect(b'[')?;
         self.enter()?;
-        self.space();
         let mut left = limit;
-        if !self.take(b']') {
+        if self.opens(b']') {
             loop {
                 left = left.checked_sub(1).ok_or(JsonError::Budget)?;
-                let fixed = if N == 0 { None } else { self.fixed_string::<N>() };
-                element(self, fixed)?;
-                // Written without spaces, as every issuer does, the next element begins right behind the comma.
-                if let Some([b',', b'"']) = self.rest.first_chunk::<2>() {
-                    self.take(b',');
-                    continue;
-                }
-                self.space();
-                if self.take(b']') {
+                element(self)?;
+                if !self.goes_on(b']')? {
                     break;
                 }
-                self.expect(b',')?;
-                self.space();
             }
         }
         self.leave();
@@ -185,6 +144,54 @@ impl<'a> Reader<'a> {
         let (text, rest) = self.rest.strip_prefix(before)?.split_first_chunk::<N>()?;
         self.rest = rest.strip_prefix(after)?;
         Some(text)
+    }
+
+    /// An array whose elements are mostly strings as long as a GUID and followed by another one: these are consumed and handed
+    /// over unseen, any other element must be consumed by `element`
+    #[inline(always)]
+    pub fn array_of_texts(
+        &mut self,
+        limit: usize,
+        mut element: impl FnMut(&mut Self, Option<&'a [u8; 36]>) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        self.expect(b'[')?;
+        self.enter()?;
+        let mut left = limit;
+        if self.opens(b']') {
+            loop {
+                left = left.checked_sub(1).ok_or(JsonError::Budget)?;
+                if let Some(([b'"', text @ .., b'"', b','], rest)) = self.rest.split_first_chunk::<39>() {
+                    self.rest = rest;
+                    element(self, Some(text))?;
+                    self.space();
+                    continue;
+                }
+                element(self, None)?;
+                if !self.goes_on(b']')? {
+                    break;
+                }
+            }
+        }
+        self.leave();
+        Ok(())
+    }
+
+    /// Whether anything stands between the bracket that was just read and `end`, which is consumed if not
+    #[inline(always)]
+    fn opens(&mut self, end: u8) -> bool {
+        self.space();
+        !self.take(end)
+    }
+
+    /// Whether another member or element follows; otherwise `end` is consumed
+    #[inline(always)]
+    fn goes_on(&mut self, end: u8) -> Result<bool, JsonError> {
+        self.space();
+        if self.take(b',') {
+            self.space();
+            return Ok(true);
+        }
+        self.expect(end).map(|()| false)
     }
 
     /// A string
@@ -211,7 +218,7 @@ impl<'a> Reader<'a> {
 
     /// Exactly `N` plain characters in quotes, without looking at them; `None` (and nothing consumed) otherwise
     #[inline(always)]
-    fn fixed_string<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+    pub fn fixed_string<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         self.framed(b"\"", b"\"")
     }
 
@@ -303,6 +310,14 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn space(&mut self) {
+        // Issuers write no space: one comparison says so.
+        if self.rest.first().is_some_and(|byte| *byte <= b' ') {
+            self.pass_space();
+        }
+    }
+
+    #[inline(never)]
+    fn pass_space(&mut self) {
         while let Some((b' ' | b'\t' | b'\n' | b'\r', rest)) = self.rest.split_first() {
             self.rest = rest;
         }
@@ -341,14 +356,6 @@ impl<'a> Reader<'a> {
     fn leave(&mut self) {
         self.left.depth = self.left.depth.saturating_add(1);
     }
-}
-
-/// One bit of 64 for a name
-#[inline(always)]
-fn fingerprint(name: &[u8]) -> u64 {
-    let ends = name.first().zip(name.last()).map_or(0, |(first, last)| first.wrapping_mul(31) ^ *last);
-    let length = name.len().to_le_bytes();
-    1 << (ends.wrapping_add(length.first().copied().unwrap_or(0).wrapping_mul(7)) & 63)
 }
 
 #[cfg(test)]

@@ -31,6 +31,13 @@ impl<'a> JsonString<'a> {
         }
     }
 
+    /// Its value as a text of its own
+    pub fn owned(&self) -> String {
+        // Looked at once: it is UTF-8, but nobody may depend on it.
+        String::from_utf8(self.bytes().into_owned())
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+
     /// Whether it has exactly this value
     pub fn is(&self, value: &[u8]) -> bool {
         if self.escaped { unescape(self.raw) == value } else { bytes::equal(self.raw, value) }

@@ -1,11 +1,11 @@
 //! The key set of one issuer: exact selection by `kid`, and what the issuer says each key is for
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Algorithm, PublicKey, SignatureVerifier, jwk::Jwk};
-use crate::{error::RejectionCode, json, limits};
+use crate::{bytes, error::RejectionCode, json, limits};
 
 /// A key as published: ready, or known and refused
 enum Slot<K> {
@@ -27,7 +27,8 @@ pub struct Entry<K> {
 
 /// All keys of one issuer; immutable, replaced as a whole
 pub struct KeySet<K> {
-    slots: HashMap<Box<[u8]>, Slot<K>>,
+    /// By `kid`; a handful in earnest, so looking through them is faster than hashing a name
+    slots: Vec<(Box<[u8]>, Slot<K>)>,
 }
 
 /// What an issuer profile trusts a key with
@@ -81,7 +82,7 @@ impl<K> KeySet<K> {
         if document.keys.iter().any(Jwk::is_secret) {
             return Err("holds private or symmetric key material".into());
         }
-        let mut slots: HashMap<Box<[u8]>, Slot<K>> = HashMap::new();
+        let mut slots: BTreeMap<Box<[u8]>, Slot<K>> = BTreeMap::new();
         let mut refused = Vec::new();
         for jwk in document.keys {
             let kid = jwk.kid.clone().unwrap_or_default();
@@ -107,14 +108,14 @@ impl<K> KeySet<K> {
         if !slots.values().any(|slot| matches!(slot, Slot::Ready(entry) if entry.for_this_issuer)) {
             return Err("holds keys of another issuer or cloud only".into());
         }
-        Ok((Self { slots }, KeySetReport { usable, refused }))
+        Ok((Self { slots: slots.into_iter().collect() }, KeySetReport { usable, refused }))
     }
 
     /// The key with exactly this `kid`
     pub fn find(&self, kid: &[u8]) -> Result<&Entry<K>, RejectionCode> {
-        match self.slots.get(kid) {
-            Some(Slot::Ready(entry)) => Ok(entry),
-            Some(Slot::Refused) => Err(RejectionCode::KeyUnusable),
+        match self.slots.iter().find(|(name, _)| bytes::equal(name, kid)) {
+            Some((_, Slot::Ready(entry))) => Ok(entry),
+            Some((_, Slot::Refused)) => Err(RejectionCode::KeyUnusable),
             None => Err(RejectionCode::KeyUnknown),
         }
     }

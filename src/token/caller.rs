@@ -2,7 +2,7 @@
 
 use super::{
     Purpose,
-    claims::Claims,
+    claims::{Audience, Claims},
     judge::{Judge, Shown},
 };
 use crate::{
@@ -43,11 +43,9 @@ pub(super) fn identify(
     let object = claims.object.ok_or(RejectionCode::ClaimMissing)?;
     // An ID token is for one client: the audience that is ours, whatever else is named beside it.
     let ours = |aud: &&JsonString<'_>| profile.audiences.iter().any(|accepted| aud.is(accepted.as_bytes()));
+    let audiences = claims.audience.as_ref().map(Audience::all).unwrap_or_default();
     let client = client
-        .or_else(|| {
-            let mut audiences = claims.audience.iter().filter(ours);
-            audiences.find_map(|aud| Guid::parse(&aud.bytes()))
-        })
+        .or_else(|| audiences.iter().filter(ours).find_map(|aud| Guid::parse(&aud.bytes())))
         .ok_or(RejectionCode::ClaimMissing)?;
     let by_itself = claims.id_type.is_some_and(|id_type| id_type.is(b"app"));
     judge.check("client", !by_itself || profile.clients.contains(&client), RejectionCode::ClientNotAllowed, || {

@@ -1,7 +1,7 @@
 //! What a token claims about itself, against its issuer profile: tenant, audience, times, version
 
 use super::{
-    claims::Claims,
+    claims::{Audience, Claims},
     judge::{Judge, Shown},
 };
 use crate::{
@@ -29,8 +29,8 @@ pub(super) fn check_claims(
             Shown::new(profile.tenant.to_string(), tenant.map_or_else(|| "no `tid`".into(), |tid| tid.to_string()))
         },
     )?;
-    let audience = (!claims.audience.is_empty()).then_some(&claims.audience);
-    let accepted = |audience: &&Vec<JsonString<'_>>| {
+    let audience = claims.audience.as_ref().map(Audience::all);
+    let accepted = |audience: &&[JsonString<'_>]| {
         audience.iter().any(|one| profile.audiences.iter().any(|accepted| one.is(accepted.as_bytes())))
     };
     required("audience", audience, RejectionCode::AudienceMismatch, judge, accepted, |audience| {
@@ -91,6 +91,7 @@ fn check_times(
     let lifetime = claims.expires.unwrap_or_default().since(claims.issued.unwrap_or_default());
     judge.check("lifetime", lifetime <= profile.lifetime_seconds, RejectionCode::LifetimeTooLong, || {
         Shown::new(format!("at most {} s", profile.lifetime_seconds), format!("{lifetime} s"))
+            .hint("a token that is meant to live that long needs a greater `maxLifetime` of the tenant, where that was lowered")
     })
 }
 
@@ -113,7 +114,7 @@ fn required<T>(
     })
 }
 
-fn show_audience(profile: &Profile, audience: Option<&&Vec<JsonString<'_>>>) -> Shown {
+fn show_audience(profile: &Profile, audience: Option<&&[JsonString<'_>]>) -> Shown {
     let Some(audience) = audience else {
         return Shown::new(profile.audiences.join(" or "), "no `aud`");
     };

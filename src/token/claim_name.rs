@@ -1,5 +1,7 @@
 //! The names of the claims that are read, told apart by one comparison each
 
+use crate::bytes;
+
 macro_rules! claim_names {
     ($($variant:ident = $text:literal,)*) => {
         /// A claim that is read
@@ -20,7 +22,7 @@ macro_rules! claim_names {
             #[expect(non_upper_case_globals, unreachable_patterns, reason = "a constant for each variant; long names have no number, and none gets that far")]
             pub fn of(name: &[u8]) -> Option<Self> {
                 $(
-                    const $variant: u64 = word($text.as_bytes());
+                    const $variant: u64 = spell($text.as_bytes());
                 )*
                 if name.len() > SHORT {
                     return Self::ALL.iter().copied().find(|claim| claim.as_str().as_bytes() == name);
@@ -84,20 +86,26 @@ impl ClaimName {
 /// Longest name with a number of its own
 const SHORT: usize = 7;
 
-/// A short name as one number: its bytes below its length
+/// A short name as one number: its bytes, the first lowest, below its length
 #[inline(always)]
-const fn word(name: &[u8]) -> u64 {
+fn word(name: &[u8]) -> u64 {
+    let length = u64::try_from(name.len()).unwrap_or(0);
+    bytes::head(name) | length << 56
+}
+
+/// The same letter by letter, for constants
+const fn spell(name: &[u8]) -> u64 {
     if name.len() > SHORT {
         return u64::MAX;
     }
     let mut word = 0_u64;
     let mut rest = name;
-    while let Some((byte, after)) = rest.split_first() {
+    while let Some((byte, before)) = rest.split_last() {
         #[expect(clippy::as_conversions, reason = "widens a byte")]
         {
             word = word << 8 | *byte as u64;
         }
-        rest = after;
+        rest = before;
     }
     #[expect(clippy::as_conversions, reason = "at most seven")]
     {
@@ -115,6 +123,9 @@ mod tests {
         for claim in ClaimName::ALL {
             let name = claim.as_str();
             assert_eq!(ClaimName::of(name.as_bytes()), Some(*claim));
+            if name.len() <= SHORT {
+                assert_eq!(word(name.as_bytes()), spell(name.as_bytes()));
+            }
             assert_eq!(ClaimName::misspelt(name.as_bytes()), None);
             assert_eq!(ClaimName::misspelt(name.to_uppercase().as_bytes()), Some(*claim));
             for other in [

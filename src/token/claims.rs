@@ -13,8 +13,8 @@ use crate::{
 pub struct Claims<'a> {
     /// `iss`
     pub issuer: Option<JsonString<'a>>,
-    /// `aud`, one or several; empty when absent
-    pub audience: Vec<JsonString<'a>>,
+    /// `aud`
+    pub audience: Option<Audience<'a>>,
     /// `tid`
     pub tenant: Option<Guid>,
     /// `oid`
@@ -39,6 +39,8 @@ pub struct Claims<'a> {
     pub roles: Vec<JsonString<'a>>,
     /// `groups`: object ids
     pub groups: Option<Vec<Guid>>,
+    /// An empty list with room for groups, if there is one
+    pub list: Vec<Guid>,
     /// `_claim_names.groups` or `hasgroups`: the list was left out
     pub overage: bool,
     /// `name`, for display only
@@ -61,6 +63,25 @@ pub struct Claims<'a> {
     pub event: bool,
 }
 
+/// One or several, none of them empty
+#[derive(Debug)]
+pub enum Audience<'a> {
+    /// A string, as every access token has it
+    One(JsonString<'a>),
+    /// A list of one or more
+    List(Vec<JsonString<'a>>),
+}
+
+impl<'a> Audience<'a> {
+    /// All of them
+    pub fn all(&self) -> &[JsonString<'a>] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::List(list) => list,
+        }
+    }
+}
+
 /// Microsoft's facets: space-separated integers in a string
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Facets {
@@ -76,18 +97,21 @@ impl<'a> Claims<'a> {
     /// A claim that is read here must stand there in one letter case only: a reader that folds case must not see another
     /// value than we do (Microsoft.IdentityModel refuses several `tid` likewise).
     pub fn parse(text: &'a [u8]) -> Result<Self, JsonError> {
-        if std::str::from_utf8(text).is_err() { Err(JsonError::Malformed) } else { Self::parse_utf8(text) }
+        let mut claims = Self::default();
+        claims.read(text, false).map(|()| claims)
     }
 
-    /// The same for a text that is known to be UTF-8
-    pub fn parse_utf8(text: &'a [u8]) -> Result<Self, JsonError> {
-        let mut claims = Self::default();
+    /// The same into fresh claims, which are too large to be handed about; `ascii` when that is known of the text
+    pub fn read(&mut self, text: &'a [u8], ascii: bool) -> Result<(), JsonError> {
+        if !ascii && std::str::from_utf8(text).is_err() {
+            return Err(JsonError::Malformed);
+        }
         let (mut read, mut misspelt) = (0_u32, 0_u32);
         Reader::read_utf8_object(text, |reader, name| {
             let name = name.bytes();
             if let Some(claim) = ClaimName::of(&name) {
                 read |= claim.bit();
-                return claims.member(reader, claim);
+                return self.member(reader, claim);
             }
             if let Some(claim) = ClaimName::misspelt(&name) {
                 if misspelt & claim.bit() != 0 {
@@ -97,7 +121,7 @@ impl<'a> Claims<'a> {
             }
             reader.skip()
         })?;
-        if read & misspelt == 0 { Ok(claims) } else { Err(JsonError::Duplicate) }
+        if read & misspelt == 0 { Ok(()) } else { Err(JsonError::Duplicate) }
     }
 
     #[inline(always)]
@@ -105,7 +129,7 @@ impl<'a> Claims<'a> {
         let name = claim.as_str();
         match claim {
             ClaimName::Issuer => self.issuer = Some(string(reader, name)?),
-            ClaimName::Audience => self.audience = audience(reader)?,
+            ClaimName::Audience => self.audience = Some(audience(reader)?),
             ClaimName::Tenant => self.tenant = Some(guid(reader, name)?),
             ClaimName::Object => self.object = Some(guid(reader, name)?),
             ClaimName::Expires => self.expires = Some(time(reader, name)?),
@@ -117,7 +141,7 @@ impl<'a> Claims<'a> {
             ClaimName::IdType => self.id_type = Some(string(reader, name)?),
             ClaimName::Scope => self.has_scope = has_scope(reader)?,
             ClaimName::Roles => self.roles = strings(reader, name)?,
-            ClaimName::Groups => self.groups = Some(groups(reader)?),
+            ClaimName::Groups => self.groups = Some(groups(reader, std::mem::take(&mut self.list))?),
             ClaimName::Name => self.name = Some(string(reader, name)?),
             ClaimName::Confirmation => self.bound = present(reader)?,
             ClaimName::Nonce | ClaimName::CodeHash | ClaimName::AccessHash | ClaimName::StateHash => {
@@ -160,12 +184,13 @@ fn strings<'a>(reader: &mut Reader<'a>, name: &'static str) -> Result<Vec<JsonSt
 }
 
 /// A string or a non-empty array of strings (RFC 7519 section 4.1.3), none of them empty
-fn audience<'a>(reader: &mut Reader<'a>) -> Result<Vec<JsonString<'a>>, JsonError> {
-    let all = match reader.kind() {
-        Some(b'"') => vec![reader.string()?],
-        _ => strings(reader, "aud")?,
+fn audience<'a>(reader: &mut Reader<'a>) -> Result<Audience<'a>, JsonError> {
+    let audience = match reader.kind() {
+        Some(b'"') => Audience::One(reader.string()?),
+        _ => Audience::List(strings(reader, "aud")?),
     };
-    if all.is_empty() || all.iter().any(|one| one.is(b"")) { Err(JsonError::Invalid("aud")) } else { Ok(all) }
+    let all = audience.all();
+    if all.is_empty() || all.iter().any(|one| one.is(b"")) { Err(JsonError::Invalid("aud")) } else { Ok(audience) }
 }
 
 fn guid(reader: &mut Reader<'_>, name: &'static str) -> Result<Guid, JsonError> {
@@ -179,24 +204,26 @@ fn time(reader: &mut Reader<'_>, name: &'static str) -> Result<Timestamp, JsonEr
         return Err(JsonError::Invalid(name));
     }
     let digits = reader.number()?;
-    let seconds = digits
+    // More digits than the largest number has: no need to know which.
+    let all_digits = digits.len() <= 16 && digits.iter().all(u8::is_ascii_digit);
+    let value = digits
         .iter()
-        .try_fold(0_u64, |value, digit| {
-            let digit = u64::from(digit.checked_sub(b'0').filter(|d| *d <= 9)?);
-            value.checked_mul(10)?.checked_add(digit)
-        })
-        .filter(|seconds| (1..1 << 53).contains(seconds))
-        .ok_or(JsonError::Invalid(name))?;
-    Ok(Timestamp::from_seconds(seconds))
+        .fold(0_u64, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0'))));
+    if all_digits && (1..1 << 53).contains(&value) {
+        Ok(Timestamp::from_seconds(value))
+    } else {
+        Err(JsonError::Invalid(name))
+    }
 }
 
-fn groups(reader: &mut Reader<'_>) -> Result<Vec<Guid>, JsonError> {
+fn groups(reader: &mut Reader<'_>, mut ids: Vec<Guid>) -> Result<Vec<Guid>, JsonError> {
     if reader.kind() != Some(b'[') {
         return Err(JsonError::Invalid("groups"));
     }
     // Room for all of them at once: growing would copy the list over and over.
-    let mut ids = Vec::with_capacity((reader.remaining() / (Guid::TEXT_BYTES + 3)).min(limits::GROUPS));
-    reader.array_of_fixed::<{ Guid::TEXT_BYTES }>(limits::GROUPS, |reader, text| {
+    ids.clear();
+    ids.reserve((reader.remaining() / (Guid::TEXT_BYTES + 3)).min(limits::GROUPS));
+    reader.array_of_texts(limits::GROUPS, |reader, text| {
         // Names instead of object ids (sAMAccountName, display name) are refused: they are not unique.
         let id = match text {
             Some(text) => Guid::parse_exact(text).ok_or(JsonError::Invalid("groups"))?,
@@ -290,8 +317,8 @@ mod tests {
         for bad in [r#""""#, "[]", r#"[""]"#, r#"["x",5]"#, r#"[["x"]]"#, "{}", "null", "5", r#"["x",""]"#] {
             assert_eq!(error(&format!(r#"{{"aud":{bad}}}"#)), Some(JsonError::Invalid("aud")), "{bad}");
         }
-        assert_eq!(Claims::parse(br#"{"aud":["x","y"]}"#).unwrap().audience.len(), 2);
-        assert_eq!(Claims::parse(br#"{"aud":"x"}"#).unwrap().audience.len(), 1);
+        assert_eq!(Claims::parse(br#"{"aud":["x","y"]}"#).unwrap().audience.unwrap().all().len(), 2);
+        assert_eq!(Claims::parse(br#"{"aud":"x"}"#).unwrap().audience.unwrap().all().len(), 1);
     }
 
     #[test]
@@ -326,6 +353,20 @@ mod tests {
         }
         let many = vec![format!("\"{guid}\""); limits::GROUPS + 1].join(",");
         assert_eq!(error(&format!(r#"{{"groups":[{many}]}}"#)), Some(JsonError::Budget));
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_list_that_is_used_again() {
+        let guid = Guid::from_value(7);
+        for (text, expected) in [
+            (format!(r#"{{"groups":["{guid}"]}}"#), Some(vec![guid])),
+            (r#"{"groups":[]}"#.to_owned(), Some(vec![])),
+            ("{}".to_owned(), None),
+        ] {
+            let mut claims = Claims { list: vec![Guid::from_value(1); 3], ..Claims::default() };
+            claims.read(text.as_bytes(), true).unwrap();
+            assert_eq!(claims.groups, expected, "{text}");
+        }
     }
 
     #[test]

@@ -11,12 +11,14 @@ use super::{
     judge::{Judge, Shown},
 };
 use crate::{
-    base64url, bytes,
+    base64url::{self, Decoded},
+    bytes,
     config::{Configuration, OveragePolicy, Profile},
     error::RejectionCode,
     identity::{GroupState, Guid, Principal},
     json::{JsonError, JsonString},
     keys::{KeySet, SignatureVerifier},
+    limits,
     text::shown,
     time::Timestamp,
 };
@@ -61,6 +63,8 @@ pub struct Workspace {
     payload: Vec<u8>,
     signature: Vec<u8>,
     last_header: Option<(Box<[u8]>, Header)>,
+    /// Of somebody who is gone: it has room for the groups of the next one
+    list: Vec<Guid>,
 }
 
 /// The names of all checks in their order
@@ -103,9 +107,10 @@ pub fn verify<V: SignatureVerifier>(
         read("form", Compact::parse(token), judge, || Shown::new("a compact JWS", format!("{} bytes", token.len())))
             .map_err(anonymous)?;
     let header_read = goes_on(workspace.read_header(compact.header, token, judge), judge).map_err(anonymous)?;
-    let Workspace { payload, signature, last_header } = workspace;
+    let Workspace { payload, signature, last_header, list } = workspace;
     let header = last_header.as_ref().filter(|_| header_read.is_some()).map(|(_, header)| header);
-    let mut claims = read_claims(compact.payload, token, payload, judge).map_err(anonymous)?;
+    let mut claims = Claims { list: std::mem::take(list), ..Claims::default() };
+    read_claims(compact.payload, token, payload, &mut claims, judge).map_err(anonymous)?;
 
     let found = goes_on(find_profile(trust.configuration, claims.issuer.as_ref(), judge), judge).map_err(anonymous)?;
     // Only for a report: what else would be wrong, were it a token of the first issuer.
@@ -138,8 +143,8 @@ pub fn verify<V: SignatureVerifier>(
             client_id: Some(caller.client),
             actor: caller.actor,
             groups,
-            roles: claims.roles.iter().map(|role| role.text().into_owned()).collect(),
-            name: claims.name.map(|name| name.text().into_owned()),
+            roles: claims.roles.iter().map(JsonString::owned).collect(),
+            name: claims.name.as_ref().map(JsonString::owned),
             assurance: caller::assurance(&claims, now.after(profile.leeway_seconds)),
             expires_at: claims.expires.unwrap_or_default().after(profile.leeway_seconds),
         },
@@ -178,6 +183,15 @@ fn goes_on<T>(result: Result<T, RejectionCode>, judge: &impl Judge) -> Result<Op
 }
 
 impl Workspace {
+    /// Keeps the room that the groups of a forgotten principal took: a long list is dear to give back and to get again
+    pub fn reuse(&mut self, forgotten: Principal) {
+        let list = forgotten.groups.into_ids();
+        // What was resolved elsewhere may be far longer than any token's list: that room is given back.
+        if list.capacity() <= limits::GROUPS {
+            self.list = list;
+        }
+    }
+
     /// Reads the header into `last_header`, or finds it there: an issuer's tokens share their header for months
     fn read_header(&mut self, encoded: &[u8], token: &[u8], judge: &mut impl Judge) -> Result<(), RejectionCode> {
         let remembered = self.last_header.as_ref().is_some_and(|(last, _)| bytes::equal(last, encoded));
@@ -217,12 +231,13 @@ fn read_claims<'w>(
     encoded: &[u8],
     token: &[u8],
     payload: &'w mut Vec<u8>,
+    claims: &mut Claims<'w>,
     judge: &mut impl Judge,
-) -> Result<Claims<'w>, RejectionCode> {
+) -> Result<(), RejectionCode> {
     let (result, found) = match base64url::decode_into(encoded, payload) {
         None => (Err(compact::name_unreadable(token)), "not strict base64url".to_owned()),
-        Some(decoded) => match if decoded.ascii { Claims::parse_utf8(payload) } else { Claims::parse(payload) } {
-            Ok(claims) => (Ok(claims), String::new()),
+        Some(Decoded { bytes, ascii }) => match claims.read(bytes, ascii) {
+            Ok(()) => (Ok(()), String::new()),
             Err(error) => (Err(header::rejection(error)), explain(error)),
         },
     };
@@ -321,11 +336,13 @@ fn check_signature<V: SignatureVerifier>(
     judge.check("key issuer", key.for_this_issuer, RejectionCode::KeyIssuerMismatch, || {
         Shown::new(profile.issuer.as_str(), shown(key.published_for.as_deref().unwrap_or("not stated")))
     })?;
-    let decoded = base64url::decode_into(compact.signature, signature).is_some();
-    let fits = decoded
-        && signature.len() == key.public.signature_bytes()
-        && header.algorithm == key.public.algorithm
-        && trust.verifier.verify(key.public.algorithm, &key.host, compact.signed, signature);
+    let signature = base64url::decode_into(compact.signature, signature).map(|decoded| decoded.bytes);
+    let fits = signature.is_some_and(|signature| {
+        signature.len() == key.public.signature_bytes()
+            && header.algorithm == key.public.algorithm
+            && trust.verifier.verify(key.public.algorithm, &key.host, compact.signed, signature)
+    });
+    let decoded = signature.is_some();
     let code = if decoded { RejectionCode::SignatureInvalid } else { RejectionCode::TokenMalformed };
     judge.check("signature", fits, code, || {
         let actual = match (decoded, fits) {

@@ -23,6 +23,8 @@ pub struct Core {
     token: Vec<u8>,
     /// Tokens whose signature is in the thread pool
     pending: Vec<Option<Result<Principal, Rejection>>>,
+    /// Places in `pending` that are free
+    free: Vec<u32>,
 }
 
 /// Most signatures in the thread pool at once; Node runs four at a time
@@ -86,6 +88,7 @@ impl Core {
             engine: Engine::new(configuration, NodeCrypto, epoch),
             token: vec![0; limits::TOKEN_BYTES.saturating_add(1)],
             pending: Vec::new(),
+            free: Vec::new(),
         })
     }
 
@@ -232,8 +235,9 @@ impl Core {
     /// With a ticket, `done` will be called with `(error, fits)`, and [`Core::finish`] must be. Too many at once are refused
     /// as `0xffffffff`; the host then asks [`Core::authenticate`].
     pub fn prepare(&mut self, bytes: u32, sign_in: bool, now: u32, done: &js_sys::Function) -> u32 {
-        let free = self.pending.iter().position(Option::is_none).unwrap_or(self.pending.len());
-        let Some(ticket) = u32::try_from(free).ok().filter(|_| free < PENDING) else { return u32::MAX };
+        if self.free.is_empty() && self.pending.len() >= PENDING {
+            return u32::MAX;
+        }
         let token = self.token.get(..index(bytes)).unwrap_or(&self.token);
         let later = Later::new(done);
         let result = self.engine.prepare(token, purpose(sign_in), time(now), &later);
@@ -243,19 +247,23 @@ impl Core {
                 .err()
                 .unwrap_or(Rejection { code: RejectionCode::SignatureInvalid, profile: None })));
         }
-        if free == self.pending.len() {
-            self.pending.push(None);
+        if let Some(ticket) = self.free.pop()
+            && let Some(place) = self.pending.get_mut(index(ticket))
+        {
+            *place = Some(result);
+            return ticket;
         }
-        if let Some(slot) = self.pending.get_mut(free) {
-            *slot = Some(result);
-        }
-        ticket
+        self.pending.push(Some(result));
+        u32::try_from(self.pending.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
     /// Ends what [`Core::prepare`] began, once: whether the signature fits comes before what the claims say
     pub fn finish(&mut self, ticket: u32, fits: bool) -> u32 {
         let refused = Rejection { code: RejectionCode::SignatureInvalid, profile: None };
-        let result = self.pending.get_mut(index(ticket)).and_then(Option::take).unwrap_or(Err(refused));
+        let Some(result) = self.pending.get_mut(index(ticket)).and_then(Option::take) else {
+            return answer(Err(refused));
+        };
+        self.free.push(ticket);
         answer(if fits { result.map(|principal| self.engine.take_in(principal)) } else { Err(refused) })
     }
 

@@ -477,6 +477,22 @@ test('with more tokens than the core holds callers, each is still its own princi
   for (const at of order) assert.equal(core.describe(handleOf(core, tokens[at]!))?.objectId, oid(at), String(at));
 });
 
+test('nobody gets the groups of the caller whose place is taken', async () => {
+  const { core } = await scene();
+  const capacity = loadWasm().Core.token_principals();
+  const ids = Array.from({ length: 7 }, (_, at) => `00000000-0000-4000-8000-00000000000${at}`);
+  const token = (at: number) =>
+    tenant.mintAccessToken(people.olivia, { claims: { groups: ids.slice(at % ids.length) } });
+  for (let at = 0; at < capacity; at += 1) handleOf(core, token(at));
+  for (let at = 0; at < 40; at += 1) {
+    const others = (at * 3) % ids.length;
+    assert.deepEqual(core.describe(handleOf(core, token(others)))?.groups.ids, ids.slice(others));
+    const none = core.authenticate(tenant.mintAccessToken(people.olivia, { claims: { groups: undefined } }));
+    assert.ok(none.ok);
+    assert.deepEqual(core.describe(none.principal)?.groups, { state: 'unknown', ids: [] });
+  }
+});
+
 test('judged in the thread pool, tokens get the same answers', async () => {
   const { core } = await scene();
   const tokens = [

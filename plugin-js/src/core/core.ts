@@ -3,6 +3,8 @@ import { ConfigurationError } from './errors';
 import { handleOf, isOf, isSession } from './handles';
 import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
+import { PooledTokens } from './pooledTokens';
+import { Tokens } from './tokens';
 import type {
   Authentication,
   Decision,
@@ -19,14 +21,11 @@ import type {
   PermissionInput,
   Principal,
   PrincipalHandle,
+  Purpose,
   ResourceInput,
 } from './types';
 
-const REFUSED = 0x8000_0000;
 const NO_NUMBER = 0xffff_ffff;
-
-/** What a token is offered as: an access token for this API, or an ID token at a place that asks for one */
-export type Purpose = 'access' | 'sign-in';
 
 /**
  * The core as TypeScript sees it: typed, and never dead for long.
@@ -36,14 +35,16 @@ export type Purpose = 'access' | 'sign-in';
  */
 export class EntraCore {
   readonly #life: CoreLife;
-  readonly #clock: () => number;
+  readonly #tokens: Tokens;
+  readonly #pooled: PooledTokens;
   /** Who is in which Entra group, where that was loaded from Microsoft Graph */
   readonly members: Members;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
-    this.#clock = options.clock ?? Date.now;
     this.#life = new CoreLife(options);
+    this.#tokens = new Tokens(this.#life, options.clock ?? Date.now);
+    this.#pooled = new PooledTokens(this.#life, this.#tokens);
     this.members = new Members(this.#life);
   }
 
@@ -138,44 +139,12 @@ export class EntraCore {
 
   /** Judges a token and takes its caller in; the same token again is answered from memory */
   authenticate(token: string, purpose: Purpose = 'access'): Authentication {
-    return (
-      this.#remembered(token, purpose) ??
-      this.#life.ask<Authentication>(alive => {
-        const now = this.#now();
-        const answer = alive.core.authenticate(alive.token.write(token), purpose === 'sign-in', now);
-        return this.#read(alive, answer, token, purpose, now);
-      }, UNAVAILABLE)
-    );
+    return this.#tokens.judge(token, purpose);
   }
 
-  /** The same with the signature checked in Node's thread pool: for many at once, where throughput counts, not latency */
+  /** The same for many at once, where throughput counts, not latency: signatures are checked in Node's thread pool */
   authenticateAsync(token: string, purpose: Purpose = 'access'): Promise<Authentication> {
-    const kept = this.#remembered(token, purpose);
-    if (kept !== undefined) return Promise.resolve(kept);
-    const now = this.#now();
-    return new Promise(resolve => {
-      const early = this.#life.ask<Authentication | undefined>(alive => {
-        const epoch = this.#life.epoch;
-        // Declared before `prepare`, which may trap after it has asked for the signature: `done` is called all the same.
-        let answer = NO_NUMBER;
-        const finish = (fits: boolean): Authentication => {
-          // A ticket means nothing to another instance.
-          if (this.#life.alive !== alive) return UNAVAILABLE;
-          return this.#life.ask(() => {
-            if (this.#life.epoch === epoch)
-              return this.#read(alive, alive.core.finish(answer, fits), token, purpose, now);
-            // Prepared with keys that may be gone by now: the ticket is given back, the token judged by what holds now.
-            alive.core.finish(answer, false);
-            return this.authenticate(token, purpose);
-          }, UNAVAILABLE);
-        };
-        const done = (error: unknown, fits: boolean) => resolve(finish(!error && fits === true));
-        answer = alive.core.prepare(alive.token.write(token), purpose === 'sign-in', now, done);
-        if (answer === NO_NUMBER) return this.authenticate(token, purpose);
-        return answer < REFUSED ? undefined : this.#read(alive, answer, token, purpose, now);
-      }, UNAVAILABLE);
-      if (early) resolve(early);
-    });
+    return this.#pooled.judge(token, purpose);
   }
 
   /** Judges a token and shows every check; `undefined` while the core is unavailable */
@@ -298,26 +267,7 @@ export class EntraCore {
     this.#life.close();
   }
 
-  #remembered(token: string, purpose: Purpose): Authentication | undefined {
-    const cache = this.#life.alive?.cache;
-    return cache !== undefined && purpose === 'access' ? cache.find(token, this.#clock()) : undefined;
-  }
-
-  #read(alive: Alive, answer: number, token: string, purpose: Purpose, now: number): Authentication {
-    if (answer < REFUSED) {
-      const accepted: Authentication = { ok: true, principal: handleOf(this.#life.instance, answer) };
-      alive.cache?.admitted(
-        token,
-        accepted,
-        purpose === 'access' ? alive.core.cacheable_until(answer, now) * 1000 : undefined,
-      );
-      return accepted;
-    }
-    const [code, advice] = this.#life.codes[answer & 0xff] ?? ['token_malformed' as const, ''];
-    return { ok: false, code, advice, issuer: this.#life.issuers[((answer >>> 8) & 0xffff) - 1] };
-  }
-
   #now(): number {
-    return Math.floor(this.#clock() / 1000);
+    return this.#tokens.now();
   }
 }

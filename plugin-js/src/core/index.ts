@@ -1,6 +1,6 @@
 /** The core: the only folder that touches the WebAssembly package. */
 export { REJECTION_CODES, type RejectionCode } from './codes';
-export { EntraCore, type Purpose } from './core';
+export { EntraCore } from './core';
 export { UNKNOWN_PRINCIPAL } from './decisions';
 export type { Member, Members, MembersLoading } from './members';
 export { ConfigurationError, TokenRejectedError } from './errors';

@@ -49,6 +49,9 @@ export interface Principal {
 /** How much is known about groups; unknown is never empty */
 export type GroupState = 'known' | 'unknown' | 'none';
 
+/** What a token is offered as: an access token for this API, or an ID token at a place that asks for one */
+export type Purpose = 'access' | 'sign-in';
+
 /** What the core says to a token */
 export type Authentication =
   | { ok: true; principal: PrincipalHandle }

@@ -201,6 +201,11 @@ for (const [change, message] of [
     'entraAccess.tenants[0].audiences[0]: this audience is',
   ],
   [s => (s.tenants[0].clients = ['my-app']), 'entraAccess.tenants[0].clients[0]: `my-app` is not a GUID'],
+  [
+    s => (s.tenants[0].leeway = 900),
+    'entraAccess.tenants[0].leeway: 900 seconds of leeway are more than any clock needs',
+  ],
+  [s => (s.tenants[0].maxLifetime = '1h'), 'entraAccess.tenants[0].maxLifetime: invalid type: string "1h"'],
   [s => (s.clouds.lab.authority = 'http://login.example'), 'entraAccess.clouds.lab.authority: plain http is accepted'],
   [s => (s.clouds.lab.authority = 'login.example'), 'entraAccess.clouds.lab.authority: this is no base URL'],
   [s => (s.clouds.lab.autority = 'x'), 'entraAccess.clouds.lab.autority: unknown field `autority`'],

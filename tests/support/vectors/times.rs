@@ -1,10 +1,12 @@
 //! `exp`, `nbf`, `iat`: integers in range, a stated leeway, and no token that lives for ever
 
+use serde_json::{Value, json};
+
 use super::{accept_claims, refuse_claims};
 use crate::support::{
     NOW,
-    claims::{Claims, user_v2},
-    scene::{Scene, Vector},
+    claims::{Claims, TENANT, user_v2},
+    scene::{Scene, Vector, configuration, tenant},
 };
 
 /// The leeway of every Entra profile
@@ -128,5 +130,51 @@ pub fn scenes() -> Vec<Scene> {
         profile.leeway_seconds = u64::MAX;
         profile.lifetime_seconds = u64::MAX;
     }
-    vec![strict, endless]
+    vec![strict, endless, configured(), narrowest()]
+}
+
+/// Leeway and lifetime as an operator sets them
+fn configured() -> Scene {
+    with_times(
+        "configured_times",
+        json!({ "leeway": 30, "maxLifetime": 7200 }),
+        vec![
+            accept_claims("last_second_of_leeway", &at("exp", NOW - 29)),
+            refuse_claims("at_leeway", "token_expired", &at("exp", NOW - 30)),
+            accept_claims("nbf_at_leeway", &at("nbf", NOW + 30)),
+            refuse_claims("nbf_beyond_leeway", "token_not_yet_valid", &at("nbf", NOW + 31)),
+            accept_claims("iat_at_leeway", &at("iat", NOW + 30)),
+            refuse_claims("iat_beyond_leeway", "token_not_yet_valid", &at("iat", NOW + 31)),
+            accept_claims("longest_lifetime", &at("iat", NOW - 60).with("exp", (NOW + 7140).to_string())),
+            refuse_claims(
+                "lifetime_too_long",
+                "lifetime_too_long",
+                &at("iat", NOW - 60).with("exp", (NOW + 7141).to_string()),
+            ),
+        ],
+    )
+}
+
+/// The strictest that may be set; what is left out stays as usual
+fn narrowest() -> Scene {
+    with_times(
+        "narrowest_times",
+        json!({ "leeway": 0, "maxLifetime": 600 }),
+        vec![
+            accept_claims("expires_next_second", &at("exp", NOW + 1).with("iat", (NOW - 60).to_string())),
+            refuse_claims("expires_now", "token_expired", &at("exp", NOW).with("iat", (NOW - 60).to_string())),
+            accept_claims("ten_minutes", &at("exp", NOW + 600).with("iat", NOW.to_string())),
+            refuse_claims("a_second_more", "lifetime_too_long", &at("exp", NOW + 601).with("iat", NOW.to_string())),
+        ],
+    )
+}
+
+fn with_times(name: &'static str, times: Value, vectors: Vec<Vector>) -> Scene {
+    let mut scene = Scene::standard(name, vectors);
+    let mut tenant = tenant(TENANT, "global");
+    for (key, value) in times.as_object().unwrap() {
+        tenant[key] = value.clone();
+    }
+    scene.configuration = configuration(&json!([tenant]), &json!({}), &json!({}));
+    scene
 }
