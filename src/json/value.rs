@@ -80,7 +80,7 @@ impl<'a> Value<'a> {
 }
 
 /// Elements between two brackets
-pub fn list<T>(open: char, all: &[T], close: char, out: &mut String, write: impl Fn(&T, &mut String)) {
+pub fn list<T>(open: char, all: &[T], close: char, out: &mut String, write: fn(&T, &mut String)) {
     out.push(open);
     for (at, one) in all.iter().enumerate() {
         if at > 0 {

@@ -163,9 +163,9 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     };
     let mut step_up = Vec::new();
     if answer.effect == Effect::Deny && answer_to(&question.asker.assured()).effect != Effect::Deny {
-        let (sentences, requirements) = verdict::step_up(question);
-        reasons.splice(0..0, sentences);
-        step_up = requirements;
+        let (mut sentences, requirements) = verdict::step_up(question);
+        sentences.append(&mut reasons);
+        (reasons, step_up) = (sentences, requirements);
     }
     let conditions = (answer.effect == Effect::Conditional).then(|| {
         let owned = match answer.criteria {

@@ -1,7 +1,5 @@
 //! Rules that are well written and cannot do what they say
 
-use std::collections::HashMap;
-
 use super::{
     condition::{Condition, Literal},
     criteria::Criteria,
@@ -25,10 +23,10 @@ const WITHOUT_RESOURCE: [&str; 8] = [
 /// The first such mistake, in the order of writing
 pub fn find(rules: &[Rule], place: &str) -> Result<(), ConfigError> {
     // By the patterns that they deny: ten thousand rules are not compared with each other.
-    let mut walls: HashMap<&str, Vec<&Rule>> = HashMap::new();
+    let mut walls: Walls<'_> = Vec::new();
     for wall in rules.iter().filter(|rule| is_unconditional_deny(rule)) {
         for pattern in &wall.patterns {
-            walls.entry(pattern.text()).or_default().push(wall);
+            walls.insert(walls.partition_point(|(text, _)| *text <= pattern.text()), (pattern.text(), wall));
         }
     }
     for (at, rule) in rules.iter().enumerate() {
@@ -85,12 +83,18 @@ const fn is_unconditional_deny(rule: &Rule) -> bool {
     matches!(rule.effect, RuleEffect::Deny) && rule.condition.is_none() && rule.requirement.is_none()
 }
 
+/// Unconditional denies by a pattern of theirs, ascending
+type Walls<'r> = Vec<(&'r str, &'r Rule)>;
+
 /// A deny that covers everything that a rule speaks about: it denies its first pattern, or a wider one
-fn wall_before<'r>(rule: &Rule, walls: &HashMap<&str, Vec<&'r Rule>>) -> Option<&'r Rule> {
+fn wall_before<'r>(rule: &Rule, walls: &Walls<'r>) -> Option<&'r Rule> {
     let text = rule.patterns.first()?.text();
     let wider = text.match_indices('.').filter_map(|(at, _)| text.get(..=at));
-    let candidates = ["*", text].into_iter().chain(wider).filter_map(|key| walls.get(key)).flatten();
-    candidates.copied().find(|wall| hides(wall, rule))
+    ["*", text].into_iter().chain(wider).find_map(|key| {
+        let first = walls.partition_point(|(text, _)| *text < key);
+        let mut with_key = walls.iter().skip(first).take_while(|(text, _)| *text == key);
+        with_key.find(|(_, wall)| hides(wall, rule)).map(|(_, wall)| *wall)
+    })
 }
 
 /// Whether a deny covers everything that another rule speaks about

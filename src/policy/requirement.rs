@@ -11,7 +11,7 @@ use crate::{error::ConfigError, identity::Assurance, limits, time::Timestamp};
 pub struct Requirement {
     /// An authentication context
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_context: Option<Box<str>>,
+    pub auth_context: Option<String>,
     /// More than one factor
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mfa: Option<bool>,

@@ -333,7 +333,7 @@ impl Core {
     /// # Errors
     /// The permission is not one.
     pub fn decide_unnumbered(&self, principal: u32, permission: &str, now: u32) -> Result<u32, String> {
-        let permission: Permission = json::from_str(permission).map_err(|error| error.to_string())?;
+        let permission = read_permission(permission)?;
         Ok(self.engine.decide_unnumbered(Handle::from_number(principal), &permission, time(now)).number())
     }
 
@@ -348,7 +348,7 @@ impl Core {
     /// # Errors
     /// The permission is not one.
     pub fn criteria_unnumbered(&self, principal: u32, permission: &str, now: u32) -> Result<String, String> {
-        let permission: Permission = json::from_str(permission).map_err(|error| error.to_string())?;
+        let permission = read_permission(permission)?;
         let criteria = self.engine.criteria_unnumbered(Handle::from_number(principal), &permission, time(now));
         Ok(criteria.map(|criteria| criteria.json()).unwrap_or_default())
     }
@@ -358,7 +358,7 @@ impl Core {
     /// # Errors
     /// The permission or the resource is not one.
     pub fn explain(&self, principal: u32, permission: &str, resource: &str, now: u32) -> Result<String, String> {
-        let permission: Permission = json::from_str(permission).map_err(|error| error.to_string())?;
+        let permission = read_permission(permission)?;
         let resource: Option<Resource> = json::from_str(resource).map_err(|error| error.to_string())?;
         Ok(text(&self.engine.explain(Handle::from_number(principal), &permission, resource.as_ref(), time(now))))
     }
@@ -373,6 +373,11 @@ impl Core {
         let (principal, now) = (Handle::from_number(principal), time(now));
         text(&if only_owning { self.engine.owning(principal, now) } else { self.engine.owners(principal, now) })
     }
+}
+
+#[inline(never)]
+fn read_permission(text: &str) -> Result<Permission, String> {
+    json::from_str(text).map_err(|error| error.to_string())
 }
 
 /// A handle, or a refusal with bit 31 set
