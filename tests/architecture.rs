@@ -19,14 +19,14 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("text", &[]),
     ("bytes", &["simd"]),
     ("base64url", &["simd"]),
-    ("json", &["bytes", "limits", "simd", "text"]),
+    ("json", &["bytes", "error", "limits", "simd", "text"]),
     ("identity", &["simd", "text", "time"]),
     ("keys", &["base64url", "bytes", "error", "json", "limits"]),
     ("directory", &["identity", "json", "limits", "text"]),
     ("config", &["directory", "error", "identity", "json", "keys", "limits", "text"]),
     ("token", &["base64url", "bytes", "config", "error", "identity", "json", "keys", "limits", "text", "time"]),
     // Knows principals, never tokens.
-    ("policy", &["directory", "error", "identity", "json", "limits", "text", "time"]),
+    ("policy", &["directory", "error", "identity", "json", "limits", "time"]),
     ("engine", &["config", "directory", "error", "identity", "keys", "limits", "policy", "time", "token"]),
 ];
 

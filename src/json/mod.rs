@@ -6,11 +6,13 @@ mod document;
 #[cfg(test)]
 mod document_tests;
 mod names;
+mod place;
 mod reader;
 mod string;
 mod value;
 
 pub use document::{Mistake, from_str, value};
+pub use place::At;
 pub use reader::{Budget, JsonError, Reader};
 pub use string::JsonString;
 pub use value::{Value, list, quote};

@@ -26,6 +26,12 @@ pub enum Value<'a> {
 const DOCUMENT: Budget = Budget { depth: limits::DOCUMENT_DEPTH, members: limits::DOCUMENT_MEMBERS };
 
 impl<'a> Value<'a> {
+    /// A member of an object
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        let Self::Object(members) = self else { return None };
+        members.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
     /// Reads a whole text
     pub fn parse(text: &'a str) -> Result<Self, JsonError> {
         Reader::read(text.as_bytes(), DOCUMENT, Self::read)

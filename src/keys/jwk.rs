@@ -1,9 +1,12 @@
 //! One JSON Web Key (RFC 7517): parsed into a key that can only be right, or refused with a reason
 
-use serde::Deserialize;
-
 use super::algorithm::{self, Algorithm, KeyType};
-use crate::{base64url, limits};
+use crate::{
+    base64url,
+    error::ConfigError,
+    json::{At, Value},
+    limits,
+};
 
 /// Curves with an algorithm in the table
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,48 +76,68 @@ impl PublicKey {
 }
 
 /// The members of a JWK that matter; the rest (`x5t`, `x5c`, ...) is ignored
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Jwk {
-    kty: Option<String>,
+#[derive(Debug, Clone, Copy)]
+pub struct Jwk<'a> {
+    kty: Option<&'a str>,
     /// Key id
-    pub kid: Option<String>,
-    #[serde(rename = "use")]
-    purpose: Option<String>,
-    key_ops: Option<Vec<String>>,
-    alg: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    crv: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
+    pub kid: Option<&'a str>,
+    purpose: Option<&'a str>,
+    /// Whether `key_ops` is absent or has `verify` in it
+    may_verify: bool,
+    alg: Option<&'a str>,
+    n: Option<&'a str>,
+    e: Option<&'a str>,
+    crv: Option<&'a str>,
+    x: Option<&'a str>,
+    y: Option<&'a str>,
     /// Microsoft's own member: whose tokens the key signs, often with `{tenantid}`
-    pub issuer: Option<String>,
+    pub issuer: Option<&'a str>,
     /// Microsoft's own member: the cloud the key belongs to
-    pub cloud_instance_name: Option<String>,
-    d: Option<serde::de::IgnoredAny>,
-    p: Option<serde::de::IgnoredAny>,
-    q: Option<serde::de::IgnoredAny>,
-    dp: Option<serde::de::IgnoredAny>,
-    dq: Option<serde::de::IgnoredAny>,
-    qi: Option<serde::de::IgnoredAny>,
-    oth: Option<serde::de::IgnoredAny>,
-    k: Option<serde::de::IgnoredAny>,
+    pub cloud_instance_name: Option<&'a str>,
+    secret: bool,
 }
 
-impl Jwk {
-    /// Whether it holds private or symmetric key material (RFC 7518 sections 6.2.2, 6.3.2, 6.4.1)
-    pub fn is_secret(&self) -> bool {
-        [&self.d, &self.p, &self.q, &self.dp, &self.dq, &self.qi, &self.oth, &self.k].into_iter().any(Option::is_some)
+/// Private and symmetric key material (RFC 7518 sections 6.2.2, 6.3.2, 6.4.1)
+const SECRET: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+impl<'a> Jwk<'a> {
+    /// Reads a key as it is published
+    ///
+    /// # Errors
+    /// It is no mapping, or a member that matters has another type.
+    pub fn read(at: &At<'a>) -> Result<Self, ConfigError> {
+        at.mapping()?;
+        let text = |name| at.optional_text(name);
+        let is_there = |name: &&str| at.member(name).is_some_and(|member| *member.value() != Value::Null);
+        Ok(Self {
+            kty: text("kty")?,
+            kid: text("kid")?,
+            purpose: text("use")?,
+            may_verify: may_verify(at)?,
+            alg: text("alg")?,
+            n: text("n")?,
+            e: text("e")?,
+            crv: text("crv")?,
+            x: text("x")?,
+            y: text("y")?,
+            issuer: text("issuer")?,
+            cloud_instance_name: text("cloud_instance_name")?,
+            secret: SECRET.iter().any(is_there),
+        })
+    }
+
+    /// Whether it holds private or symmetric key material
+    pub const fn is_secret(&self) -> bool {
+        self.secret
     }
 
     /// The verification key, or why it is none; `allowed` are the algorithms of the issuer profile, the first that fits
     /// the key is taken when the key names none (Entra's keys don't)
-    pub fn into_key(self, allowed: &[&'static Algorithm]) -> Result<PublicKey, &'static str> {
-        if self.purpose.as_deref().is_some_and(|purpose| purpose != "sig") {
+    pub fn to_key(self, allowed: &[&'static Algorithm]) -> Result<PublicKey, &'static str> {
+        if self.purpose.is_some_and(|purpose| purpose != "sig") {
             return Err("`use` is not `sig`");
         }
-        if self.key_ops.as_ref().is_some_and(|ops| !ops.iter().any(|op| op == "verify")) {
+        if !self.may_verify {
             return Err("`key_ops` does not include `verify`");
         }
         let material = self.material()?;
@@ -123,7 +146,7 @@ impl Jwk {
             (KeyMaterial::Ec { curve, .. }, KeyType::Ec(needed)) => *curve == needed,
             _ => false,
         };
-        let algorithm = match &self.alg {
+        let algorithm = match self.alg {
             Some(name) => allowed
                 .iter()
                 .find(|algorithm| algorithm.name == name)
@@ -138,27 +161,38 @@ impl Jwk {
         Ok(PublicKey { algorithm, material })
     }
 
-    fn material(&self) -> Result<KeyMaterial, &'static str> {
-        match self.kty.as_deref() {
+    fn material(self) -> Result<KeyMaterial, &'static str> {
+        match self.kty {
             Some("RSA") => {
-                let modulus = number(self.n.as_deref()).ok_or("`n` is not a base64url number")?;
-                let exponent = number(self.e.as_deref()).ok_or("`e` is not a base64url number")?;
+                let modulus = number(self.n).ok_or("`n` is not a base64url number")?;
+                let exponent = number(self.e).ok_or("`e` is not a base64url number")?;
                 check_rsa(&modulus, &exponent)?;
                 Ok(KeyMaterial::Rsa { modulus, exponent })
             }
             Some("EC") => {
-                let curve = match self.crv.as_deref() {
+                let curve = match self.crv {
                     Some("P-256") => Curve::P256,
                     Some("P-384") => Curve::P384,
                     _ => return Err("`crv` is not supported"),
                 };
-                let x = coordinate(self.x.as_deref(), curve).ok_or("`x` does not have the curve's length")?;
-                let y = coordinate(self.y.as_deref(), curve).ok_or("`y` does not have the curve's length")?;
+                let x = coordinate(self.x, curve).ok_or("`x` does not have the curve's length")?;
+                let y = coordinate(self.y, curve).ok_or("`y` does not have the curve's length")?;
                 Ok(KeyMaterial::Ec { curve, x, y })
             }
             _ => Err("`kty` is not supported"),
         }
     }
+}
+
+fn may_verify(at: &At<'_>) -> Result<bool, ConfigError> {
+    let Some(operations) = at.member("key_ops").filter(|member| *member.value() != Value::Null) else {
+        return Ok(true);
+    };
+    let mut found = false;
+    for operation in operations.elements()? {
+        found |= operation.text("a string")? == "verify";
+    }
+    Ok(found)
 }
 
 fn number(text: Option<&str>) -> Option<Vec<u8>> {

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Algorithm, PublicKey, SignatureVerifier, jwk::Jwk};
-use crate::{bytes, error::RejectionCode, json, limits};
+use crate::{
+    bytes,
+    error::{ConfigError, RejectionCode},
+    json::{self, At},
+    limits,
+};
 
 /// A key as published: ready, or known and refused
 enum Slot<K> {
@@ -59,11 +64,6 @@ pub struct RefusedKey {
     pub reason: &'static str,
 }
 
-#[derive(Deserialize)]
-struct Document {
-    keys: Vec<Jwk>,
-}
-
 impl<K> KeySet<K> {
     /// Reads a JWK Set (RFC 7517 section 5)
     ///
@@ -75,30 +75,35 @@ impl<K> KeySet<K> {
         trust: &impl KeyTrust,
         verifier: &V,
     ) -> Result<(Self, KeySetReport), String> {
-        let document: Document = json::from_str(text).map_err(|mistake| format!("not a JWK Set: {mistake}"))?;
-        if document.keys.len() > limits::KEYS {
-            return Err(format!("{} keys, more than {}", document.keys.len(), limits::KEYS));
+        let document = json::value(text).map_err(|mistake| format!("not a JWK Set: {mistake}"))?;
+        let root = At::root(&document, "not a JWK Set");
+        let list = root.needed("keys").map_err(|mistake| mistake.to_string())?;
+        let elements = list.elements().map_err(|mistake| mistake.to_string())?;
+        let keys: Result<Vec<Jwk<'_>>, ConfigError> = elements.iter().map(Jwk::read).collect();
+        let keys = keys.map_err(|mistake| mistake.to_string())?;
+        if keys.len() > limits::KEYS {
+            return Err(format!("{} keys, more than {}", keys.len(), limits::KEYS));
         }
-        if document.keys.iter().any(Jwk::is_secret) {
+        if keys.iter().any(Jwk::is_secret) {
             return Err("holds private or symmetric key material".into());
         }
         let mut slots: BTreeMap<Box<[u8]>, Slot<K>> = BTreeMap::new();
         let mut refused = Vec::new();
-        for jwk in document.keys {
-            let kid = jwk.kid.clone().unwrap_or_default();
+        for jwk in keys {
+            let kid = jwk.kid.unwrap_or_default();
             let mut slot = match import(jwk, trust, verifier) {
                 Ok(entry) => Slot::Ready(Box::new(entry)),
                 Err(reason) => {
-                    refused.push(RefusedKey { kid: shorten(&kid), reason });
+                    refused.push(RefusedKey { kid: shorten(kid), reason });
                     Slot::Refused
                 }
             };
             if slots.contains_key(kid.as_bytes()) {
                 // Which of two keys is meant can't be known: neither is used.
-                refused.push(RefusedKey { kid: shorten(&kid), reason: "`kid` appears more than once" });
+                refused.push(RefusedKey { kid: shorten(kid), reason: "`kid` appears more than once" });
                 slot = Slot::Refused;
             }
-            slots.insert(kid.into_bytes().into(), slot);
+            slots.insert(kid.as_bytes().into(), slot);
         }
         let usable = slots.values().filter(|slot| matches!(slot, Slot::Ready(_))).count();
         if usable == 0 {
@@ -121,18 +126,22 @@ impl<K> KeySet<K> {
     }
 }
 
-fn import<V: SignatureVerifier>(jwk: Jwk, trust: &impl KeyTrust, verifier: &V) -> Result<Entry<V::Key>, &'static str> {
-    match jwk.kid.as_deref() {
+fn import<V: SignatureVerifier>(
+    jwk: Jwk<'_>,
+    trust: &impl KeyTrust,
+    verifier: &V,
+) -> Result<Entry<V::Key>, &'static str> {
+    match jwk.kid {
         None | Some("") => return Err("`kid` is missing"),
         Some(kid) if kid.len() > limits::KID_BYTES => return Err("`kid` is too long"),
         Some(_) => {}
     }
-    let for_this_issuer = trust.may_sign(jwk.issuer.as_deref(), jwk.cloud_instance_name.as_deref());
-    let published_for = match (jwk.issuer.clone(), jwk.cloud_instance_name.clone()) {
+    let for_this_issuer = trust.may_sign(jwk.issuer, jwk.cloud_instance_name);
+    let published_for = match (jwk.issuer, jwk.cloud_instance_name) {
         (Some(issuer), Some(cloud)) => Some(format!("{issuer} in {cloud}")),
-        (issuer, cloud) => issuer.or(cloud),
+        (issuer, cloud) => issuer.or(cloud).map(ToOwned::to_owned),
     };
-    let public = jwk.into_key(trust.algorithms())?;
+    let public = jwk.to_key(trust.algorithms())?;
     let host = verifier.import(&public).map_err(|_| "the numbers are not a valid key")?;
     Ok(Entry { public, host, published_for, for_this_issuer })
 }

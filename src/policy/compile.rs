@@ -4,13 +4,13 @@ use super::{
     document::{Rule, RuleEffect},
     mistakes,
     permission::Permission,
-    place::At,
     selector::Selector,
 };
 use crate::{
     error::ConfigError,
     identity::{Assurance, Guid},
-    json, limits,
+    json::{self, At},
+    limits,
     time::Timestamp,
 };
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{criteria::Criteria, place::At};
-use crate::{error::ConfigError, limits};
+use super::criteria::Criteria;
+use crate::{error::ConfigError, json::At, limits};
 
 /// A condition on the resource, as it is written
 #[derive(Debug, Clone, PartialEq, Eq)]

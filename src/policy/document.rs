@@ -3,11 +3,10 @@
 use super::{
     condition::Condition,
     permission::{Action, Pattern, Permission},
-    place::At,
     requirement::Requirement,
     selector::Selector,
 };
-use crate::error::ConfigError;
+use crate::{error::ConfigError, json::At};
 
 /// A rule
 #[derive(Debug)]

@@ -12,7 +12,6 @@ pub mod evaluate;
 pub mod explain;
 mod mistakes;
 pub mod permission;
-mod place;
 pub mod requirement;
 pub mod selector;
 mod verdict;

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::place::At;
-use crate::{error::ConfigError, identity::Assurance, limits, time::Timestamp};
+use crate::{error::ConfigError, identity::Assurance, json::At, limits, time::Timestamp};
 
 /// Requirements; all of those named must be met. What is absent or unknown is not met
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

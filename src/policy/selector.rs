@@ -1,10 +1,11 @@
 //! `principals`: who is meant, each by one property
 
-use super::{asker::Asker, place::At};
+use super::asker::Asker;
 use crate::{
     directory::EntityRef,
     error::ConfigError,
     identity::{Guid, PrincipalKind},
+    json::At,
     limits,
 };
 

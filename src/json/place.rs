@@ -1,12 +1,12 @@
-//! Values of the policy with their place, which every mistake names
+//! Values of a document with their place, which every mistake names
 //!
 //! Read by hand rather than derived: a mistake deep inside a condition keeps its exact place, and the code stays small.
 
 use std::{borrow::Cow, fmt};
 
+use super::Value;
 use crate::{
     error::ConfigError,
-    json::Value,
     text::{hinted, shown},
 };
 
@@ -116,6 +116,15 @@ impl<'n> At<'n> {
         match all.is_empty() {
             true => Err(self.mistake("the list is empty: the rule could never match").hint(hint)),
             false => Ok(all),
+        }
+    }
+
+    /// The same for a member that may be left out, or be null
+    pub fn optional_text(&self, name: &str) -> Result<Option<&'n str>, ConfigError> {
+        match self.value.member(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(value) => Err(At { value, place: Place::Member(&self.place, name) }.other("a string")),
         }
     }
 
