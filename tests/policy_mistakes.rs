@@ -83,7 +83,7 @@ fn principals_are_selected_by_one_property_each() {
         ("{}", "policy.rules[0].principals[0]: a principal is selected by exactly one property"),
         (r#"{"kind":"user","role":"x"}"#, "policy.rules[0].principals[0]: a principal is selected by exactly one"),
         (r#"{"kind":"robot"}"#, "policy.rules[0].principals[0].kind: unknown variant `robot`, expected one of `user`"),
-        (r#"{"kind":7}"#, "policy.rules[0].principals[0].kind: invalid type: a number"),
+        (r#"{"kind":7}"#, "policy.rules[0].principals[0].kind: invalid type: integer `7`"),
         (r#"{"group":null}"#, "policy.rules[0].principals[0].group: invalid type: null"),
         (r#"{"role":""}"#, "policy.rules[0].principals[0].role: `` is not the value of an app role"),
         (r#"{"workload":"my-app"}"#, "policy.rules[0].principals[0].workload: `my-app` is not a GUID"),
@@ -111,7 +111,7 @@ fn requirements_make_sense() {
         (r#"{"authContext":"C1"}"#, "policy.rules[0].requires.authContext: "),
         (r#"{"authContext":["c1"]}"#, "policy.rules[0].requires.authContext: invalid type: a list"),
         (r#"{"signedInWithin":"0h"}"#, "policy.rules[0].requires.signedInWithin: `0h` is not a time from 1m to 30d"),
-        (r#"{"signedInWithin":3600}"#, "policy.rules[0].requires.signedInWithin: invalid type: a number"),
+        (r#"{"signedInWithin":3600}"#, "policy.rules[0].requires.signedInWithin: invalid type: integer `3600`"),
         (r#"{"signedInWithin":"1 hour"}"#, "policy.rules[0].requires.signedInWithin: "),
         (r#"{"acr":"1"}"#, "policy.rules[0].requires.acr: unknown field `acr`, expected one of `authContext`"),
     ] {
@@ -136,7 +136,7 @@ fn conditions_are_of_one_form_and_bounded() {
         (r#"{"rule":"HAS LABEL"}"#, "policy.rules[0].when.rule: ".into()),
         (r#"{"rule":"X","params":null}"#, "policy.rules[0].when.params: invalid type: null".into()),
         (r#"{"rule":"X","params":[1]}"#, "policy.rules[0].when.params: invalid type: a list".into()),
-        (r#"{"rule":"X","resourceType":7}"#, "policy.rules[0].when.resourceType: invalid type: a number".into()),
+        (r#"{"rule":"X","resourceType":7}"#, "policy.rules[0].when.resourceType: invalid type: integer `7`".into()),
         (r#"{"rule":"X","param":{}}"#, "policy.rules[0].when.param: unknown field `param`".into()),
         (
             r#"{"not":{"rule":"IS_OWNED_BY_PRINCIPAL","params":{"principal":"user:default/x","epoch":0}}}"#,
@@ -262,7 +262,7 @@ fn a_policy_is_bounded_and_one_json_text() {
         (r#"{"rules":[]} x"#.into(), "policy: this is not JSON"),
         (String::new(), "policy: this is not JSON"),
         ("null".into(), "policy: invalid type: null, expected a mapping"),
-        (r#"{"rules":{}}"#.into(), "policy.rules: invalid type: a mapping, expected a list"),
+        (r#"{"rules":{}}"#.into(), "policy.rules: invalid type: a mapping, expected a sequence"),
         (r#"{"rules":[null]}"#.into(), "policy.rules[0]: invalid type: null"),
         (r#"{"rules":[{"id":"a","effect":"allow"}]}"#.into(), "policy.rules[0]: missing field `permissions`"),
     ] {

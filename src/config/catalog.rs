@@ -1,21 +1,24 @@
 //! The section `entraAccess.catalog`: which entities may say who is who in Entra
 
-use serde::Deserialize;
-
-use super::document::ROOT;
+use super::{document::ROOT, read::string};
 use crate::{
     directory::{LocationRule, TrustedLocations},
     error::ConfigError,
+    json::At,
     text::shown,
 };
 
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Default)]
 pub(super) struct CatalogSection {
     pub(super) trusted_locations: Vec<String>,
 }
 
 impl CatalogSection {
+    pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["trustedLocations"])?;
+        Ok(Self { trusted_locations: at.list("trustedLocations", &string)? })
+    }
+
     pub(super) fn trusted(&self) -> Result<TrustedLocations, ConfigError> {
         let mut rules = Vec::new();
         for (at, text) in self.trusted_locations.iter().enumerate() {

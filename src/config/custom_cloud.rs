@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
-use super::{cloud, cloud::Cloud, document::ROOT};
+use super::{cloud, cloud::Cloud, document::ROOT, read::string};
 use crate::{
     error::ConfigError,
+    json::At,
     keys::{
         Algorithm,
         algorithm::{self, ALGORITHMS},
@@ -15,12 +14,31 @@ use crate::{
     text::shown,
 };
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct CustomCloud {
     authority: String,
     graph: Option<String>,
     algorithms: Option<Vec<String>>,
+}
+
+impl CustomCloud {
+    /// Every cloud by its name
+    pub(super) fn read_all(at: &At<'_>) -> Result<BTreeMap<String, Self>, ConfigError> {
+        at.mapping()?;
+        let mut clouds = BTreeMap::new();
+        for name in at.names() {
+            clouds.insert(name.to_owned(), Self::read(&at.needed(name)?)?);
+        }
+        Ok(clouds)
+    }
+
+    fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["authority", "graph", "algorithms"])?;
+        Ok(Self {
+            authority: string(&at.needed("authority")?)?,
+            graph: at.some("graph", &string)?,
+            algorithms: at.some("algorithms", &|at| at.all(&string))?,
+        })
+    }
 }
 
 /// The built-in clouds and the configured ones by name

@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, de::DeserializeOwned};
-
 use super::{
     catalog::CatalogSection,
     custom_cloud::{CustomCloud, clouds},
@@ -14,7 +12,12 @@ use super::{
     profile::Profile,
     tenant::{Tenant, audiences},
 };
-use crate::{directory::TrustedLocations, error::ConfigError, json, text::shown};
+use crate::{
+    directory::TrustedLocations,
+    error::ConfigError,
+    json::{self, At},
+    text::shown,
+};
 
 /// The parsed configuration
 #[derive(Debug, Clone)]
@@ -31,28 +34,29 @@ pub struct Configuration {
     pub identity: Identity,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Section {
     tenants: Vec<Tenant>,
-    #[serde(default)]
     clouds: BTreeMap<String, CustomCloud>,
-    #[serde(default)]
     groups: GroupSection,
-    #[serde(default)]
     catalog: CatalogSection,
-    #[serde(default = "on")]
     direct_calls: bool,
-    #[serde(default)]
     identity: IdentitySection,
-    /// Required, and read by the host, which hands the rules to [`crate::policy`]
-    #[serde(rename = "policy")]
-    _policy: serde::de::IgnoredAny,
 }
 
-/// What a switch is when it is left out; written without a value it is an error
-const fn on() -> bool {
-    true
+impl Section {
+    fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["tenants", "clouds", "groups", "catalog", "directCalls", "identity", "policy"])?;
+        // Read by the host, which hands the rules to [`crate::policy`].
+        at.needed("policy")?;
+        Ok(Self {
+            tenants: at.needed("tenants")?.all(&Tenant::read)?,
+            clouds: at.some("clouds", &CustomCloud::read_all)?.unwrap_or_default(),
+            groups: at.some("groups", &GroupSection::read)?.unwrap_or_default(),
+            catalog: at.some("catalog", &CatalogSection::read)?.unwrap_or_default(),
+            direct_calls: at.some("directCalls", &|at| at.boolean())?.unwrap_or(true),
+            identity: at.some("identity", &IdentitySection::read)?.unwrap_or_default(),
+        })
+    }
 }
 
 /// The section's name, with which every path begins
@@ -63,8 +67,9 @@ impl Configuration {
     ///
     /// # Errors
     /// The first mistake, with its path below `entraAccess`.
-    pub fn parse(json: &str) -> Result<Self, ConfigError> {
-        let section: Section = from_json(json, ROOT)?;
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let document = json::value(text).map_err(|mistake| ConfigError::new(ROOT, mistake.message))?;
+        let section = Section::read(&At::root(&document, ROOT))?;
         let clouds = clouds(&section.clouds)?;
         if section.tenants.is_empty() {
             return Err(ConfigError::new(format!("{ROOT}.tenants"), "the list is empty")
@@ -97,14 +102,6 @@ impl Configuration {
         let (groups, trusted) = (section.groups.settings(&tenants)?, section.catalog.trusted()?);
         Ok(Self { profiles, groups, trusted, identity, direct_calls: section.direct_calls })
     }
-}
-
-/// Parses JSON text strictly; errors carry the path below `root`
-pub fn from_json<T: DeserializeOwned>(text: &str, root: &str) -> Result<T, ConfigError> {
-    json::from_str(text).map_err(|json::Mistake { path, message }| {
-        let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
-        ConfigError::new(format!("{root}{dot}{path}"), message)
-    })
 }
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
 //! The section `entraAccess.groups`: where group membership comes from, and which groups stand for which owners
 
-use std::{collections::HashMap, fmt};
+use std::collections::HashMap;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+use super::{
+    cloud::Cloud,
+    document::ROOT,
+    read::{entity_ref, group_id, guid},
+    tenant::Tenant,
 };
-
-use super::{cloud::Cloud, document::ROOT, tenant::Tenant};
 use crate::{
     directory::GroupMapping,
     error::ConfigError,
-    identity::{Groups, Guid, groups::group_id},
+    identity::{Groups, Guid},
+    json::{At, Value},
     limits,
 };
 
 /// What to do when a token leaves its groups out
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OveragePolicy {
     /// Go on with group state `unknown`: rules that need no groups still answer
     #[default]
@@ -54,61 +54,21 @@ impl GroupSettings {
     }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 pub(super) struct GroupSection {
-    #[serde(rename = "source")]
-    _source: GroupSource,
     overage: OveragePolicy,
     mapping: Vec<GroupMapping>,
-    #[serde(deserialize_with = "present")]
     graph: Option<GraphSection>,
     workloads: Vec<WorkloadEntry>,
-    #[serde(rename = "maxDepth", deserialize_with = "present")]
     max_depth: Option<u32>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-enum GroupSource {
-    #[default]
-    Token,
-}
-
 /// How the host proves itself to Microsoft Graph; what the secrets are is not told here
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GraphSection {
-    #[serde(default, deserialize_with = "present")]
     client_id: Option<Guid>,
-    #[serde(default, deserialize_with = "present")]
-    client_secret: Option<Given>,
-    #[serde(default, deserialize_with = "present")]
-    certificate: Option<Given>,
-    #[serde(default, deserialize_with = "present")]
+    client_secret: Option<()>,
+    certificate: Option<()>,
     managed_identity: Option<ManagedIdentity>,
-}
-
-/// A text that was written down; whatever stands in its place is repeated in no error
-struct Given;
-
-impl<'de> Deserialize<'de> for Given {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not as a string: who is asked for one repeats the number that was found instead.
-        deserializer.deserialize_any(Self)
-    }
-}
-
-impl Visitor<'_> for Given {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text in quotes that is not empty")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self, E> {
-        if text.is_empty() { Err(E::custom("this must be a text in quotes that is not empty")) } else { Ok(self) }
-    }
 }
 
 /// The identity of the machine: its own, or an assigned one, whose client id only the host makes use of
@@ -117,53 +77,89 @@ enum ManagedIdentity {
     Assigned,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Assigned {
-    #[serde(rename = "clientId")]
-    _client_id: Guid,
-}
-
-impl<'de> Deserialize<'de> for ManagedIdentity {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ManagedIdentityVisitor)
-    }
-}
-
-struct ManagedIdentityVisitor;
-
-impl<'de> Visitor<'de> for ManagedIdentityVisitor {
-    type Value = ManagedIdentity;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`true`, or the `clientId` of an assigned identity")
-    }
-
-    fn visit_bool<E: Error>(self, own: bool) -> Result<Self::Value, E> {
-        Ok(ManagedIdentity::Own(own))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Assigned::deserialize(MapAccessDeserializer::new(map)).map(|_| ManagedIdentity::Assigned)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WorkloadEntry {
     client: Guid,
     /// Needed where several tenants let the client in
-    #[serde(default, deserialize_with = "present")]
     tenant_id: Option<Guid>,
-    groups: Vec<GroupId>,
+    groups: Vec<Guid>,
 }
 
-#[derive(Deserialize)]
-struct GroupId(#[serde(deserialize_with = "group_id")] Guid);
+impl GroupSection {
+    pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["source", "overage", "mapping", "graph", "workloads", "maxDepth"])?;
+        at.some("source", &|source| source.word(&["token"]))?;
+        Ok(Self {
+            overage: at.some("overage", &overage)?.unwrap_or_default(),
+            mapping: at.list("mapping", &mapping)?,
+            graph: at.some("graph", &GraphSection::read)?,
+            workloads: at.list("workloads", &WorkloadEntry::read)?,
+            max_depth: at.some("maxDepth", &depth)?,
+        })
+    }
+}
 
-/// A key that is written down has a value: null is not absence
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+fn overage(at: &At<'_>) -> Result<OveragePolicy, ConfigError> {
+    Ok(match at.word(&["unknown", "reject", "graph"])? {
+        0 => OveragePolicy::Unknown,
+        1 => OveragePolicy::Reject,
+        _ => OveragePolicy::Graph,
+    })
+}
+
+fn depth(at: &At<'_>) -> Result<u32, ConfigError> {
+    u32::try_from(at.number()?).map_err(|_| at.mistake("invalid value, expected a number of levels"))
+}
+
+fn mapping(at: &At<'_>) -> Result<GroupMapping, ConfigError> {
+    at.members(&["group", "owner"])?;
+    Ok(GroupMapping { group: group_id(&at.needed("group")?)?, owner: entity_ref(&at.needed("owner")?)? })
+}
+
+/// A text that was written down; whatever stands in its place is repeated in no error
+fn given(at: &At<'_>) -> Result<(), ConfigError> {
+    const EXPECTED: &str = "a text in quotes that is not empty";
+    match at.value() {
+        Value::Text(text) if text.is_empty() => Err(at.mistake(format!("this must be {EXPECTED}"))),
+        Value::Text(_) => Ok(()),
+        _ => Err(at.unshown(EXPECTED)),
+    }
+}
+
+impl GraphSection {
+    fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["clientId", "clientSecret", "certificate", "managedIdentity"])?;
+        Ok(Self {
+            client_id: at.some("clientId", &guid)?,
+            client_secret: at.some("clientSecret", &given)?,
+            certificate: at.some("certificate", &given)?,
+            managed_identity: at.some("managedIdentity", &ManagedIdentity::read)?,
+        })
+    }
+}
+
+impl ManagedIdentity {
+    fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        match at.value() {
+            Value::Boolean(own) => Ok(Self::Own(*own)),
+            Value::Object(_) => {
+                at.members(&["clientId"])?;
+                guid(&at.needed("clientId")?)?;
+                Ok(Self::Assigned)
+            }
+            _ => Err(at.unshown("`true`, or the `clientId` of an assigned identity")),
+        }
+    }
+}
+
+impl WorkloadEntry {
+    fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["client", "tenantId", "groups"])?;
+        Ok(Self {
+            client: guid(&at.needed("client")?)?,
+            tenant_id: at.some("tenantId", &guid)?,
+            groups: at.needed("groups")?.all(&group_id)?,
+        })
+    }
 }
 
 impl GroupSection {
@@ -252,7 +248,7 @@ impl WorkloadEntry {
         let path = format!("{path}.groups");
         match self.groups.len() {
             0 => Err(ConfigError::new(path, "the list is empty").hint("leave the entry out")),
-            1..=limits::RESOLVED_GROUPS => Ok(self.groups.into_iter().map(|GroupId(id)| id).collect()),
+            1..=limits::RESOLVED_GROUPS => Ok(self.groups),
             _ => Err(ConfigError::new(path, format!("more than {} groups", limits::RESOLVED_GROUPS))),
         }
     }

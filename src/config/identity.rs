@@ -3,10 +3,10 @@
 //! A ref names one principal, today and after every restart. So it is made of ids that never change, and where refs of two
 //! principals could be the same, the configuration is refused.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{document::ROOT, tenant::Tenant};
-use crate::{error::ConfigError, identity::Guid};
+use super::{document::ROOT, read::string, tenant::Tenant};
+use crate::{error::ConfigError, identity::Guid, json::At};
 
 /// Which entity stands for a principal
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,11 +18,20 @@ pub struct Identity {
     pub catalog_tenants: Vec<Guid>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Default)]
 pub(super) struct IdentitySection {
     entity_ref: Option<String>,
     catalog_users: Option<bool>,
+}
+
+impl IdentitySection {
+    pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["entityRef", "catalogUsers"])?;
+        Ok(Self {
+            entity_ref: at.some("entityRef", &string)?,
+            catalog_users: at.some("catalogUsers", &|at| at.boolean())?,
+        })
+    }
 }
 
 /// Begins the namespaces of agents, which must never be taken for the person they act for

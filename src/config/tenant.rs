@@ -1,37 +1,35 @@
 //! An entry of `entraAccess.tenants`: whose tokens are accepted, and for whom they must be meant
 
-use serde::Deserialize;
+use super::read::{guid, string};
+use crate::{error::ConfigError, identity::Guid, json::At, limits};
 
-use crate::{error::ConfigError, identity::Guid, limits};
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Tenant {
     pub(super) tenant_id: Guid,
-    #[serde(default = "global")]
     pub(super) cloud: String,
     pub(super) audiences: Vec<String>,
-    #[serde(default)]
     pub(super) clients: Vec<Guid>,
     /// Whether the users of the catalog come from here
     pub(super) catalog_users: Option<bool>,
     /// Seconds
-    #[serde(default = "leeway")]
     leeway: u64,
     /// Seconds
-    #[serde(default = "max_lifetime")]
     max_lifetime: u64,
 }
 
-const fn leeway() -> u64 {
-    limits::LEEWAY_SECONDS
-}
-
-const fn max_lifetime() -> u64 {
-    limits::ENTRA_LIFETIME_SECONDS
-}
-
 impl Tenant {
+    pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["tenantId", "cloud", "audiences", "clients", "catalogUsers", "leeway", "maxLifetime"])?;
+        Ok(Self {
+            tenant_id: guid(&at.needed("tenantId")?)?,
+            cloud: at.some("cloud", &string)?.unwrap_or_else(|| "global".into()),
+            audiences: at.needed("audiences")?.all(&string)?,
+            clients: at.list("clients", &guid)?,
+            catalog_users: at.some("catalogUsers", &|at| at.boolean())?,
+            leeway: at.some("leeway", &|at| at.number())?.unwrap_or(limits::LEEWAY_SECONDS),
+            max_lifetime: at.some("maxLifetime", &|at| at.number())?.unwrap_or(limits::ENTRA_LIFETIME_SECONDS),
+        })
+    }
+
     /// Clock difference tolerated and longest lifetime, in seconds: what is usual may be narrowed, never widened
     pub(super) fn times(&self, path: &str) -> Result<(u64, u64), ConfigError> {
         if self.leeway > limits::LEEWAY_SECONDS {
@@ -50,10 +48,6 @@ impl Tenant {
         }
         Ok((self.leeway, self.max_lifetime))
     }
-}
-
-fn global() -> String {
-    "global".into()
 }
 
 /// Audiences that belong to Microsoft's own APIs: accepting them would accept tokens meant for somebody else

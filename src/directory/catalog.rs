@@ -1,23 +1,18 @@
 //! What the catalog and the operator say: which Entra group stands for which owner, and which owner is inside which
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     CatalogGroup, DirectoryInput, EntityRef, TrustedLocations,
     graph::{index, number},
     ids::Ids,
 };
-use crate::{
-    identity::{Guid, groups::group_id},
-    text::shown,
-};
+use crate::{identity::Guid, text::shown};
 
 /// Binds an Entra group to an owner in the catalog
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupMapping {
     /// Object id of the Entra group
-    #[serde(deserialize_with = "group_id")]
     pub group: Guid,
     /// The owner, such as `group:default/payments`
     pub owner: EntityRef,

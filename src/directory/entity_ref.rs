@@ -7,6 +7,9 @@ use std::fmt;
 pub struct EntityRef(Box<str>);
 
 impl EntityRef {
+    /// Completes "`x` is not ..."
+    pub const EXPECTED: &str = "a full entity reference such as group:default/payments";
+
     /// From the full form; letters are lowered, a missing kind or namespace is an error rather than a guess
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(':')?;
@@ -35,6 +38,6 @@ impl fmt::Display for EntityRef {
 
 impl<'de> serde::Deserialize<'de> for EntityRef {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::text::deserialize(deserializer, "a full entity reference such as group:default/payments", Self::parse)
+        crate::text::deserialize(deserializer, Self::EXPECTED, Self::parse)
     }
 }

@@ -1,7 +1,5 @@
 //! Group membership as far as it is known; unknown is never empty
 
-use serde::Deserializer;
-
 use super::Guid;
 
 /// How much is known about the groups of a principal
@@ -16,14 +14,8 @@ pub enum GroupState {
     None,
 }
 
-/// Reads the object id of a group, and says why a name will not do
-///
-/// # Errors
-/// The text is not a GUID.
-pub fn group_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Guid, D::Error> {
-    let expected = "a GUID, the object id of the group: display names and sAMAccountName are not unique";
-    crate::text::deserialize(deserializer, expected, |text| Guid::parse(text.as_bytes()))
-}
+/// Completes "`x` is not ...", and says why a name will not do
+pub const GROUP_ID: &str = "a GUID, the object id of the group: display names and sAMAccountName are not unique";
 
 /// A group list with its state
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

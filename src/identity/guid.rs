@@ -11,6 +11,9 @@ pub struct Guid {
 }
 
 impl Guid {
+    /// Completes "`x` is not ..."
+    pub const EXPECTED: &str = "a GUID such as 11111111-2222-3333-4444-555555555555";
+
     /// Length of the text form in bytes
     pub const TEXT_BYTES: usize = 36;
 
@@ -84,8 +87,7 @@ impl serde::Serialize for Guid {
 
 impl<'de> serde::Deserialize<'de> for Guid {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let expected = "a GUID such as 11111111-2222-3333-4444-555555555555";
-        crate::text::deserialize(deserializer, expected, |text| Self::parse(text.as_bytes()))
+        crate::text::deserialize(deserializer, Self::EXPECTED, |text| Self::parse(text.as_bytes()))
     }
 }
 

@@ -17,6 +17,9 @@ pub struct At<'n> {
     place: Place<'n>,
 }
 
+/// How an element or a member is read
+pub type Read<'r, T> = &'r dyn Fn(&At<'_>) -> Result<T, ConfigError>;
+
 /// A place as the steps that lead there; only a mistake writes them down
 #[derive(Debug, Clone, Copy)]
 enum Place<'n> {
@@ -60,6 +63,16 @@ impl<'n> At<'n> {
         self.mistake(format!("invalid type: {}, expected {expected}", kind(self.value)))
     }
 
+    /// A mistake in a place where a secret may stand: what was found is not repeated
+    pub fn unshown(&self, expected: &str) -> ConfigError {
+        let found = match self.value {
+            Value::Number(_) => "a number".into(),
+            Value::Text(_) => "a string".into(),
+            value => kind(value),
+        };
+        self.mistake(format!("invalid type: {found}, expected {expected}"))
+    }
+
     /// The text
     pub fn text(&self, expected: &str) -> Result<&'n str, ConfigError> {
         match self.value {
@@ -90,6 +103,24 @@ impl<'n> At<'n> {
             .ok_or_else(|| self.mistake(format!("unknown variant `{}`, expected {}", shown(text), names())))
     }
 
+    /// Yes or no
+    pub fn boolean(&self) -> Result<bool, ConfigError> {
+        match self.value {
+            Value::Boolean(value) => Ok(*value),
+            _ => Err(self.other("a boolean")),
+        }
+    }
+
+    /// A whole number, not negative
+    pub fn number(&self) -> Result<u64, ConfigError> {
+        match self.value {
+            Value::Number(digits) => {
+                digits.parse().map_err(|_| self.mistake("invalid value, expected a whole number, not negative"))
+            }
+            _ => Err(self.other("a whole number")),
+        }
+    }
+
     /// Nothing but `true`; what `false` would mean is better written otherwise
     pub fn truth(&self, hint: &str) -> Result<(), ConfigError> {
         match self.value {
@@ -106,7 +137,7 @@ impl<'n> At<'n> {
 
     /// The elements of a list
     pub fn elements(&self) -> Result<Vec<At<'_>>, ConfigError> {
-        let Value::Array(all) = self.value else { return Err(self.other("a list")) };
+        let Value::Array(all) = self.value else { return Err(self.other("a sequence")) };
         Ok(all.iter().enumerate().map(|(at, value)| At { value, place: Place::Element(&self.place, at) }).collect())
     }
 
@@ -142,11 +173,32 @@ impl<'n> At<'n> {
         }
     }
 
+    /// The names of all members
+    pub fn names(&self) -> Vec<&'n str> {
+        let Value::Object(members) = self.value else { return Vec::new() };
+        members.iter().map(|(name, _)| name.as_ref()).collect()
+    }
+
     /// A member, if it is written down
     pub fn member(&self, name: &str) -> Option<At<'_>> {
         let Value::Object(members) = self.value else { return None };
         let (name, value) = members.iter().find(|(known, _)| known == name)?;
         Some(At { value, place: Place::Member(&self.place, name) })
+    }
+
+    /// A member read by `read`, if it is written down; null is not absence
+    pub fn some<T>(&self, name: &str, read: Read<'_, T>) -> Result<Option<T>, ConfigError> {
+        self.member(name).map(|at| read(&at)).transpose()
+    }
+
+    /// Every element read by `read`
+    pub fn all<T>(&self, read: Read<'_, T>) -> Result<Vec<T>, ConfigError> {
+        self.elements()?.iter().map(read).collect()
+    }
+
+    /// A list that may be left out, every element read by `read`
+    pub fn list<T>(&self, name: &str, read: Read<'_, T>) -> Result<Vec<T>, ConfigError> {
+        self.member(name).map_or_else(|| Ok(Vec::new()), |at| at.all(read))
     }
 
     /// A member that must be there
@@ -166,6 +218,7 @@ fn kind(value: &Value<'_>) -> Cow<'static, str> {
     match value {
         Value::Null => "null".into(),
         Value::Boolean(_) => "a boolean".into(),
+        Value::Number(digits) if digits.len() <= 20 => format!("integer `{digits}`").into(),
         Value::Number(_) => "a number".into(),
         Value::Text(text) => format!("string \"{}\"", hinted(text)).into(),
         Value::Array(_) => "a list".into(),

@@ -6,7 +6,10 @@ use super::{
     requirement::Requirement,
     selector::Selector,
 };
-use crate::{error::ConfigError, json::At};
+use crate::{
+    error::ConfigError,
+    json::{At, Read},
+};
 
 /// A rule
 #[derive(Debug)]
@@ -83,8 +86,6 @@ fn action(at: &At<'_>) -> Result<Action, ConfigError> {
     let number = at.word(&["create", "read", "update", "delete"])?;
     Ok(Action::ALL.get(number).copied().unwrap_or(Action::Read))
 }
-
-type Read<'r, T> = &'r dyn Fn(&At<'_>) -> Result<T, ConfigError>;
 
 /// Every element of a list that has at least one
 fn all<T>(at: &At<'_>, hint: &str, read: Read<'_, T>) -> Result<Vec<T>, ConfigError> {

@@ -4,7 +4,7 @@ use super::asker::Asker;
 use crate::{
     directory::EntityRef,
     error::ConfigError,
-    identity::{Guid, PrincipalKind},
+    identity::{Guid, PrincipalKind, groups::GROUP_ID},
     json::At,
     limits,
 };
@@ -57,9 +57,7 @@ impl Selector {
                 let kind = value.word(&KINDS.map(PrincipalKind::as_str))?;
                 Ok(Self::Kind(KINDS.get(kind).copied().unwrap_or(PrincipalKind::User)))
             }
-            "group" => value
-                .parsed("a GUID, the object id of the group: display names and sAMAccountName are not unique", guid)
-                .map(Self::Group),
+            "group" => value.parsed(GROUP_ID, guid).map(Self::Group),
             "workload" => value.parsed("a GUID, the client id of the application", guid).map(Self::Workload),
             "role" => value.parsed("the value of an app role", |text| {
                 (!text.is_empty() && text.len() <= limits::ROLE_BYTES).then(|| Self::Role(text.into()))
