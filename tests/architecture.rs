@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("bytes", &["simd"]),
     ("base64url", &["simd"]),
     ("json", &["bytes", "error", "limits", "simd", "text"]),
-    ("identity", &["simd", "text", "time"]),
+    ("identity", &["error", "json", "simd", "text", "time"]),
     ("keys", &["base64url", "bytes", "error", "json", "limits"]),
     ("directory", &["identity", "json", "limits", "text"]),
     ("config", &["directory", "error", "identity", "json", "keys", "limits", "text"]),

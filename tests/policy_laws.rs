@@ -6,7 +6,7 @@ mod support;
 use entra_access_core::{
     directory::EntityRef,
     engine::Engine,
-    identity::{Actor, Assurance, Groups, Guid, Handle, Principal},
+    identity::{Actor, Assurance, Groups, Guid, Handle, Principal, PrincipalKind},
     keys::portable::Portable,
     policy::{Decision, Effect, Explanation, Permission, Resource, decision::Dependence},
     time::Timestamp,
@@ -80,7 +80,7 @@ impl World {
         let autonomous = !who.acts_for_person;
         let signed_in = who.signed_in.map(|minutes| now().before(minutes * 60));
         let principal = Principal {
-            kind: serde_json::from_value(json!(who.kind)).unwrap(),
+            kind: *PrincipalKind::ALL.iter().find(|kind| kind.as_str() == who.kind).unwrap(),
             issuer: "laws".into(),
             tenant_id: guid(TENANT),
             object_id: guid(who.object),

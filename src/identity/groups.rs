@@ -3,7 +3,7 @@
 use super::Guid;
 
 /// How much is known about the groups of a principal
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GroupState {
     /// The list is complete
@@ -14,12 +14,26 @@ pub enum GroupState {
     None,
 }
 
+impl GroupState {
+    /// Every one
+    pub const ALL: [Self; 3] = [Self::Known, Self::Unknown, Self::None];
+
+    /// The word in records
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Unknown => "unknown",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Completes "`x` is not ...", and says why a name will not do
 pub const GROUP_ID: &str = "a GUID, the object id of the group: display names and sAMAccountName are not unique";
 
 /// A group list with its state
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Groups {
     state: GroupState,
     ids: Vec<Guid>,

@@ -4,6 +4,7 @@ pub mod assurance;
 pub mod groups;
 pub mod guid;
 pub mod principal;
+mod record;
 pub mod table;
 
 pub use assurance::Assurance;

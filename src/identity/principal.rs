@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 
 use super::{Assurance, Groups, Guid};
 use crate::time::Timestamp;
 
 /// What kind of caller
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PrincipalKind {
     /// A person
@@ -22,6 +22,9 @@ pub enum PrincipalKind {
 }
 
 impl PrincipalKind {
+    /// Every one
+    pub const ALL: [Self; 4] = [Self::User, Self::Workload, Self::Agent, Self::Pipeline];
+
     /// The word used in policies
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -34,14 +37,14 @@ impl PrincipalKind {
 }
 
 /// Who acts, where that is not the principal itself
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Actor {
     /// Client id of the agent
     pub client_id: Guid,
     /// It acts for nobody but itself: app-only, or with an account of its own. Absent: it acts for the person whose object id
     /// the principal carries
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false")]
     pub autonomous: bool,
 }
 
@@ -50,8 +53,8 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// A verified caller; the identity key is issuer, tenant and object id, never an e-mail address or a name
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Principal {
     /// What kind of caller
     pub kind: PrincipalKind,
@@ -72,10 +75,10 @@ pub struct Principal {
     /// For display only
     pub name: Option<String>,
     /// How strongly the caller signed in; absent: nothing is known
-    #[serde(default, skip_serializing_if = "Assurance::is_absent")]
+    #[serde(skip_serializing_if = "Assurance::is_absent")]
     pub assurance: Assurance,
     /// When the record ends, in seconds
-    #[serde(with = "seconds")]
+    #[serde(serialize_with = "seconds")]
     pub expires_at: Timestamp,
 }
 
@@ -86,16 +89,6 @@ impl Principal {
     }
 }
 
-mod seconds {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::time::Timestamp;
-
-    pub fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(time.seconds())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        u64::deserialize(deserializer).map(Timestamp::from_seconds)
-    }
+fn seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(time.seconds())
 }

@@ -30,9 +30,6 @@ pub enum Selector {
 
 const NAMES: &[&str] = &["kind", "group", "role", "user", "workload", "pipeline", "trust"];
 
-const KINDS: [PrincipalKind; 4] =
-    [PrincipalKind::User, PrincipalKind::Workload, PrincipalKind::Agent, PrincipalKind::Pipeline];
-
 impl Selector {
     /// Reads one of `principals`
     pub fn read(at: &At<'_>) -> Result<Self, ConfigError> {
@@ -54,8 +51,8 @@ impl Selector {
     fn of(name: &str, value: &At<'_>) -> Result<Self, ConfigError> {
         match name {
             "kind" => {
-                let kind = value.word(&KINDS.map(PrincipalKind::as_str))?;
-                Ok(Self::Kind(KINDS.get(kind).copied().unwrap_or(PrincipalKind::User)))
+                let kind = value.word(&PrincipalKind::ALL.map(PrincipalKind::as_str))?;
+                Ok(Self::Kind(PrincipalKind::ALL.get(kind).copied().unwrap_or(PrincipalKind::User)))
             }
             "group" => value.parsed(GROUP_ID, guid).map(Self::Group),
             "workload" => value.parsed("a GUID, the client id of the application", guid).map(Self::Workload),

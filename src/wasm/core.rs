@@ -291,7 +291,7 @@ impl Core {
 
     /// Takes in the record of a principal under its entity; see [`Engine::admit`]
     pub fn admit(&mut self, record: &str, entity: &str, expires_at: u32, now: u32) -> String {
-        let parsed: Result<Principal, String> = json::from_str(record).map_err(|error| error.to_string());
+        let parsed = Principal::parse(record).map_err(|error| error.to_string());
         Outcome::json(parsed.and_then(|principal| {
             let entity = EntityRef::parse(entity).ok_or("not an entity reference")?;
             Ok(self.engine.admit(principal, entity, time(expires_at), time(now)).number())
