@@ -1,10 +1,10 @@
 //! The section `entraAccess.catalog`: which entities may say who is who in Entra
 
-use super::{document::ROOT, read::string};
+use super::document::ROOT;
 use crate::{
     directory::{LocationRule, TrustedLocations},
     error::ConfigError,
-    json::At,
+    json::{At, owned_text},
     text::shown,
 };
 
@@ -16,7 +16,7 @@ pub(super) struct CatalogSection {
 impl CatalogSection {
     pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
         at.members(&["trustedLocations"])?;
-        Ok(Self { trusted_locations: at.list("trustedLocations", &string)? })
+        Ok(Self { trusted_locations: at.list("trustedLocations", &owned_text)? })
     }
 
     pub(super) fn trusted(&self) -> Result<TrustedLocations, ConfigError> {

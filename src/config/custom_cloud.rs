@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{cloud, cloud::Cloud, document::ROOT, read::string};
+use super::{cloud, cloud::Cloud, document::ROOT};
 use crate::{
     error::ConfigError,
-    json::At,
+    json::{At, owned_text},
     keys::{
         Algorithm,
         algorithm::{self, ALGORITHMS},
@@ -34,9 +34,9 @@ impl CustomCloud {
     fn read(at: &At<'_>) -> Result<Self, ConfigError> {
         at.members(&["authority", "graph", "algorithms"])?;
         Ok(Self {
-            authority: string(&at.needed("authority")?)?,
-            graph: at.some("graph", &string)?,
-            algorithms: at.some("algorithms", &|at| at.all(&string))?,
+            authority: owned_text(&at.needed("authority")?)?,
+            graph: at.some("graph", &owned_text)?,
+            algorithms: at.some("algorithms", &|at| at.all(&owned_text))?,
         })
     }
 }

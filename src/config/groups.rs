@@ -2,16 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{
-    cloud::Cloud,
-    document::ROOT,
-    read::{entity_ref, group_id, guid},
-    tenant::Tenant,
-};
+use super::{cloud::Cloud, document::ROOT, tenant::Tenant};
 use crate::{
-    directory::GroupMapping,
+    directory::{EntityRef, GroupMapping},
     error::ConfigError,
-    identity::{Groups, Guid},
+    identity::{Groups, Guid, groups::GROUP_ID},
     json::{At, Value},
     limits,
 };
@@ -115,6 +110,15 @@ fn mapping(at: &At<'_>) -> Result<GroupMapping, ConfigError> {
     Ok(GroupMapping { group: group_id(&at.needed("group")?)?, owner: entity_ref(&at.needed("owner")?)? })
 }
 
+/// The object id of a group, for which no name will do
+fn group_id(at: &At<'_>) -> Result<Guid, ConfigError> {
+    at.parsed(GROUP_ID, |text| Guid::parse(text.as_bytes()))
+}
+
+fn entity_ref(at: &At<'_>) -> Result<EntityRef, ConfigError> {
+    at.parsed(EntityRef::EXPECTED, EntityRef::parse)
+}
+
 /// A text that was written down; whatever stands in its place is repeated in no error
 fn given(at: &At<'_>) -> Result<(), ConfigError> {
     const EXPECTED: &str = "a text in quotes that is not empty";
@@ -129,7 +133,7 @@ impl GraphSection {
     fn read(at: &At<'_>) -> Result<Self, ConfigError> {
         at.members(&["clientId", "clientSecret", "certificate", "managedIdentity"])?;
         Ok(Self {
-            client_id: at.some("clientId", &guid)?,
+            client_id: at.some("clientId", &Guid::read)?,
             client_secret: at.some("clientSecret", &given)?,
             certificate: at.some("certificate", &given)?,
             managed_identity: at.some("managedIdentity", &ManagedIdentity::read)?,
@@ -143,7 +147,7 @@ impl ManagedIdentity {
             Value::Boolean(own) => Ok(Self::Own(*own)),
             Value::Object(_) => {
                 at.members(&["clientId"])?;
-                guid(&at.needed("clientId")?)?;
+                Guid::read(&at.needed("clientId")?)?;
                 Ok(Self::Assigned)
             }
             _ => Err(at.unshown("`true`, or the `clientId` of an assigned identity")),
@@ -155,8 +159,8 @@ impl WorkloadEntry {
     fn read(at: &At<'_>) -> Result<Self, ConfigError> {
         at.members(&["client", "tenantId", "groups"])?;
         Ok(Self {
-            client: guid(&at.needed("client")?)?,
-            tenant_id: at.some("tenantId", &guid)?,
+            client: Guid::read(&at.needed("client")?)?,
+            tenant_id: at.some("tenantId", &Guid::read)?,
             groups: at.needed("groups")?.all(&group_id)?,
         })
     }

@@ -5,8 +5,12 @@
 
 use serde::Serialize;
 
-use super::{document::ROOT, read::string, tenant::Tenant};
-use crate::{error::ConfigError, identity::Guid, json::At};
+use super::{document::ROOT, tenant::Tenant};
+use crate::{
+    error::ConfigError,
+    identity::Guid,
+    json::{At, owned_text},
+};
 
 /// Which entity stands for a principal
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,7 +32,7 @@ impl IdentitySection {
     pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
         at.members(&["entityRef", "catalogUsers"])?;
         Ok(Self {
-            entity_ref: at.some("entityRef", &string)?,
+            entity_ref: at.some("entityRef", &owned_text)?,
             catalog_users: at.some("catalogUsers", &|at| at.boolean())?,
         })
     }

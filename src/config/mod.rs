@@ -7,7 +7,6 @@ pub mod document;
 mod groups;
 pub mod identity;
 pub mod profile;
-mod read;
 mod tenant;
 
 pub use document::Configuration;

@@ -1,7 +1,11 @@
 //! An entry of `entraAccess.tenants`: whose tokens are accepted, and for whom they must be meant
 
-use super::read::{guid, string};
-use crate::{error::ConfigError, identity::Guid, json::At, limits};
+use crate::{
+    error::ConfigError,
+    identity::Guid,
+    json::{At, owned_text},
+    limits,
+};
 
 pub(super) struct Tenant {
     pub(super) tenant_id: Guid,
@@ -20,10 +24,10 @@ impl Tenant {
     pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
         at.members(&["tenantId", "cloud", "audiences", "clients", "catalogUsers", "leeway", "maxLifetime"])?;
         Ok(Self {
-            tenant_id: guid(&at.needed("tenantId")?)?,
-            cloud: at.some("cloud", &string)?.unwrap_or_else(|| "global".into()),
-            audiences: at.needed("audiences")?.all(&string)?,
-            clients: at.list("clients", &guid)?,
+            tenant_id: Guid::read(&at.needed("tenantId")?)?,
+            cloud: at.some("cloud", &owned_text)?.unwrap_or_else(|| "global".into()),
+            audiences: at.needed("audiences")?.all(&owned_text)?,
+            clients: at.list("clients", &Guid::read)?,
             catalog_users: at.some("catalogUsers", &|at| at.boolean())?,
             leeway: at.some("leeway", &|at| at.number())?.unwrap_or(limits::LEEWAY_SECONDS),
             max_lifetime: at.some("maxLifetime", &|at| at.number())?.unwrap_or(limits::ENTRA_LIFETIME_SECONDS),

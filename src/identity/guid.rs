@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{error::ConfigError, json::At};
+
 /// A GUID, from the canonical text form of RFC 9562 section 4 in any letter case
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Guid {
@@ -43,6 +45,14 @@ impl Guid {
             }
         }
         Some(Self::from_value(value))
+    }
+
+    /// From a document
+    ///
+    /// # Errors
+    /// Something else stands there.
+    pub fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.parsed(Self::EXPECTED, |text| Self::parse(text.as_bytes()))
     }
 
     /// The number

@@ -3,7 +3,7 @@
 use super::{Actor, Assurance, GroupState, Groups, Guid, Principal, PrincipalKind};
 use crate::{
     error::ConfigError,
-    json::{self, At, Value},
+    json::{self, At, Value, owned_text},
     time::Timestamp,
 };
 
@@ -32,12 +32,12 @@ impl Principal {
         Ok(Self {
             kind: one_of(&at.needed("kind")?, &PrincipalKind::ALL, PrincipalKind::as_str)?,
             issuer: at.needed("issuer")?.text("a string")?.into(),
-            tenant_id: guid(&at.needed("tenantId")?)?,
-            object_id: guid(&at.needed("objectId")?)?,
-            client_id: unless_null(&at, "clientId").map(|at| guid(&at)).transpose()?,
+            tenant_id: Guid::read(&at.needed("tenantId")?)?,
+            object_id: Guid::read(&at.needed("objectId")?)?,
+            client_id: unless_null(&at, "clientId").map(|at| Guid::read(&at)).transpose()?,
             actor: unless_null(&at, "actor").map(|at| actor(&at)).transpose()?,
             groups: groups(&at.needed("groups")?)?,
-            roles: at.needed("roles")?.all(&string)?,
+            roles: at.needed("roles")?.all(&owned_text)?,
             name: at.optional_text("name")?.map(ToOwned::to_owned),
             assurance: at.some("assurance", &assurance)?.unwrap_or_default(),
             expires_at: Timestamp::from_seconds(at.needed("expiresAt")?.number()?),
@@ -49,14 +49,6 @@ fn unless_null<'a>(at: &'a At<'_>, name: &str) -> Option<At<'a>> {
     at.member(name).filter(|member| *member.value() != Value::Null)
 }
 
-fn string(at: &At<'_>) -> Result<String, ConfigError> {
-    at.text("a string").map(ToOwned::to_owned)
-}
-
-fn guid(at: &At<'_>) -> Result<Guid, ConfigError> {
-    at.parsed(Guid::EXPECTED, |text| Guid::parse(text.as_bytes()))
-}
-
 fn one_of<T: Copy, const N: usize>(at: &At<'_>, all: &[T; N], word: fn(T) -> &'static str) -> Result<T, ConfigError> {
     let number = at.word(&all.map(word))?;
     all.get(number).copied().ok_or_else(|| at.mistake("out of range"))
@@ -65,7 +57,7 @@ fn one_of<T: Copy, const N: usize>(at: &At<'_>, all: &[T; N], word: fn(T) -> &'s
 fn actor(at: &At<'_>) -> Result<Actor, ConfigError> {
     at.members(&["clientId", "autonomous"])?;
     Ok(Actor {
-        client_id: guid(&at.needed("clientId")?)?,
+        client_id: Guid::read(&at.needed("clientId")?)?,
         autonomous: at.some("autonomous", &|at| at.boolean())?.unwrap_or(false),
     })
 }
@@ -73,7 +65,7 @@ fn actor(at: &At<'_>) -> Result<Actor, ConfigError> {
 fn groups(at: &At<'_>) -> Result<Groups, ConfigError> {
     at.members(&["state", "ids"])?;
     let state = one_of(&at.needed("state")?, &GroupState::ALL, GroupState::as_str)?;
-    let ids = at.needed("ids")?.all(&guid)?;
+    let ids = at.needed("ids")?.all(&Guid::read)?;
     match state {
         GroupState::Known => Ok(Groups::known(ids)),
         // Ids beside "not known" would be membership that nobody vouches for.
@@ -87,7 +79,7 @@ fn assurance(at: &At<'_>) -> Result<Assurance, ConfigError> {
     at.members(&["authContexts", "mfa", "signedInAt"])?;
     let signed_in_at = unless_null(at, "signedInAt").map(|at| at.number()).transpose()?;
     Ok(Assurance::new(
-        at.list("authContexts", &string)?,
+        at.list("authContexts", &owned_text)?,
         at.some("mfa", &|at| at.boolean())?.unwrap_or(false),
         signed_in_at.map(Timestamp::from_seconds),
     ))

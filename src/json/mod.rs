@@ -12,7 +12,7 @@ mod string;
 mod value;
 
 pub use document::{Mistake, from_str, value};
-pub use place::{At, Read};
+pub use place::{At, Read, owned_text};
 pub use reader::{Budget, JsonError, Reader};
 pub use string::JsonString;
 pub use value::{Value, list, quote};

@@ -207,6 +207,11 @@ impl<'n> At<'n> {
     }
 }
 
+/// Any text, to keep
+pub fn owned_text(at: &At<'_>) -> Result<String, ConfigError> {
+    at.text("a string").map(ToOwned::to_owned)
+}
+
 /// Names in backticks
 fn one_of(names: &[&str]) -> String {
     let lead = if names.len() > 1 { "one of " } else { "" };
