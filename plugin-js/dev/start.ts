@@ -2,23 +2,21 @@
  * `npm start`: a simulated Entra tenant, a real Backstage backend, the story as a table, and then curl lines to try.
  * Not part of the published package.
  */
-import { Client, untilReady } from './story/client';
-import { startEnvironment } from './story/environment';
 import { curlLines } from './story/curl';
-import { STORY, type Row } from './story/story';
+import type { Row } from './story/scene';
+import { startStory, storyClient } from './story/startStory';
+import { STORY } from './story/story';
 import { table } from './story/table';
-import { people } from './tenant/people';
 
 async function main(): Promise<void> {
   process.stdout.write('starting the simulated Entra tenant and a Backstage backend ...\n');
-  const environment = await startEnvironment({ ports: { backend: 7007, tenant: 7100 } });
+  const environment = await startStory({ backend: 7007, tenant: 7100 });
   const { tenant, backendUrl } = environment;
   const stop = () => void environment.stop().finally(() => process.exit(process.exitCode ?? 0));
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
 
-  const client = new Client(environment);
-  await untilReady(client, () => tenant.mintAccessToken(people.adam));
+  const client = await storyClient(environment);
   process.stdout.write(`Backstage at ${backendUrl}, Entra tenant at ${tenant.authority}\n\n`);
 
   const rows: Row[] = [];

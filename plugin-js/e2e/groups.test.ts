@@ -6,10 +6,11 @@ import { after, afterEach, before, test } from 'node:test';
 import { parse } from 'yaml';
 import { Client, untilReady } from '../dev/story/client';
 import { startEnvironment, type Environment } from '../dev/story/environment';
+import { OVERAGE_GRAPH } from '../dev/story/overageGraph';
 import { workloads } from '../dev/tenant/applications';
 import { directoryRoles } from '../dev/tenant/graphDirectory';
 import { groups, people, type Principal } from '../dev/tenant/people';
-import { graphRequests, OVERAGE_GRAPH } from './support/graph';
+import { graphRequests } from './support/graph';
 
 const ENTITY = 'component:default/payments-api';
 const OVERAGE = { claims: { groups: undefined, hasgroups: true } };

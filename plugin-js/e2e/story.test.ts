@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Client, untilReady } from '../dev/story/client';
-import { startEnvironment, type Environment } from '../dev/story/environment';
+import type { Client } from '../dev/story/client';
+import type { Environment } from '../dev/story/environment';
+import { startStory, storyClient } from '../dev/story/startStory';
 import { STORY } from '../dev/story/story';
 import { table } from '../dev/story/table';
-import { people } from '../dev/tenant/people';
 
 let environment: Environment;
 let client: Client;
 before(async () => {
-  environment = await startEnvironment();
-  client = new Client(environment);
-  await untilReady(client, () => environment.tenant.mintAccessToken(people.adam));
+  environment = await startStory();
+  client = await storyClient(environment);
 });
 after(() => environment?.stop());
 

@@ -46,24 +46,26 @@ export class Client {
   }
 }
 
-/** Waits until the catalog has processed its entities and the core knows their owners */
-export async function untilReady(client: Client, adminToken: () => string, timeoutMs = 60_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
+const READY_WITHIN_MS = 60_000;
+
+/** Waits until the catalog has processed its entities and the core knows their owners; `nested`: groups inside groups */
+export async function untilReady(client: Client, adminToken: () => string, nested = 0): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
   let last = 'no answer';
   while (Date.now() < deadline) {
     try {
       const token = await client.tokenFor(adminToken());
       const status = await client.call('/api/entra-access/v1/status', token);
-      const { owners = 0, groups = 0 } = status.body?.directory ?? {};
+      const { owners = 0, groups = 0, nested: inside = 0 } = status.body?.directory ?? {};
       const entities = await client.call('/api/catalog/entities/by-query?filter=kind=component', token);
-      last = `${owners} owners, ${groups} groups, ${entities.body?.totalItems} components`;
-      if (owners >= 3 && groups >= 3 && entities.body?.totalItems >= 3) return;
+      last = `${owners} owners, ${groups} groups, ${inside} nested, ${entities.body?.totalItems} components`;
+      if (owners >= 3 && groups >= 3 && inside >= nested && entities.body?.totalItems >= 3) return;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }
     await new Promise(resolve => setTimeout(resolve, 250));
   }
-  throw new Error(`the backend was not ready within ${timeoutMs / 1000} s: ${last}`);
+  throw new Error(`the backend was not ready within ${READY_WITHIN_MS / 1000} s: ${last}`);
 }
 
 function parse(text: string): unknown {

@@ -1,121 +1,63 @@
 /** The story as data: who does what, and what must come of it. `npm start` prints it, a test proves it. */
-import { forgeAttack } from '../tenant/attacks';
-import { agents, people, type Principal } from '../tenant/people';
-import type { Tenant } from '../tenant/tenant';
-import type { Client } from './client';
+import { workloads } from '../tenant/applications';
+import { agents, people } from '../tenant/people';
+import {
+  allow,
+  attack,
+  attempt,
+  deny,
+  directly,
+  once,
+  refused,
+  signedIn,
+  whenGraphIsBack,
+  whileGraphIsDown,
+  type Scene,
+} from './scene';
 
-/** One line of the printed table */
-export interface Row {
-  who: string;
-  what: string;
-  answer: string;
-  rule: string;
-  reason: string;
-}
+const olivia = signedIn(people.olivia);
+const dana = signedIn(people.dana);
+const oliviasAgent = signedIn(agents.onBehalfOfOlivia);
+const scanner = directly(workloads.scanner);
+/** Nobody has asked for her groups before Graph goes away, and she signs in but once */
+const maxine = once(signedIn(people.maxine));
 
-/** A scene and what must come of it */
-export interface Scene {
-  who: string;
-  what: string;
-  expect: { answer: string; rule: string; reason: RegExp };
-  play(client: Client, tenant: Tenant): Promise<Row>;
-}
-
-const ENTITY = 'component:default/payments-api';
-
-/** Somebody signs in and tries something on the entity over HTTP; the explanation is asked for with the same token */
-function attempt(
-  who: string,
-  principal: Principal,
-  action: 'read' | 'refresh' | 'delete',
-  expect: Scene['expect'],
-): Scene {
-  const permission = `catalog.entity.${action}`;
-  return {
-    who,
-    what: `${action} ${ENTITY}`,
-    expect,
-    async play(client, tenant) {
-      const token = await client.tokenFor(tenant.mintAccessToken(principal));
-      const status = await tryIt(client, token, action);
-      const { body } = await client.explain(token, permission, ENTITY);
-      const allowed = status >= 200 && status < 300;
-      const agrees = allowed === (body.result === 'ALLOW');
-      return {
-        who,
-        what: this.what,
-        answer: `${allowed ? 'ALLOW' : 'DENY'} (${status})${agrees ? '' : ` but explained as ${body.result}`}`,
-        rule: body.rule ?? '-',
-        reason: body.reasons?.[0] ?? JSON.stringify(body),
-      };
-    },
-  };
-}
-
-async function tryIt(client: Client, token: string, action: 'read' | 'refresh' | 'delete'): Promise<number> {
-  switch (action) {
-    case 'read':
-      return (await client.call('/api/catalog/entities/by-name/component/default/payments-api', token)).status;
-    case 'refresh':
-      return (await client.call('/api/catalog/refresh', token, { entityRef: ENTITY })).status;
-    default: {
-      // Asked, not done: the entity is needed for the next scene.
-      const item = {
-        id: '1',
-        resourceRef: ENTITY,
-        permission: {
-          type: 'resource',
-          name: 'catalog.entity.delete',
-          attributes: { action: 'delete' },
-          resourceType: 'catalog-entity',
-        },
-      };
-      const { body } = await client.call('/api/permission/authorize', token, { items: [item] });
-      return body.items?.[0]?.result === 'ALLOW' ? 200 : 403;
-    }
-  }
-}
-
-/** Somebody is refused at the door */
-function refused(who: string, what: string, code: string, token: (tenant: Tenant) => string): Scene {
-  return {
-    who,
-    what,
-    expect: { answer: '401', rule: code, reason: new RegExp(`^${code}: `) },
-    async play(client, tenant) {
-      const { status, body } = await client.signIn(token(tenant));
-      return { who, what, answer: String(status), rule: body.error?.code ?? '-', reason: body.error?.message ?? '-' };
-    },
-  };
-}
-
-function attack(name: string, what: string, code: string): Scene {
-  return refused('an attacker', what, code, tenant => forgeAttack(tenant, name).token);
-}
-
-const allow = (rule: string, reason: RegExp) => ({ answer: 'ALLOW', rule, reason });
-const deny = (rule: string, reason: RegExp) => ({ answer: 'DENY', rule, reason });
+const OWNED = /owned by `group:default\/payments`.*is a member/;
+const NOT_OWNED = /owned by `group:default\/payments`.*is not a member/;
+const NESTED =
+  /owned by `group:default\/payments`, which contains `group:default\/checkout`, which contains `group:default\/refunds`.*is a member/;
+/** Both are named, and which of them may not */
+const AGENT_ONLY = new RegExp(
+  `^agent ${agents.onBehalfOfDana.identity.clientId}: ALLOW, person ${people.dana.oid}: DENY; ` +
+    'the person for whom the agent calls is refused: .*owned by `group:default/payments`',
+);
 
 /** All scenes, in order */
 export const STORY: readonly Scene[] = [
+  attempt('Olivia, owner', olivia, 'refresh', allow('owners-manage', OWNED)),
+  attempt('Dana, another team', dana, 'refresh', deny('-', NOT_OWNED)),
+  attempt('Dana, another team', dana, 'read', allow('everyone-reads', /everyone-reads/)),
+  attempt('Rita, reader', signedIn(people.rita), 'read', allow('everyone-reads', /everyone-reads/)),
+  // Her token has no groups in it: Graph is asked, and knows of none.
+  attempt('Rita, reader', signedIn(people.rita), 'refresh', deny('-', NOT_OWNED)),
+  attempt('Adam, admin', signedIn(people.adam), 'delete', allow('platform-admins', /platform-admins/)),
+  attempt("Olivia's AI agent", oliviasAgent, 'read', allow('everyone-reads', /everyone-reads/)),
+  attempt("Olivia's AI agent", oliviasAgent, 'delete', deny('agents-dont-delete', /agents-dont-delete/)),
+  attempt("Dana's AI agent", signedIn(agents.onBehalfOfDana), 'refresh', deny('-', AGENT_ONLY)),
+  attempt('Otto, 250 groups', signedIn(people.otto), 'refresh', allow('owners-manage', OWNED)),
+  attempt('Nina, nested groups', signedIn(people.nina), 'refresh', allow('owners-manage', OWNED)),
+  attempt('Chloe, nested teams', signedIn(people.chloe), 'refresh', allow('owners-manage', NESTED)),
+  attempt('Scanner, a workload', scanner, 'refresh', allow('owners-manage', OWNED)),
   attempt(
-    'Olivia, owner',
-    people.olivia,
+    'Scanner, a workload',
+    scanner,
     'refresh',
-    allow('owners-manage', /owned by `group:default\/payments`.*is a member/),
+    deny('-', /owned by `group:default\/search`.*is not a member/),
+    'component:default/search-api',
   ),
-  attempt(
-    'Dana, another team',
-    people.dana,
-    'refresh',
-    deny('-', /owned by `group:default\/payments`.*is not a member/),
-  ),
-  attempt('Dana, another team', people.dana, 'read', allow('everyone-reads', /everyone-reads/)),
-  attempt('Rita, reader', people.rita, 'read', allow('everyone-reads', /everyone-reads/)),
-  attempt('Rita, reader', people.rita, 'refresh', deny('-', /no rule allows/)),
-  attempt('Adam, admin', people.adam, 'delete', allow('platform-admins', /platform-admins/)),
-  attempt("Olivia's AI agent", agents.onBehalfOfOlivia, 'read', allow('everyone-reads', /everyone-reads/)),
-  attempt("Olivia's AI agent", agents.onBehalfOfOlivia, 'delete', deny('agents-dont-delete', /agents-dont-delete/)),
+  whileGraphIsDown(attempt('Maxine, Graph down', maxine, 'refresh', deny('-', /^groups_unknown: .* answered 503/))),
+  whileGraphIsDown(attempt('Maxine, Graph down', maxine, 'read', allow('everyone-reads', /everyone-reads/))),
+  whenGraphIsBack(attempt('Maxine, Graph back', maxine, 'refresh', allow('owners-manage', OWNED))),
   refused('Frank, other tenant', 'sign in', 'tenant_not_allowed', tenant => tenant.mintAccessToken(people.frank)),
   attack('expired', 'yesterday’s token', 'token_expired'),
   attack('tampered', 'changes the groups in a token', 'signature_invalid'),

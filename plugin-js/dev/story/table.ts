@@ -1,4 +1,4 @@
-import type { Row } from './story';
+import type { Row } from './scene';
 
 const COLUMNS = ['who', 'what', 'answer', 'rule', 'reason'] as const;
 const WIDTH = process.stdout.columns && process.stdout.columns > 120 ? process.stdout.columns : 160;

@@ -49,6 +49,8 @@ export const groups = {
   paymentsEngineers,
   /** Nested in `payments-engineers`: two levels below the group that owns */
   paymentsOnCall: group('5d08a3e7-f1b4-4c92-8a6d-37e90c5f2b18', 'payments-on-call', [paymentsEngineers]),
+  /** Inside no other Entra group: only the catalog says whose team it is */
+  refunds: group('be41f7d0-3a96-4c58-8d1e-6f02c9a5b873', 'refunds'),
   searchEngineers: group('c9e25b71-0d84-4e3a-b6f7-83a14d5e9c12', 'search-engineers'),
   platformAdmins: group('e06f3a98-51c7-4d2b-8e94-6b7d20f1a5c3', 'platform-admins'),
   fabrikamStaff: group('1d7b94c6-e85a-4a0f-9b23-f4c6078e2d51', 'fabrikam-staff'),
@@ -64,6 +66,7 @@ export const people = {
     ...manyGroups(249),
   ]),
   nina: person('nina', 'Nina Nested', '3b7e90d5-1c48-4fa2-b6d9-e80f5a2c7146', [groups.paymentsOnCall]),
+  chloe: person('chloe', 'Chloe Child', '47d1c0a9-e85f-4b36-92d7-1a6f3e8b05c4', [groups.refunds]),
   /** More groups than Graph lists in one answer */
   maxine: person('maxine', 'Maxine Many', 'a90c4e17-6d2b-4835-9fe1-5b8d37c2f064', [
     groups.paymentsEngineers,
@@ -88,6 +91,7 @@ const assistantAccount: User = person('assistant', 'Payments Assistant', 'f81d4a
 
 export const agents = {
   onBehalfOfOlivia: agent('agent', 'Agent for Olivia Owner', people.olivia, false),
+  onBehalfOfDana: agent('agent-for-dana', 'Agent for Dana Developer', people.dana, false),
   agentUser: agent('agent-user', 'Payments Assistant', assistantAccount, true),
 };
 

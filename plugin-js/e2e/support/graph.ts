@@ -16,12 +16,6 @@ export const READER: GraphSettings = {
   secret: workloads.groupReader.secret,
 };
 
-/** The same as in the configuration */
-export const OVERAGE_GRAPH = {
-  overage: 'graph',
-  graph: { clientId: workloads.groupReader.clientId, clientSecret: workloads.groupReader.secret },
-};
-
 /** Requests for memberships so far */
 export function graphRequests(tenant: Tenant): number {
   const names = Object.keys(tenant.requests).filter(name => /^graph\..*Member/.test(name));

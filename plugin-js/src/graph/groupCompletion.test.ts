@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { OVERAGE_GRAPH } from '../../dev/story/overageGraph';
 import { backstageApi, workloads } from '../../dev/tenant/applications';
 import { groups, people, type Principal as Somebody } from '../../dev/tenant/people';
 import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
 import { DIRECTORY, POLICY, READ, DELETE } from '../../e2e/support/core';
-import { graphRequests, OVERAGE_GRAPH, READER } from '../../e2e/support/graph';
+import { graphRequests, READER } from '../../e2e/support/graph';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { TokenRejectedError, type PrincipalHandle } from '../core';
 import { EntraAccess } from '../service/entraAccess';
