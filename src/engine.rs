@@ -362,7 +362,13 @@ impl<V: SignatureVerifier> Engine<V> {
     }
 
     /// The same and the owners that a disputed or untrusted claim may stand for, in no order: what a deny rule has to reckon with
+    ///
+    /// `None` also when anything may be an owner: what is asked here was decided elsewhere, maybe where more is known.
     pub fn possible_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
+        self.asker(principal, now)?.knows_all_owners().then(|| self.claimed_owners(principal, now))?
+    }
+
+    fn claimed_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
         let caller = self.principal(principal, now)?;
         let mut owners = self.owners(principal, now)?;
         owners.extend(self.directory.possible_owners_of(caller));
@@ -422,7 +428,7 @@ impl<V: SignatureVerifier> Engine<V> {
             asker,
             permission,
             owners: &self.owners(principal, now)?,
-            possible_owners: &self.possible_owners(principal, now)?,
+            possible_owners: &self.claimed_owners(principal, now)?,
             resource,
             directory: &self.directory,
         }))
