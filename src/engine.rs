@@ -340,7 +340,7 @@ impl<V: SignatureVerifier> Engine<V> {
             return Decision::deny(Ground::NotReady);
         };
         let rules = entry(&mut self.covering, permission).get_or_insert_with(|| policy.covering(asked));
-        let asker = Asker::new(caller, derived.entity.as_ref(), self.ownership, now);
+        let asker = Asker::new(caller, derived.entity.as_ref(), &self.directory, self.ownership, now);
         let answer = evaluate::decide(policy, rules, &asker, asked);
         let decision = Decision::of(&answer, |criteria| self.criteria.intern(criteria));
         *entry(&mut derived.decisions, permission) = Some(decision);
@@ -399,7 +399,7 @@ impl<V: SignatureVerifier> Engine<V> {
 
     fn asker(&self, principal: Handle, now: Timestamp) -> Option<Asker<'_>> {
         let (caller, derived) = self.table(principal).get_with(principal, now)?;
-        Some(Asker::new(caller, derived.entity.as_ref(), self.ownership, now))
+        Some(Asker::new(caller, derived.entity.as_ref(), &self.directory, self.ownership, now))
     }
 
     /// The condition with a number that a decision of this policy carries
