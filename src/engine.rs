@@ -340,7 +340,7 @@ impl<V: SignatureVerifier> Engine<V> {
             return Decision::deny(Ground::NotReady);
         };
         let rules = entry(&mut self.covering, permission).get_or_insert_with(|| policy.covering(asked));
-        let asker = Asker::new(caller, derived.entity.as_ref(), self.ownership, now);
+        let asker = Asker::new(caller, derived.entity.as_ref(), &self.directory, self.ownership, now);
         let answer = evaluate::decide(policy, rules, &asker, asked);
         let decision = Decision::of(&answer, |criteria| self.criteria.intern(criteria));
         *entry(&mut derived.decisions, permission) = Some(decision);
@@ -362,7 +362,13 @@ impl<V: SignatureVerifier> Engine<V> {
     }
 
     /// The same and the owners that a disputed or untrusted claim may stand for, in no order: what a deny rule has to reckon with
+    ///
+    /// `None` also when anything may be an owner: what is asked here was decided elsewhere, maybe where more is known.
     pub fn possible_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
+        self.asker(principal, now)?.knows_all_owners().then(|| self.claimed_owners(principal, now))?
+    }
+
+    fn claimed_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
         let caller = self.principal(principal, now)?;
         let mut owners = self.owners(principal, now)?;
         owners.extend(self.directory.possible_owners_of(caller));
@@ -393,7 +399,7 @@ impl<V: SignatureVerifier> Engine<V> {
 
     fn asker(&self, principal: Handle, now: Timestamp) -> Option<Asker<'_>> {
         let (caller, derived) = self.table(principal).get_with(principal, now)?;
-        Some(Asker::new(caller, derived.entity.as_ref(), self.ownership, now))
+        Some(Asker::new(caller, derived.entity.as_ref(), &self.directory, self.ownership, now))
     }
 
     /// The condition with a number that a decision of this policy carries
@@ -422,7 +428,7 @@ impl<V: SignatureVerifier> Engine<V> {
             asker,
             permission,
             owners: &self.owners(principal, now)?,
-            possible_owners: &self.possible_owners(principal, now)?,
+            possible_owners: &self.claimed_owners(principal, now)?,
             resource,
             directory: &self.directory,
         }))

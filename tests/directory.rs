@@ -379,6 +379,39 @@ fn who_lost_the_last_group_has_none_whatever_the_token_still_says() {
 }
 
 #[test]
+fn rules_about_groups_go_by_the_directory_too() {
+    let mut engine = engine_of(&[], None);
+    let rule = |id: &str, effect: &str, permissions: &[&str], group: &str| json!({ "id": id, "effect": effect, "permissions": permissions, "principals": [{ "group": group }] });
+    let rules = json!({ "rules": [
+        rule("members", "allow", &["a.b"], &group(1)),
+        rule("outer", "allow", &["a.c"], &group(2)),
+        { "id": "all", "effect": "allow", "permissions": ["c.d", "c.e"] },
+        rule("not-members", "deny", &["c.d"], &group(1)),
+        rule("not-outer", "deny", &["c.e"], &group(2)),
+    ] });
+    engine.set_policy(&rules.to_string(), "p").unwrap();
+    let ids = ["a.b", "a.c", "c.d", "c.e"]
+        .map(|name| serde_json::from_value(json!({ "name": name })).unwrap())
+        .map(|permission| engine.permission_id(permission).unwrap());
+    let nested = entry(&group(2), &[group(1)].into());
+    let (allow, deny) = (Effect::Allow, Effect::Deny);
+    let in_it = [entry(&group(1), &[user(1)].into()), nested.clone()];
+    let lost = [entry(&group(1), &[user(2)].into()), entry(&group(3), &[user(1)].into()), nested];
+    for (label, members, token, expected) in [
+        ("joined since", &in_it[..], Groups::known(vec![]), [allow, allow, deny, deny]),
+        ("in both", &in_it[..], known(&[group(1), group(2)].into()), [allow, allow, deny, deny]),
+        ("never in it", &lost[..], Groups::known(vec![]), [deny, deny, allow, allow]),
+        ("lost since: enough for a deny", &lost[..], known(&[group(1)].into()), [deny, deny, deny, allow]),
+        ("the token does not say", &lost[..], Groups::unknown(), [deny, deny, deny, deny]),
+        ("only the directory says", &in_it[..], Groups::unknown(), [allow, allow, deny, deny]),
+    ] {
+        load(&mut engine, true, &[page(members)]);
+        let caller = enter(&mut engine, &user(1), token);
+        assert_eq!(ids.map(|id| engine.decide(caller, id, now()).effect), expected, "{label}");
+    }
+}
+
+#[test]
 fn an_explanation_names_the_way() {
     let mut engine = engine_of(&[], None);
     engine

@@ -286,6 +286,7 @@ fn nothing_is_allowed_or_owned_by_a_directory_role_and_what_is_denied_stays_deni
         { "id": "not-the-role", "effect": "deny", "permissions": ["c.d"], "principals": [{ "group": GROUPS[0] }] },
     ] });
     engine.set_policy(&rules.to_string(), "p").unwrap();
+    engine.set_directory(entra_access_core::directory::DirectoryInput::default());
     let caller = enter(&mut engine, &user_v2());
     let permission = |name: &str| Permission { name: name.into(), action: None, resource_type: None };
     let ids = ["a.b", "c.d", "e.f"].map(|name| engine.permission_id(permission(name)).unwrap());

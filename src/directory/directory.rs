@@ -237,11 +237,23 @@ impl Directory {
         self.groups.id(node)
     }
 
+    /// Whether a principal is in a group, directly or not; `None` for whom it does not know
+    pub fn is_in(&self, principal: &Principal, group: Guid) -> Option<bool> {
+        let member = self.member_of(principal)?;
+        let Some(wanted) = self.group(group) else {
+            return Some(false);
+        };
+        Some(self.walk(self.direct(member), false).iter().any(|(node, _)| *node == wanted))
+    }
+
+    fn member_of(&self, principal: &Principal) -> Option<Member> {
+        let may_be = principal.kind != PrincipalKind::Pipeline;
+        may_be.then(|| self.member(principal.tenant_id, principal.object_id)).flatten()
+    }
+
     /// Its groups as far as they bear on anything: by the directory if it knows the principal, else by its token
     fn starts(&self, principal: &Principal) -> Vec<u32> {
-        if principal.kind != PrincipalKind::Pipeline
-            && let Some(member) = self.member(principal.tenant_id, principal.object_id)
-        {
+        if let Some(member) = self.member_of(principal) {
             return self.direct(member).to_vec();
         }
         let groups = principal.groups.ids().iter().filter(|id| self.roles.binary_search(id).is_err());

@@ -2,8 +2,8 @@
 
 use super::requirement::Requirement;
 use crate::{
-    directory::EntityRef,
-    identity::{GroupState, Principal, PrincipalKind},
+    directory::{Directory, EntityRef},
+    identity::{GroupState, Guid, Principal, PrincipalKind},
     time::Timestamp,
 };
 
@@ -25,6 +25,8 @@ pub struct Asker<'a> {
     pub kind: PrincipalKind,
     /// The entity that stands for them; `None` when that is not known
     pub entity: Option<&'a EntityRef>,
+    /// Who is in which group, as far as that was loaded
+    pub directory: &'a Directory,
     /// Whether anything is known of who owns what
     pub ownership: Ownership,
     /// When they ask
@@ -38,10 +40,11 @@ impl<'a> Asker<'a> {
     pub const fn new(
         principal: &'a Principal,
         entity: Option<&'a EntityRef>,
+        directory: &'a Directory,
         ownership: Ownership,
         now: Timestamp,
     ) -> Self {
-        Self { principal, kind: principal.kind, entity, ownership, now, assured: false }
+        Self { principal, kind: principal.kind, entity, directory, ownership, now, assured: false }
     }
 
     /// The person for whom an agent calls, by herself: with her groups and roles, which the token is about. Her entity is not
@@ -54,6 +57,16 @@ impl<'a> Asker<'a> {
     #[must_use]
     pub const fn assured(self) -> Self {
         Self { assured: true, ..self }
+    }
+
+    /// Whether they are in a group: by the directory's word if it knows them; `None` also where only their token says that they are
+    pub fn is_in(&self, group: Guid) -> Option<bool> {
+        let listed = self.principal.groups.contains(group);
+        match self.directory.is_in(self.principal, group) {
+            None => listed,
+            Some(false) => listed.filter(|listed| !listed),
+            certain => certain,
+        }
     }
 
     /// Whether their groups are known, so that ownership can be told

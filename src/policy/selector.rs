@@ -78,7 +78,7 @@ impl Selector {
     pub fn selects(&self, asker: &Asker<'_>) -> Option<bool> {
         let principal = asker.principal;
         match self {
-            Self::Group(id) => principal.groups.contains(*id),
+            Self::Group(id) => asker.is_in(*id),
             Self::DirectoryRole(_) => Some(false),
             Self::Kind(kind) => Some(asker.kind == *kind),
             Self::Role(role) => Some(principal.roles.iter().any(|known| known.as_str() == role.as_ref())),

@@ -363,7 +363,7 @@ impl Core {
         Ok(text(&self.engine.explain(Handle::from_number(principal), &permission, resource.as_ref(), time(now))))
     }
 
-    /// What the principal may own through, disputed groups included; `null` when it is not known
+    /// What the principal may own through, disputed groups included; `null` when that or the principal is not known
     pub fn possible_owners(&self, principal: u32, now: u32) -> String {
         text(&self.engine.possible_owners(Handle::from_number(principal), time(now)))
     }

@@ -92,11 +92,44 @@ for (const name of ['olivia', 'rita', 'otto', 'stranger'] as const) {
     }
     assert.equal(counts.all, 129);
     // Each owner is in half of the 64 sets: two owners own 3/4, one 1/2. Olivia herself, of whom the directory does not
-    // know yet that she owns something, counts only against her.
-    const expected = { olivia: [96, 17], rita: [64, 65], otto: [0, 129], stranger: [0, 0] }[name];
+    // know yet that she owns something, counts only against her. Otto's groups are unknown: he may own anything.
+    const expected = { olivia: [96, 17], rita: [64, 65], otto: [0, 0], stranger: [0, 0] }[name];
     assert.deepEqual([counts.owned, counts.notOwned], expected);
   });
 }
+
+test('groups that are known where it was decided, and not here: nothing is certainly not owned', () => {
+  const config = configurationOf({ authority: 'http://127.0.0.1:1', tenantId: recordOf().tenantId });
+  const here = new EntraAccess({ json: config, policy: { json: POLICY, place: 'policy' } }, new RecordingLogger());
+  const [, not] = createOwnershipRules(here) as [typeof owned, typeof owned];
+  const theirs = entity(['group:default/payments']);
+  const [directory, question] = [
+    { groups: [{ entityRef: TEAMS[0]!, groupId: groups.payments.id, ...FROM_ENTRA }], owners: TEAMS },
+    () => ({ principal: REFS.olivia, epoch: here.core.epoch }),
+  ];
+  const record = recordOf({ groups: { state: 'unknown', ids: [] } });
+  assert.ok(here.sessions.open(REFS.olivia, record, IN_AN_HOUR));
+  assert.equal(not.apply(theirs, question()), false, 'neither groups nor directory');
+  assert.ok(here.core.setDirectory(directory).ok);
+  for (let count = 0; count < 5; count += 1) {
+    assert.equal(not.apply(theirs, question()), false, 'no groups');
+    assert.deepEqual(not.toQuery(question()), { key: 'relations.ownedBy', values: [] });
+  }
+  assert.equal(here.core.principals, 1, 'asking again costs the core nothing');
+  here.sessions.complete(REFS.olivia, record, [groups.searchEngineers.id]);
+  assert.equal(not.apply(theirs, question()), true, 'known here, too, and none of them owns it');
+  here.close();
+});
+
+test('before the catalog was read, nothing is certainly not owned', () => {
+  const config = configurationOf({ authority: 'http://127.0.0.1:1', tenantId: recordOf().tenantId });
+  const here = new EntraAccess({ json: config, policy: { json: POLICY, place: 'policy' } }, new RecordingLogger());
+  const [, not] = createOwnershipRules(here) as [typeof owned, typeof owned];
+  assert.ok(here.sessions.open(REFS.olivia, recordOf(), IN_AN_HOUR));
+  const question = { principal: REFS.olivia, epoch: here.core.epoch };
+  assert.equal(not.apply(entity(['group:default/payments']), question), false);
+  here.close();
+});
 
 test('who is not known gets nothing, from both rules', () => {
   const candidates = entities();

@@ -17,7 +17,8 @@ interface Kept {
   epoch: number;
   /** The sign-in by its number, not by its handle: handles come round again after 16,384 of them */
   sequence: number;
-  owners: ReadonlySet<string>;
+  /** `undefined` when they are not known */
+  owners?: ReadonlySet<string>;
 }
 
 /**
@@ -34,7 +35,10 @@ export class PrincipalOwners {
     this.#question = question;
   }
 
-  /** `undefined` for a principal that is not signed in (any more), and for a decision of a later epoch than is known here */
+  /**
+   * `undefined` for a principal that is not signed in (any more), for a decision of a later epoch than is known here, and
+   * where the owners are not known here: another replica may know groups that this one has still to ask for
+   */
   of(params: OwnedByPrincipalParams | undefined): ReadonlySet<string> | undefined {
     if (!params) return undefined;
     const { principal, epoch } = params;
@@ -50,9 +54,9 @@ export class PrincipalOwners {
     const { core, sessions } = this.#entraAccess;
     const owners = this.#entraAccess.about(principal, handle => this.#question(core, handle));
     const session = sessions.current(principal);
-    if (!owners || !session) return undefined;
+    if (!session) return undefined;
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    const kept = { epoch: core.epoch, sequence: session.sequence, owners: new Set(owners) };
+    const kept = { epoch: core.epoch, sequence: session.sequence, owners: owners && new Set(owners) };
     this.#kept.set(principal, kept);
     return kept.owners;
   }

@@ -252,7 +252,7 @@ export class EntraCore {
 
   /**
    * All owners that may be the principal's, also where annotations in the catalog dispute it: for denials, which must not
-   * miss one; `undefined` when it is not known
+   * miss one; `undefined` when that or the principal is not known
    */
   possibleOwners(principal: PrincipalHandle): string[] | undefined {
     return this.#life.askOf(

@@ -71,6 +71,20 @@ function ownersOfOlivia(ids: string[] = []): string[] | undefined {
   return core.owners(core.admit(record, 'user:default/olivia', record.expiresAt)!);
 }
 
+test('a loading that was given up for another adds nothing to it, and does not commit it', () => {
+  const [elsewhere, payments] = ['2b2b2b2b-2222-3333-4444-5555555555ff', groups.payments.id];
+  const first = begin();
+  const second = core.members.begin(elsewhere, 'all');
+  assert.ok(second.ok && second.value.add(page([entry(payments, member('user', people.dana.oid))])).ok);
+  const late = first.add(page([entry(payments, member('user', OLIVIA))]));
+  assert.deepEqual(late, { ok: false, error: 'another loading has begun: begin again' });
+  assert.equal(first.commit().ok, false);
+  assert.deepEqual([core.members.find(elsewhere, people.dana.oid), groupsOfOlivia()], [undefined, undefined]);
+  assert.ok(second.value.commit().ok);
+  assert.deepEqual(core.members.groupsOf(elsewhere, people.dana.oid), [payments]);
+  assert.equal(core.members.find(elsewhere, OLIVIA), undefined, 'of another tenant');
+});
+
 test('nothing counts before the commit, and then everything at once', () => {
   const { epoch } = core;
   const loading = begin();

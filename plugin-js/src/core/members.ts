@@ -11,6 +11,13 @@ interface Load {
   pages: Uint8Array[];
 }
 
+/** Whom a loading belongs to */
+interface Owner {
+  done(): void;
+  /** Whether no other has begun since, which the core would take the pages for */
+  isLatest(): boolean;
+}
+
 const NOBODY = 0xffff_ffff;
 
 /** Who is in which Entra group: pages of `GET /groups/delta?$select=members`, all of them and then what changes */
@@ -18,6 +25,8 @@ export class Members {
   readonly #life: CoreLife;
   /** By tenant: a full loading, and the changes since */
   readonly #loads = new Map<string, Load[]>();
+  /** The core has one loading at a time, whatever the tenant */
+  #latest?: readonly Load[];
 
   constructor(life: CoreLife) {
     this.#life = life;
@@ -32,8 +41,10 @@ export class Members {
         const refused = core.begin_members(tenantId, all);
         if (refused) return { ok: false, error: refused };
         const loads = [...earlier, { all, pages: [] }];
+        this.#latest = loads;
         const done = () => this.#loads.set(tenantId, loads);
-        return { ok: true, value: new MembersLoading(this.#life, core, tenantId, loads, done) };
+        const isLatest = () => this.#latest === loads;
+        return { ok: true, value: new MembersLoading(this.#life, core, tenantId, loads, { done, isLatest }) };
       },
       { ok: false, error: UNAVAILABLE.advice },
     );
@@ -71,21 +82,22 @@ export class MembersLoading {
   #core?: WasmCore;
   readonly #tenantId: string;
   readonly #loads: readonly Load[];
-  readonly #done: () => void;
+  readonly #owner: Owner;
 
-  constructor(life: CoreLife, core: WasmCore, tenantId: string, loads: readonly Load[], done: () => void) {
+  constructor(life: CoreLife, core: WasmCore, tenantId: string, loads: readonly Load[], owner: Owner) {
     this.#life = life;
     this.#core = core;
     this.#tenantId = tenantId;
     this.#loads = loads;
-    this.#done = done;
+    this.#owner = owner;
   }
 
   /** Reads a page, as Microsoft Graph sent it. After an error the loading is given up: a part is not the whole */
   add(page: Uint8Array): Outcome<PageReport, string> {
     return this.#life.ask<Outcome<PageReport, string>>(
       ({ core }) => {
-        if (core !== this.#core) return { ok: false, error: 'the core was restarted: begin again' };
+        const late = this.#tooLate(core);
+        if (late) return late;
         const outcome = JSON.parse(core.add_members(page)) as Outcome<PageReport, string>;
         if (outcome.ok) this.#loads.at(-1)?.pages.push(page);
         return outcome;
@@ -101,12 +113,17 @@ export class MembersLoading {
       this.#core = undefined;
       return JSON.parse(core.commit_members());
     };
-    if (this.#life.alive !== undefined && this.#life.alive.core !== this.#core) {
-      return { ok: false, error: 'the core was restarted: begin again' };
-    }
+    const late = this.#life.alive && this.#tooLate(this.#life.alive.core);
+    if (late) return late;
     const outcome = this.#life.tell(`members of ${this.#tenantId}`, telling, UNAVAILABLE.advice as string);
-    if (outcome.ok) this.#done();
+    if (outcome.ok) this.#owner.done();
     return outcome;
+  }
+
+  /** Why the core has the pages no longer, if it has not */
+  #tooLate(core: WasmCore): { ok: false; error: string } | undefined {
+    if (core !== this.#core) return { ok: false, error: 'the core was restarted: begin again' };
+    return this.#owner.isLatest() ? undefined : { ok: false, error: 'another loading has begun: begin again' };
   }
 }
 

@@ -78,3 +78,22 @@ test('roles allow nothing, and what was read stays in force through an outage', 
   }
   roles.close();
 });
+
+test('roles that the core could not take are told again soon', async t => {
+  const graph = graphOf(tenant);
+  const client = { pages: () => Promise.resolve([{ id: ROLE }]) } as unknown as GraphClient;
+  const away = { setDirectoryRoles: () => ({ ok: false, error: 'restarting' }) } as unknown as EntraCore;
+  const pauses: number[] = [];
+  const waited = new Promise<void>(resolve => {
+    t.mock.method(globalThis, 'setTimeout', (_: unknown, pause: number) => {
+      pauses.push(pause);
+      resolve();
+      return { unref: () => undefined };
+    });
+  });
+  const roles = new DirectoryRoles([{ graph, client }], away, new RecordingLogger());
+  roles.start();
+  await waited;
+  roles.close();
+  assert.ok(pauses.length === 1 && pauses[0]! <= 5 * 60_000, `again after ${pauses.join()} ms`);
+});

@@ -31,6 +31,8 @@ export class DirectoryRoles {
   readonly #found = new Map<string, readonly string[]>();
   readonly #errors = new Map<string, string>();
   #told = '[]';
+  /** Whether the core, too, knows what was read; not so while it is being restarted */
+  #upToDate = true;
   #timer?: NodeJS.Timeout;
   #closed = false;
 
@@ -60,8 +62,10 @@ export class DirectoryRoles {
   async refresh(): Promise<void> {
     await Promise.all(this.#tenants.map(tenant => this.#read(tenant)));
     const json = JSON.stringify([...this.#found.values()].flat().sort());
-    if (json === this.#told) return;
+    this.#upToDate = json === this.#told;
+    if (this.#upToDate) return;
     const outcome = this.#core.setDirectoryRoles(JSON.parse(json) as string[]);
+    this.#upToDate = outcome.ok;
     if (!outcome.ok) return;
     this.#told = json;
     if (outcome.value.length === 0) return;
@@ -90,7 +94,7 @@ export class DirectoryRoles {
 
   #schedule(): void {
     if (this.#closed) return;
-    const pause = this.#errors.size > 0 ? RETRY_MS : REFRESH_MS;
+    const pause = this.#errors.size > 0 || !this.#upToDate ? RETRY_MS : REFRESH_MS;
     this.#timer = setTimeout(() => this.start(), pause * (0.9 + Math.random() * 0.1));
     this.#timer.unref();
   }

@@ -58,6 +58,17 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
   }
 }
 
+test('a stored session that this version cannot read is nobody, and no failure', async () => {
+  const [ref, asked] = ['user:default/somebody', graphRequests(tenant)];
+  for (const record of [null, {}, { groups: { state: 'unknown', ids: [] } }, { groups: null }]) {
+    entraAccess.sessions.put(ref, record as never, IN_AN_HOUR, Date.now());
+    await entraAccess.completed(ref);
+    assert.equal(entraAccess.decide(ref, READ).ground, 'unknownPrincipal');
+    entraAccess.sessions.clear();
+  }
+  assert.equal(graphRequests(tenant), asked, 'nobody is asked for');
+});
+
 test('a token without its groups is completed, and the same token again costs nothing', async () => {
   const before = graphRequests(tenant);
   const token = tenant.mintAccessToken(people.otto);

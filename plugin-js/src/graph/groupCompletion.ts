@@ -35,8 +35,10 @@ export class GroupCompletion {
    * @returns what to wait for; `undefined` when there is nothing to complete
    */
   session(entityRef: string): Promise<void> | undefined {
-    const record = this.#resolver && this.#sessions.record(entityRef);
-    if (!this.#resolver || record?.groups.state !== 'unknown') return undefined;
+    // What the core has not read may be anything: it comes from a database.
+    if (!this.#resolver || this.#sessions.find(entityRef) === undefined) return undefined;
+    const record = this.#sessions.record(entityRef);
+    if (record?.groups.state !== 'unknown') return undefined;
     const completed = this.#resolver.resolve(record).then(resolution => {
       if (resolution.ok) this.#sessions.complete(entityRef, record, resolution.ids);
     });

@@ -60,6 +60,30 @@ test('a good new policy takes effect in a new epoch, and is told to who listens'
   assert.deepEqual(logger.complaints, []);
 });
 
+test('a policy found while the core is being restarted takes effect afterwards', async () => {
+  let away = false;
+  // Trapped by somebody else's request while the file is being read.
+  const restarting = new Proxy(core, {
+    get(target, name: keyof EntraCore) {
+      if (away && name === 'available') return false;
+      if (away && name === 'setPolicy') return () => assert.fail('nobody is there');
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  policy = new PolicyFile({ file, text: policyOf('first'), core: restarting, logger });
+  writeFileSync(file, policyOf('second'));
+  await looks(1);
+  const looking = policy.look();
+  away = true;
+  await looking;
+  away = false;
+  assert.deepEqual(core.ruleIds, ['first']);
+  await looks(2);
+  assert.deepEqual(core.ruleIds, ['second']);
+  assert.deepEqual(logger.complaints, []);
+});
+
 test('half a file is not taken for a policy: what is found must be found twice', async () => {
   const whole = policyOf('first', 'second') + rule('third', 'deny');
   writeFileSync(file, whole.slice(0, policyOf('first', 'second').length));

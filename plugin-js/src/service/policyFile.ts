@@ -82,8 +82,6 @@ export class PolicyFile {
   }
 
   async #look(): Promise<void> {
-    // An instance that is being restarted is told the policy in force; what is new can wait for it.
-    if (!this.#core.available) return;
     let text: string;
     try {
       text = await read(this.#file);
@@ -92,6 +90,8 @@ export class PolicyFile {
       this.#failed(`${this.#file} could not be read: ${firstLine(error)}`);
       return;
     }
+    // An instance that is being restarted is told the policy in force; what is new can wait for it.
+    if (!this.#core.available) return;
     if (text === this.#loaded) {
       this.#seen = undefined;
       this.#refused = undefined;

@@ -119,6 +119,7 @@ export class Sessions {
   }
 
   #handle(entityRef: string, session: Session): PrincipalHandle | undefined {
+    this.#release(session);
     session.handle = this.#core.admit(session.record, entityRef, session.expiresAt);
     session.instance = this.#core.instance;
     session.sequence = this.#sequence += 1;
@@ -129,7 +130,11 @@ export class Sessions {
     const session = this.#sessions.get(entityRef);
     if (!session) return;
     this.#sessions.delete(entityRef);
-    if (session.handle !== undefined && session.instance === this.#core.instance) this.#core.release(session.handle);
+    this.#release(session);
+  }
+
+  #release({ handle, instance }: Session): void {
+    if (handle !== undefined && instance === this.#core.instance) this.#core.release(handle);
   }
 
   #makeRoom(): void {
