@@ -10,7 +10,8 @@ export type GraphSettings =
   | { kind: 'managedIdentity'; clientId?: string };
 
 const PLACE = 'entraAccess.groups.graph';
-const GIVEN = 'given';
+/** Stands in the core's errors for whatever may be a secret */
+const GIVEN = '(not shown)';
 
 const text = z.string().min(1);
 const guid = z.guid();

@@ -8,7 +8,7 @@ import { firstLine, parsePolicy, type PolicyText } from './policyText';
 import { staticLocations } from './staticLocations';
 
 const ROOT = 'entraAccess';
-const EXAMPLE = 'see app-config.example.yaml of backstage-plugin-entra-access-backend';
+const EXAMPLE = 'see app-config.example.yaml in the repository, or the README of backstage-plugin-entra-access-backend';
 
 /** What the core is told at the start */
 export interface Configuration {
