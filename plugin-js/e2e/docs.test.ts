@@ -1,4 +1,4 @@
-/** The examples of docs/signing-in.md, read by those who read the real thing */
+/** The examples of configuration in the documents, read by those who read the real thing */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { readOptions } from '../src/auth/options';
 import { EntraCore } from '../src/core';
 import { readEntries } from '../src/external/entries';
+import { withoutSecrets } from '../src/graph/settings';
 import { readMicrosoftClients } from '../src/microsoft/clients';
 import { RecordingLogger } from './support/logger';
 
@@ -61,3 +62,33 @@ test('links of the page lead somewhere', () => {
   );
   for (const [, anchor] of text.matchAll(/\]\(#([^)]+)\)/g)) assert.ok(anchors.includes(anchor ?? ''), anchor);
 });
+
+/** What stands for the reader's own ids; each gets one of the right form, and only lists of clients share theirs */
+const PLACEHOLDERS: Array<[RegExp, string]> = [
+  [/<client id>/g, '22222222-3333-4444-5555-666666666666'],
+  [/<client id of [^>]+>|<object id[^>]*>/g, 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee'],
+  [/<partner>/g, '99999999-2222-3333-4444-555555555555'],
+  [/<your tenant id>|<home>/g, '11111111-2222-3333-4444-555555555555'],
+  [/audiences: \[\.\.\.\]/g, 'audiences: [api://backstage]'],
+];
+
+for (const page of ['README.md', 'plugin-js/README.md', 'docs/groups.md', 'docs/identity-and-sessions.md']) {
+  const filled = PLACEHOLDERS.reduce(
+    (read, [placeholder, id]) => read.replaceAll(placeholder, id),
+    readFileSync(join(__dirname, '..', '..', page), 'utf8'),
+  );
+  const examples = examplesIn(filled).filter(example => 'entraAccess' in example);
+
+  test(`the examples of ${page} are read without a mistake`, () => {
+    assert.ok(examples.length > 0);
+    for (const example of examples) {
+      const config = together(example);
+      // What the page about groups asks for in words: the application must be let in.
+      const clients = config.entraAccess.groups?.workloads?.map(({ client }: Section) => client);
+      if (clients) config.entraAccess.tenants = [{ ...config.entraAccess.tenants[0], clients }];
+      const section = withoutSecrets(config.entraAccess);
+      new EntraCore({ configuration: JSON.stringify(section), logger: new RecordingLogger() }).close();
+      readOptions(config.auth.providers.entra);
+    }
+  });
+}
