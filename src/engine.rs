@@ -105,13 +105,13 @@ impl<V: SignatureVerifier> Engine<V> {
         &self.configuration
     }
 
-    /// Replaces the keys of a profile
+    /// Replaces the keys of a profile by those `fetched` at that time; they count for [`limits::KEYS_TRUSTED_SECONDS`]
     ///
     /// # Errors
     /// Why the document is refused as a whole; the old keys stay.
-    pub fn set_keys(&mut self, profile: usize, jwks: &str) -> Result<KeySetReport, String> {
+    pub fn set_keys(&mut self, profile: usize, jwks: &str, fetched: Timestamp) -> Result<KeySetReport, String> {
         let configured = self.configuration.profiles.get(profile).ok_or("there is no such issuer profile")?;
-        let (set, report) = KeySet::parse(jwks, configured, &self.verifier)?;
+        let (set, report) = KeySet::parse(jwks, fetched, configured, &self.verifier)?;
         if let Some(slot) = self.keys.get_mut(profile) {
             *slot = Some(set);
         }
@@ -234,11 +234,12 @@ impl<V: SignatureVerifier> Engine<V> {
         handle
     }
 
-    /// Until when the answer for a caller's token may be kept: its `exp`, without leeway
+    /// Until when the answer for a caller's token may be kept: its `exp`, without leeway, and not beyond its issuer's keys
     pub fn cacheable_until(&self, principal: Handle, now: Timestamp) -> Option<Timestamp> {
         let caller = self.principal(principal, now)?;
-        let profile = self.configuration.profiles.iter().find(|profile| profile.id == caller.issuer)?;
-        Some(caller.expires_at.before(profile.leeway_seconds))
+        let at = self.configuration.profiles.iter().position(|profile| profile.id == caller.issuer)?;
+        let (profile, keys) = (self.configuration.profiles.get(at)?, self.keys.get(at)?.as_ref()?);
+        Some(caller.expires_at.before(profile.leeway_seconds).min(keys.trusted_until()))
     }
 
     /// Judges a token and writes every check down; nobody is taken in

@@ -40,8 +40,8 @@ rejection_codes! {
     KeyUnknown = "key_unknown", "the issuer does not publish the key that signed this token; check that the token is from the configured cloud and tenant";
     /// The key exists and must not be used: weak, of another purpose, listed twice, or brought by the token itself
     KeyUnusable = "key_unusable", "the key named by the token is published in a form that must not be trusted, or the token brought its own key";
-    /// No keys of the issuer have been loaded yet
-    KeysUnavailable = "keys_unavailable", "the issuer's keys could not be fetched yet; check that the backend reaches the issuer's discovery address";
+    /// No keys of the issuer have been loaded yet, or not within 24 hours
+    KeysUnavailable = "keys_unavailable", "the issuer's keys could not be fetched, or not for 24 hours; check that the backend reaches the issuer's discovery address";
     /// The signature does not fit the key
     SignatureInvalid = "signature_invalid", "the signature does not fit; the token was changed, or is meant for Microsoft Graph";
     /// `iss` belongs to no issuer profile

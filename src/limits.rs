@@ -38,6 +38,10 @@ pub const KEYS: usize = 1000;
 /// Shortest RSA modulus in bits (RFC 7518 section 3.3)
 pub const RSA_MODULUS_BITS_MIN: usize = 2048;
 
+/// How long keys are trusted after they were fetched, in seconds. Microsoft: keys are fetched anew within 24 hours (signing
+/// key rollover). An outage of the issuer is outlived by the last good keys that long, a withdrawn key not longer
+pub const KEYS_TRUSTED_SECONDS: u64 = 24 * 60 * 60;
+
 /// Longest RSA modulus in bits: the portable verifier's limit (rsa 0.9); no issuer is known to publish longer keys
 pub const RSA_MODULUS_BITS_MAX: usize = 4096;
 

@@ -151,15 +151,33 @@ fn keys_that_are_not_there_yet_are_not_unknown_keys() {
     let good = token(user_v2().text());
     assert_eq!(code(&mut engine, &good), "keys_unavailable");
     let v2 = profile(engine.configuration(), &format!("entra-v2:{TENANT}"));
-    engine.set_keys(v2, &jwks(&[RSA_B.jwk("other")])).unwrap();
+    engine.set_keys(v2, &jwks(&[RSA_B.jwk("other")]), now()).unwrap();
     assert_eq!(code(&mut engine, &good), "key_unknown");
     // Only this profile has keys now.
     assert_eq!(code(&mut engine, &token_of(&RSA_B, "other", user_v1().text())), "keys_unavailable");
-    engine.set_keys(v2, &jwks(&[RSA_A.jwk(KID)])).unwrap();
+    engine.set_keys(v2, &jwks(&[RSA_A.jwk(KID)]), now()).unwrap();
     assert!(engine.authenticate(&good, Purpose::Access, now()).is_ok());
     // A key that is published no more is trusted no more.
-    engine.set_keys(v2, &jwks(&[RSA_B.jwk("other")])).unwrap();
+    engine.set_keys(v2, &jwks(&[RSA_B.jwk("other")]), now()).unwrap();
     assert_eq!(code(&mut engine, &good), "key_unknown");
+}
+
+#[test]
+fn keys_outlive_an_outage_of_their_issuer_by_a_day_and_no_more() {
+    let mut engine = Engine::new(Scene::standard("keys", Vec::new()).configuration, Portable, 0);
+    let good = token(user_v2().text());
+    let v2 = profile(engine.configuration(), &format!("entra-v2:{TENANT}"));
+    let keys = jwks(&[RSA_A.jwk(KID)]);
+    engine.set_keys(v2, &keys, now().before(limits::KEYS_TRUSTED_SECONDS - 1)).unwrap();
+    let handle = engine.authenticate(&good, Purpose::Access, now()).unwrap();
+    // Nor is an answer kept longer than the keys that it rests on.
+    assert_eq!(engine.cacheable_until(handle, now()), Some(now().after(1)));
+    assert_eq!(
+        engine.authenticate(&good, Purpose::Access, now().after(1)).unwrap_err().code.as_str(),
+        "keys_unavailable"
+    );
+    engine.set_keys(v2, &keys, now()).unwrap();
+    assert!(engine.authenticate(&good, Purpose::Access, now().after(1)).is_ok(), "fetched anew they count again");
 }
 
 #[test]
@@ -168,17 +186,17 @@ fn a_refused_key_set_leaves_the_old_keys_in_place() {
     let good = token(user_v2().text());
     for row in support::key_sets::rows() {
         if row.expected.is_err() {
-            assert!(engine.set_keys(0, &row.text).is_err(), "{}", row.name);
+            assert!(engine.set_keys(0, &row.text, now()).is_err(), "{}", row.name);
             assert!(engine.authenticate(&good, Purpose::Access, now()).is_ok(), "{}", row.name);
         }
     }
-    assert!(engine.set_keys(99, &jwks(&[RSA_A.jwk(KID)])).is_err());
+    assert!(engine.set_keys(99, &jwks(&[RSA_A.jwk(KID)]), now()).is_err());
 }
 
 #[test]
 fn keys_that_roll_overlap() {
     let mut engine = engine();
-    engine.set_keys(0, &jwks(&[RSA_A.jwk(KID), RSA_B.jwk("next")])).unwrap();
+    engine.set_keys(0, &jwks(&[RSA_A.jwk(KID), RSA_B.jwk("next")]), now()).unwrap();
     for token in [token(user_v2().text()), token_of(&RSA_B, "next", user_v2().text())] {
         assert!(engine.authenticate(&token, Purpose::Access, now()).is_ok());
     }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use entra_access_core::keys::{KeySet, portable::Portable};
 use support::{
-    key_sets,
+    key_sets, now,
     scene::{differences, profile_allowing},
     vectors,
 };
@@ -49,7 +49,7 @@ fn every_code_of_the_verifier_has_a_vector() {
 #[test]
 fn every_key_set_comes_to_what_it_must() {
     for row in key_sets::rows() {
-        let actual = KeySet::parse(&row.text, &profile_allowing(&["RS256"]), &Portable);
+        let actual = KeySet::parse(&row.text, now(), &profile_allowing(&["RS256"]), &Portable);
         match (row.expected, actual) {
             (Ok(usable), Ok((_, report))) => assert_eq!(report.usable, usable, "{}", row.name),
             (Err(reason), Err(actual)) => assert!(actual.contains(reason), "{}: {actual}", row.name),

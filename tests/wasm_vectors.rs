@@ -8,7 +8,7 @@ use entra_access_core::{
     wasm::NodeCrypto,
 };
 use support::{
-    key_sets,
+    key_sets, now,
     scene::{differences, judge, profile_allowing},
     vectors,
 };
@@ -43,5 +43,5 @@ fn every_key_set_comes_to_the_same_with_both_verifiers() {
 }
 
 fn outcome<V: SignatureVerifier>(text: &str, verifier: &V) -> Result<usize, String> {
-    KeySet::parse(text, &profile_allowing(&["RS256"]), verifier).map(|(_, report)| report.usable)
+    KeySet::parse(text, now(), &profile_allowing(&["RS256"]), verifier).map(|(_, report)| report.usable)
 }

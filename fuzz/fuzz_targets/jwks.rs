@@ -39,7 +39,7 @@ fuzz_target!(|data: &[u8]| {
     let mut configuration = configuration("unknown");
     configuration.profiles[0].algorithms = jwk::algorithms(&["RS256", "PS256", "ES256", "ES384"]);
     let mut engine = Engine::new(configuration, Importing, 0);
-    let Ok(report) = engine.set_keys(0, text) else {
+    let Ok(report) = engine.set_keys(0, text, now()) else {
         assert_eq!(code(&mut engine, "a"), "keys_unavailable", "a refused document leaves nothing behind");
         return;
     };

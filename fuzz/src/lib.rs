@@ -53,7 +53,7 @@ pub fn configuration(overage: &str) -> Configuration {
 pub fn engine<V: SignatureVerifier>(configuration: Configuration, verifier: V) -> Engine<V> {
     let mut engine = Engine::new(configuration, verifier, 0);
     for (profile, kid) in ["a", "b"].into_iter().enumerate() {
-        engine.set_keys(profile, &keys(kid)).unwrap();
+        engine.set_keys(profile, &keys(kid), now()).unwrap();
     }
     engine
 }

@@ -9,5 +9,5 @@ pub mod signature;
 
 pub use algorithm::Algorithm;
 pub use jwk::{Curve, KeyMaterial, PublicKey};
-pub use set::{KeySet, KeySetReport, KeyTrust};
+pub use set::{Entry, KeySet, KeySetReport, KeyTrust};
 pub use signature::{KeyImportError, SignatureVerifier};

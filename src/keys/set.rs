@@ -10,6 +10,7 @@ use crate::{
     error::{ConfigError, RejectionCode},
     json::{self, At},
     limits,
+    time::Timestamp,
 };
 
 /// A key as published: ready, or known and refused
@@ -34,6 +35,7 @@ pub struct Entry<K> {
 pub struct KeySet<K> {
     /// By `kid`; a handful in earnest, so looking through them is faster than hashing a name
     slots: Vec<(Box<[u8]>, Slot<K>)>,
+    trusted_until: Timestamp,
 }
 
 /// What an issuer profile trusts a key with
@@ -51,6 +53,8 @@ pub trait KeyTrust {
 pub struct KeySetReport {
     /// Number of usable keys
     pub usable: usize,
+    /// When they stop to count, in seconds since the epoch
+    pub trusted_until: u64,
     /// Keys that were not taken: `kid` and reason
     pub refused: Vec<RefusedKey>,
 }
@@ -65,13 +69,14 @@ pub struct RefusedKey {
 }
 
 impl<K> KeySet<K> {
-    /// Reads a JWK Set (RFC 7517 section 5)
+    /// Reads a JWK Set (RFC 7517 section 5) that was `fetched` at that time
     ///
     /// # Errors
     /// A set that must be refused as a whole, with the reason: not JSON, too many keys, private or symmetric key
     /// material anywhere in it, or no usable key.
     pub fn parse<V: SignatureVerifier<Key = K>>(
         text: &str,
+        fetched: Timestamp,
         trust: &impl KeyTrust,
         verifier: &V,
     ) -> Result<(Self, KeySetReport), String> {
@@ -113,11 +118,26 @@ impl<K> KeySet<K> {
         if !slots.values().any(|slot| matches!(slot, Slot::Ready(entry) if entry.for_this_issuer)) {
             return Err("holds keys of another issuer or cloud only".into());
         }
-        Ok((Self { slots: slots.into_iter().collect() }, KeySetReport { usable, refused }))
+        let trusted_until = fetched.after(limits::KEYS_TRUSTED_SECONDS);
+        Ok((
+            Self { slots: slots.into_iter().collect(), trusted_until },
+            KeySetReport { usable, trusted_until: trusted_until.seconds(), refused },
+        ))
+    }
+
+    /// Until when the keys count; a withdrawn key must not outlive it
+    pub const fn trusted_until(&self) -> Timestamp {
+        self.trusted_until
     }
 
     /// The key with exactly this `kid`
-    pub fn find(&self, kid: &[u8]) -> Result<&Entry<K>, RejectionCode> {
+    ///
+    /// # Errors
+    /// There is none that may be used, or the whole set is too old.
+    pub fn find(&self, kid: &[u8], now: Timestamp) -> Result<&Entry<K>, RejectionCode> {
+        if now >= self.trusted_until {
+            return Err(RejectionCode::KeysUnavailable);
+        }
         match self.slots.iter().find(|(name, _)| bytes::equal(name, kid)) {
             Some((_, Slot::Ready(entry))) => Ok(entry),
             Some((_, Slot::Refused)) => Err(RejectionCode::KeyUnusable),

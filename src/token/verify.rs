@@ -17,7 +17,7 @@ use crate::{
     error::RejectionCode,
     identity::{GroupState, Guid, Principal},
     json::{JsonError, JsonString},
-    keys::{KeySet, SignatureVerifier},
+    keys::{Entry, KeySet, SignatureVerifier},
     limits,
     text::shown,
     time::Timestamp,
@@ -120,7 +120,11 @@ pub fn verify<V: SignatureVerifier>(
     let known = |code| Rejection { code, profile: Some(at) };
     match header {
         Some(header) if found.is_some() => {
-            check_signature(&compact, header, profile, trust, at, signature, judge).map_err(known)?;
+            let key = match trust.keys.get(at) {
+                Some(Some(set)) => set.find(&header.kid, now),
+                _ => Err(RejectionCode::KeysUnavailable),
+            };
+            check_signature(&compact, header, profile, key, trust.verifier, signature, judge).map_err(known)?;
         }
         // Never without a report, where nothing is accepted after a failure.
         _ if judge.goes_on() => {}
@@ -305,16 +309,12 @@ fn check_signature<V: SignatureVerifier>(
     compact: &Compact<'_>,
     header: &Header,
     profile: &Profile,
-    trust: &Trust<'_, V>,
-    at: usize,
+    key: Result<&Entry<V::Key>, RejectionCode>,
+    verifier: &V,
     signature: &mut Vec<u8>,
     judge: &mut impl Judge,
 ) -> Result<(), RejectionCode> {
-    let found = match trust.keys.get(at) {
-        Some(Some(set)) => set.find(&header.kid),
-        _ => Err(RejectionCode::KeysUnavailable),
-    };
-    let key = match found {
+    let key = match key {
         Ok(key) => key,
         Err(code) => {
             judge.check("key", false, code, || {
@@ -340,7 +340,7 @@ fn check_signature<V: SignatureVerifier>(
     let fits = signature.is_some_and(|signature| {
         signature.len() == key.public.signature_bytes()
             && header.algorithm == key.public.algorithm
-            && trust.verifier.verify(key.public.algorithm, &key.host, compact.signed, signature)
+            && verifier.verify(key.public.algorithm, &key.host, compact.signed, signature)
     });
     let decoded = signature.is_some();
     let code = if decoded { RejectionCode::SignatureInvalid } else { RejectionCode::TokenMalformed };

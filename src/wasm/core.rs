@@ -126,9 +126,9 @@ impl Core {
         text(&RejectionCode::ALL.iter().map(|code| [code.as_str(), code.advice()]).collect::<Vec<_>>())
     }
 
-    /// See [`Engine::set_keys`]
-    pub fn set_keys(&mut self, profile: u32, jwks: &str) -> String {
-        Outcome::json(self.engine.set_keys(index(profile), jwks))
+    /// See [`Engine::set_keys`]; `fetched` in seconds since the epoch
+    pub fn set_keys(&mut self, profile: u32, jwks: &str, fetched: u32) -> String {
+        Outcome::json(self.engine.set_keys(index(profile), jwks, time(fetched)))
     }
 
     /// See [`Engine::set_policy`]

@@ -79,7 +79,7 @@ impl Scene {
         let mut engine = Engine::new(self.configuration.clone(), verifier, 0);
         for (id, text) in &self.keys {
             let at = profile(&self.configuration, id);
-            engine.set_keys(at, text).unwrap_or_else(|error| panic!("{}: {id}: {error}", self.name));
+            engine.set_keys(at, text, now()).unwrap_or_else(|error| panic!("{}: {id}: {error}", self.name));
         }
         engine
     }

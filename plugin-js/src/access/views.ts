@@ -58,10 +58,11 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
     },
     sessions: sessions.size,
     sessionStore: sessions.store,
-    keys: keys.states.map(({ issuer, fetchedAt, keys: count, error }) => ({
+    keys: keys.states.map(({ issuer, fetchedAt, trustedUntil, keys: count, error }) => ({
       issuer,
       keys: count,
       ageSeconds: age(fetchedAt),
+      ...(trustedUntil === undefined ? {} : { trustedUntil: new Date(trustedUntil).toISOString() }),
       ...(error ? { error } : {}),
     })),
     graph: entraAccess.graph.map(({ tenant, state, lastSuccess, error, directoryRoles }) => ({

@@ -88,11 +88,16 @@ export class EntraCore {
     return this.#life.ask(({ core }) => JSON.parse(core.rule_ids()) as string[], []);
   }
 
-  /** Replaces the keys of an issuer; a refused document leaves the old keys in place */
-  setKeys(issuer: Issuer, jwks: string): Outcome<KeySetReport, string> {
+  /**
+   * Replaces the keys of an issuer; a refused document leaves the old keys in place.
+   *
+   * They count for a day. `fetchedAt` is in milliseconds since the epoch; an instance that is told again keeps their age.
+   */
+  setKeys(issuer: Issuer, jwks: string, fetchedAt?: number): Outcome<KeySetReport, string> {
+    const fetched = fetchedAt === undefined ? this.#now() : (fetchedAt / 1000) >>> 0;
     return this.#life.tell<KeySetReport, string>(
       `keys of ${issuer.index}`,
-      core => JSON.parse(core.set_keys(issuer.index, jwks)),
+      core => JSON.parse(core.set_keys(issuer.index, jwks, fetched)),
       UNAVAILABLE.advice,
     );
   }

@@ -201,6 +201,8 @@ export interface MembersReport {
 /** What became of published keys */
 export interface KeySetReport {
   usable: number;
+  /** When they stop to count, in seconds since the epoch */
+  trustedUntil: number;
   refused: Array<{ kid: string; reason: string }>;
 }
 

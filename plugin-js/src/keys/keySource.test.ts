@@ -13,6 +13,7 @@ import { EntraAccess } from '../service/entraAccess';
 import { KeySource } from './keySource';
 
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 let tenant: Tenant;
 let now: number;
@@ -82,7 +83,9 @@ test('the keys are fetched from the address that discovery names', async () => {
   assert.deepEqual(keys.states, []);
   assert.equal(await load(), true);
   assert.equal(codeOf(tenant.mintAccessToken(people.olivia)), 'accepted');
-  assert.deepEqual(keys.states, [{ issuer: tenant.home.issuer('2.0'), fetchedAt: now, keys: 2 }]);
+  assert.deepEqual(keys.states, [
+    { issuer: tenant.home.issuer('2.0'), fetchedAt: now, trustedUntil: now + DAY, keys: 2 },
+  ]);
   assert.deepEqual(logger.complaints, []);
 });
 
@@ -237,6 +240,49 @@ test('a flood of 1,000 made-up key ids costs one request', async () => {
   now += 1;
   assert.equal(await authenticate(madeUp('after five minutes')), 'key_unknown');
   assert.equal(tenant.requests.jwks, 2);
+});
+
+test('in an outage the last good keys count for a day; then their tokens are refused, said once, until it is over', async () => {
+  const start = Date.now();
+  now = start;
+  const core = new EntraCore({ configuration: configurationOf(tenant), logger, clock: () => now });
+  const source = new KeySource({ core, logger, clock: () => now });
+  const issuer = issuerOf(core);
+  // As the issuer would mint it at that moment
+  const judge = () => {
+    const [iat, exp] = [now / 1000, now / 1000 + 3_600].map(Math.floor);
+    const answer = core.authenticate(tenant.mintAccessToken(people.olivia, { claims: { iat, nbf: iat, exp } }));
+    return answer.ok ? 'accepted' : answer.code;
+  };
+  try {
+    assert.equal(await source.load(issuer), true);
+    tenant.faults.jwks = 'unavailable';
+    now = start + 12 * 60 * MINUTE;
+    assert.equal(await source.load(issuer), false);
+    assert.match(
+      logger.complaints.join(),
+      new RegExp(`stay in use until ${new Date(start + DAY).toISOString().slice(0, 19)}`),
+    );
+    now = start + DAY - 2_000;
+    assert.equal(judge(), 'accepted');
+
+    now = start + DAY;
+    assert.equal(judge(), 'keys_unavailable');
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      now += MINUTE;
+      assert.equal(await source.refetch(issuer, 'keys_unavailable'), false);
+    }
+    assert.equal(logger.complaints.length, 2, logger.lines.join('\n'));
+    assert.match(logger.complaints[1] ?? '', /were good until .*, and its tokens are refused now/);
+
+    tenant.faults.jwks = undefined;
+    now += MINUTE;
+    assert.equal(await source.refetch(issuer, 'keys_unavailable'), true);
+    assert.equal(judge(), 'accepted');
+  } finally {
+    source.close();
+    core.close();
+  }
 });
 
 test('a flood while the issuer is down costs one request, too', async () => {

@@ -20,8 +20,10 @@ export interface KeyState {
   issuer: string;
   /** When the keys in use were fetched */
   fetchedAt?: number;
+  /** When they stop to count, unless they are fetched anew before */
+  trustedUntil?: number;
   keys: number;
-  /** Why the last attempt failed; the old keys stay in use */
+  /** Why the last attempt failed; the old keys stay in use until `trustedUntil` */
   error?: string;
 }
 
@@ -31,6 +33,8 @@ interface Entry {
   refetchedAt: number;
   /** Failed attempts since the last good one */
   failures: number;
+  /** What the last of them was said to mean */
+  consequence?: string;
   flight?: Promise<boolean>;
   timer?: NodeJS.Timeout;
 }
@@ -105,22 +109,26 @@ export class KeySource {
     try {
       const discovery = await fetchDocument(issuer.discoveryUrl);
       const keys = await fetchDocument(readDiscovery(discovery.text, issuer));
-      const outcome = this.#core.setKeys(issuer, keys.text);
+      const outcome = this.#core.setKeys(issuer, keys.text, entry.attemptedAt);
       if (!outcome.ok) throw new Error(`the keys of ${issuer.id} are refused: ${outcome.error}`);
       this.#warnOfRefused(issuer, outcome.value);
-      entry.state = { issuer: issuer.issuer, fetchedAt: this.#clock(), keys: outcome.value.usable };
+      entry.state = {
+        issuer: issuer.issuer,
+        fetchedAt: entry.attemptedAt,
+        trustedUntil: outcome.value.trustedUntil * 1000,
+        keys: outcome.value.usable,
+      };
       entry.failures = 0;
       maxAgeMs = (keys.maxAgeSeconds ?? Infinity) * 1000;
       return true;
     } catch (error) {
       const reason = printable(error instanceof Error ? error.message : 'failed');
+      const consequence = this.#consequence(entry.state);
       // Whoever sends tokens in an outage must not fill the log with them.
-      if (reason !== entry.state.error) {
-        const kept = entry.state.fetchedAt
-          ? 'the keys fetched before stay in use'
-          : 'its tokens are refused until then';
-        this.#logger.warn(`entra-access: the keys of ${issuer.id} could not be fetched: ${reason}; ${kept}`);
+      if (reason !== entry.state.error || consequence !== entry.consequence) {
+        this.#logger.warn(`entra-access: the keys of ${issuer.id} could not be fetched: ${reason}; ${consequence}`);
       }
+      entry.consequence = consequence;
       entry.state = { ...entry.state, error: reason };
       entry.failures += 1;
       maxAgeMs = REFRESH_MS.min;
@@ -128,6 +136,14 @@ export class KeySource {
     } finally {
       this.#schedule(issuer, entry, maxAgeMs);
     }
+  }
+
+  #consequence({ trustedUntil }: KeyState): string {
+    if (trustedUntil === undefined) return 'its tokens are refused until then';
+    const limit = new Date(trustedUntil).toISOString();
+    return this.#clock() < trustedUntil
+      ? `the keys fetched before stay in use until ${limit}`
+      : `the keys fetched before were good until ${limit}, and its tokens are refused now`;
   }
 
   #warnOfRefused(issuer: Issuer, { refused }: KeySetReport): void {
@@ -140,8 +156,8 @@ export class KeySource {
   #schedule(issuer: Issuer, entry: Entry, maxAgeMs: number): void {
     clearTimeout(entry.timer);
     if (this.#closed) return;
-    // Without keys yet, an issuer that comes back should be noticed without waiting for a user.
-    const max = entry.state.fetchedAt ? REFRESH_MS.max : 30_000;
+    // Without keys that count, an issuer that comes back should be noticed without waiting for a user.
+    const max = this.#clock() < (entry.state.trustedUntil ?? 0) ? REFRESH_MS.max : 30_000;
     const min = Math.min(REFRESH_MS.min, max);
     // Jitter keeps replicas from asking all at once.
     const delay = Math.min(Math.max(maxAgeMs, min), max) * (0.9 + Math.random() * 0.1);
