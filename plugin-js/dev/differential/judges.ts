@@ -75,7 +75,7 @@ export class OurJudge {
     });
     for (const issuer of core.issuers) {
       const trusted = ISSUERS.find(({ id }) => id === issuer.id);
-      const outcome = core.setKeys(issuer, JSON.stringify(trusted?.jwks));
+      const outcome = core.setKeys(issuer, JSON.stringify(trusted?.jwks), END_OF_TIME);
       if (!outcome.ok) throw new Error(outcome.error);
     }
     return core;
@@ -83,6 +83,9 @@ export class OurJudge {
 }
 
 export type Theirs = { ok: true; payload: JWTPayload; issuer: string } | { ok: false; code: string };
+
+/** jose's key sets have no age, so ours are never too old: milliseconds of the last second that the core can be told */
+const END_OF_TIME = 0xffff_ffff * 1000;
 
 /** jose knows one issuer and its keys at a time, as our profiles do: it accepts if it does so for one of them */
 const joses = ISSUERS.map(({ id, issuer, jwks }) => {
