@@ -59,6 +59,11 @@ export interface Config {
         /** The identity of the machine, or the one assigned to it with this client id */
         managedIdentity?: boolean | { clientId: string };
       };
+      /**
+       * Object ids of your tenants' directory roles. Entra puts those of a person among the groups of a token; listed here, or
+       * read by `overage: graph`, they count as no group.
+       */
+      directoryRoles?: string[];
       /** Groups of applications that call for themselves: Entra lists them in no token. They come before Graph's */
       workloads?: Array<{
         /** Client id, listed under `clients` of its tenant */

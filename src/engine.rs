@@ -77,7 +77,8 @@ impl<V: SignatureVerifier> Engine<V> {
     /// `epoch` is where counting starts: an engine that replaces another goes on above it.
     pub fn new(configuration: Configuration, verifier: V, epoch: u32) -> Self {
         let keys = configuration.profiles.iter().map(|_| None).collect();
-        let directory = Directory::new(configuration.groups.max_depth, &configuration.groups.mapping);
+        let mut directory = Directory::new(configuration.groups.max_depth, &configuration.groups.mapping);
+        directory.set_roles(configuration.groups.directory_roles.clone());
         Self {
             configuration,
             verifier,
@@ -148,11 +149,13 @@ impl<V: SignatureVerifier> Engine<V> {
         report
     }
 
-    /// Replaces the ids that are directory roles and no groups: Entra lists them among the groups of a token
+    /// Replaces the ids that are directory roles and no groups, beside those of the configuration: Entra lists them among the
+    /// groups of a token
     ///
     /// From now on nothing is allowed or owned by them, and what is denied by them stays denied. Nothing is looked up for a
     /// token: rules and bindings leave them out. The ids of allow rules that name one, for the log.
-    pub fn set_directory_roles(&mut self, ids: Vec<Guid>) -> Vec<&str> {
+    pub fn set_directory_roles(&mut self, mut ids: Vec<Guid>) -> Vec<&str> {
+        ids.extend_from_slice(&self.configuration.groups.directory_roles);
         self.directory.set_roles(ids);
         self.epoch = self.epoch.saturating_add(1);
         match &mut self.policy {

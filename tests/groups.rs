@@ -14,7 +14,7 @@ use entra_access_core::{
 };
 use serde_json::{Value, json};
 use support::{
-    claims::{API, Claims, DAEMON, FOREIGN, GROUPS, PERSON, TENANT, app_v2, user_v2},
+    claims::{API, Claims, DAEMON, FOREIGN, GROUPS, PERSON, PORTAL, TENANT, app_v2, user_v2},
     jws::token,
     now,
     scene::{Scene, configuration, tenant},
@@ -153,6 +153,26 @@ fn each_mistake_about_workloads_is_named_with_its_place() {
     }
     let mapping = json!({ "mapping": [{ "group": "CORP\\payments", "owner": "group:default/payments" }] });
     assert!(said(&mapping).unwrap_err().contains("display names and sAMAccountName are not unique"));
+}
+
+#[test]
+fn what_is_listed_as_a_directory_role_stands_nowhere_as_a_group() {
+    let roles = json!([GROUPS[1], GROUPS[0]]);
+    let mapping = json!([{ "group": GROUPS[0], "owner": "group:default/payments" }]);
+    let workloads = json!([{ "client": DAEMON, "groups": [PORTAL, GROUPS[1]] }]);
+    for (groups, says) in [
+        (json!({ "directoryRoles": roles, "mapping": mapping }), "mapping[0].group: this names a directory role"),
+        (
+            json!({ "directoryRoles": roles, "workloads": workloads }),
+            "workloads[0].groups: this names a directory role",
+        ),
+        (json!({ "directoryRoles": ["Global Reader"] }), "directoryRoles[0]: `Global Reader` is not a GUID"),
+        (json!({ "directoryRoles": GROUPS[0] }), "directoryRoles: "),
+    ] {
+        let message = said(&groups).unwrap_err();
+        assert!(message.starts_with(&format!("entraAccess.groups.{says}")), "{message}");
+    }
+    assert!(said(&json!({ "directoryRoles": [PORTAL], "mapping": mapping })).is_ok());
 }
 
 /// Whoever administers a tenant can give the service principals in it new secrets
@@ -311,6 +331,25 @@ fn nothing_is_allowed_or_owned_by_a_directory_role_and_what_is_denied_stays_deni
     assert!(engine.set_directory_roles(Vec::new()).is_empty());
     assert_eq!(effects(&mut engine), [Effect::Allow, Effect::Deny, Effect::Allow]);
     assert_eq!(owned(&engine), 1);
+}
+
+#[test]
+fn directory_roles_of_the_configuration_count_without_graph_and_beside_it() {
+    let mut engine = engine_with(&json!({ "directoryRoles": [GROUPS[0]] }));
+    let rules = json!({ "rules": [
+        { "id": "by-role", "effect": "allow", "permissions": ["a.b"], "principals": [{ "group": GROUPS[0] }] },
+        { "id": "by-group", "effect": "allow", "permissions": ["c.d"], "principals": [{ "group": GROUPS[1] }] },
+    ]});
+    engine.set_policy(&rules.to_string(), "p").unwrap();
+    let caller = enter(&mut engine, &user_v2());
+    let permission = |name: &str| Permission { name: name.into(), action: None, resource_type: None };
+    let ids = ["a.b", "c.d"].map(|name| engine.permission_id(permission(name)).unwrap());
+    let effects = |engine: &mut Engine<Portable>| ids.map(|id| engine.decide(caller, id, now()).effect);
+    assert_eq!(effects(&mut engine), [Effect::Deny, Effect::Allow]);
+    assert_eq!(engine.set_directory_roles(vec![guid(GROUPS[1])]), ["by-group", "by-role"]);
+    assert_eq!(effects(&mut engine), [Effect::Deny, Effect::Deny]);
+    assert_eq!(engine.set_directory_roles(Vec::new()), ["by-role"]);
+    assert_eq!(effects(&mut engine), [Effect::Deny, Effect::Allow]);
 }
 
 // ---- what a token says in place of ids

@@ -32,6 +32,8 @@ pub struct GroupSettings {
     pub mapping: Vec<GroupMapping>,
     /// How many levels of nested groups count; `None` for all
     pub max_depth: Option<u32>,
+    /// Object ids of directory roles, which are no groups, by the operator's word
+    pub directory_roles: Vec<Guid>,
     /// Groups of service principals by tenant and client id
     workloads: HashMap<(Guid, Guid), Vec<Guid>>,
 }
@@ -56,6 +58,7 @@ pub(super) struct GroupSection {
     graph: Option<GraphSection>,
     workloads: Vec<WorkloadEntry>,
     max_depth: Option<u32>,
+    directory_roles: Vec<Guid>,
 }
 
 /// How the host proves itself to Microsoft Graph; what the secrets are is not told here
@@ -81,7 +84,7 @@ struct WorkloadEntry {
 
 impl GroupSection {
     pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
-        at.members(&["source", "overage", "mapping", "graph", "workloads", "maxDepth"])?;
+        at.members(&["source", "overage", "mapping", "graph", "workloads", "maxDepth", "directoryRoles"])?;
         at.some("source", &|source| source.word(&["token"]))?;
         Ok(Self {
             overage: at.some("overage", &overage)?.unwrap_or_default(),
@@ -89,6 +92,7 @@ impl GroupSection {
             graph: at.some("graph", &GraphSection::read)?,
             workloads: at.list("workloads", &WorkloadEntry::read)?,
             max_depth: at.some("maxDepth", &depth)?,
+            directory_roles: at.list("directoryRoles", &Guid::read)?,
         })
     }
 }
@@ -188,6 +192,7 @@ impl GroupSection {
             return Err(ConfigError::new(format!("{ROOT}.clouds.{}.graph", tenant.cloud), "the address is missing")
                 .hint("`overage: graph` asks Microsoft Graph of this cloud, such as https://graph.example.com"));
         }
+        self.keep_apart()?;
         let mut workloads = HashMap::new();
         for (at, entry) in self.workloads.into_iter().enumerate() {
             let path = format!("{ROOT}.groups.workloads[{at}]");
@@ -197,7 +202,27 @@ impl GroupSection {
                     .hint("one entry for each client, with all of its groups"));
             }
         }
-        Ok(GroupSettings { overage: self.overage, mapping: self.mapping, max_depth: self.max_depth, workloads })
+        Ok(GroupSettings {
+            overage: self.overage,
+            mapping: self.mapping,
+            max_depth: self.max_depth,
+            directory_roles: self.directory_roles,
+            workloads,
+        })
+    }
+
+    /// What is listed as a directory role stands nowhere as a group
+    fn keep_apart(&self) -> Result<(), ConfigError> {
+        let role = |id: &Guid| self.directory_roles.contains(id);
+        let path = if let Some(at) = self.mapping.iter().position(|entry| role(&entry.group)) {
+            format!("{ROOT}.groups.mapping[{at}].group")
+        } else if let Some(at) = self.workloads.iter().position(|entry| entry.groups.iter().any(role)) {
+            format!("{ROOT}.groups.workloads[{at}].groups")
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::new(path, "this names a directory role, which is no group")
+            .hint("use a group, or take the id out of `groups.directoryRoles`"))
     }
 }
 

@@ -79,6 +79,24 @@ test('roles allow nothing, and what was read stays in force through an outage', 
   roles.close();
 });
 
+test('without Graph a rule that names a role of the configuration is named in the log, once', async () => {
+  const logger = new RecordingLogger();
+  const configuration = JSON.parse(configurationOf(tenant));
+  configuration.groups = { ...configuration.groups, directoryRoles: [ROLE] };
+  const alone = new EntraCore({ configuration: JSON.stringify(configuration), logger });
+  alone.setPolicy(POLICY, 'policy');
+  const roles = new DirectoryRoles([], alone, logger);
+  try {
+    await roles.refresh();
+    await roles.refresh();
+    assert.equal(logger.complaints.length, 1);
+    assert.match(logger.complaints[0] ?? '', /a directory role is no group and allows nothing: .* `role-holders`/);
+  } finally {
+    roles.close();
+    alone.close();
+  }
+});
+
 test('roles that the core could not take are told again soon', async t => {
   const graph = graphOf(tenant);
   const client = { pages: () => Promise.resolve([{ id: ROLE }]) } as unknown as GraphClient;

@@ -21,8 +21,8 @@ interface Tenant {
 }
 
 /**
- * Keeps the core told which ids are directory roles: Entra lists those of a person among the groups of a token. Without the
- * permission to read them that goes on, and is shown.
+ * Keeps the core told which ids are directory roles, beside those that the configuration lists: Entra lists those of a person
+ * among the groups of a token. Without the permission to read them that goes on, and is shown.
  */
 export class DirectoryRoles {
   readonly #tenants: readonly Tenant[];
@@ -30,7 +30,7 @@ export class DirectoryRoles {
   readonly #logger: LoggerService;
   readonly #found = new Map<string, readonly string[]>();
   readonly #errors = new Map<string, string>();
-  #told = '[]';
+  #told?: string;
   /** Whether the core, too, knows what was read; not so while it is being restarted */
   #upToDate = true;
   #timer?: NodeJS.Timeout;
@@ -93,7 +93,7 @@ export class DirectoryRoles {
   }
 
   #schedule(): void {
-    if (this.#closed) return;
+    if (this.#closed || (this.#tenants.length === 0 && this.#upToDate)) return;
     const pause = this.#errors.size > 0 || !this.#upToDate ? RETRY_MS : REFRESH_MS;
     this.#timer = setTimeout(() => this.start(), pause * (0.9 + Math.random() * 0.1));
     this.#timer.unref();

@@ -53,7 +53,7 @@ export class EntraAccess {
   /** Fetches keys in the background and follows the policy file; v1.0 keys follow when the first v1.0 token is seen */
   start(): void {
     for (const issuer of this.core.issuers) if (issuer.id.startsWith('entra-v2:')) void this.keys.load(issuer);
-    if (this.#resolver) this.#roles.start();
+    this.#roles.start();
     this.policyFile?.start();
   }
 
