@@ -8,12 +8,14 @@ use crate::{
     keys::{KeySet, KeySetReport, SignatureVerifier},
     limits,
     policy::{
-        CriteriaNumber, Decision, Effect, Explanation, Permission, PermissionId, Permissions, Policy, Resource,
+        Answered, CriteriaNumber, Decision, Effect, Explanation, Permission, PermissionId, Permissions, Policy,
+        Resource, Study,
         asker::{Asker, Ownership},
         criteria::{Criteria, CriteriaTable},
         decision::Ground,
         evaluate::{self, Answer},
         explain::{self, Question},
+        study,
     },
     time::Timestamp,
     token::{
@@ -421,8 +423,32 @@ impl<V: SignatureVerifier> Engine<V> {
         resource: Option<&Resource>,
         now: Timestamp,
     ) -> Option<Explanation> {
+        self.question(principal, permission, resource, &Answered::default(), now, &explain::explain)
+    }
+
+    /// The same with every rule that was considered, and with what rules of other plugins say of the resource
+    pub fn study(
+        &self,
+        principal: Handle,
+        permission: &Permission,
+        resource: Option<&Resource>,
+        answered: &Answered,
+        now: Timestamp,
+    ) -> Option<Study> {
+        self.question(principal, permission, resource, answered, now, &study::study)
+    }
+
+    fn question<T>(
+        &self,
+        principal: Handle,
+        permission: &Permission,
+        resource: Option<&Resource>,
+        answered: &Answered,
+        now: Timestamp,
+        answer: &dyn Fn(&Question<'_>) -> T,
+    ) -> Option<T> {
         let (policy, asker) = (self.policy.as_ref()?, self.asker(principal, now)?);
-        Some(explain::explain(&Question {
+        Some(answer(&Question {
             policy,
             rules: &policy.covering(permission),
             asker,
@@ -430,6 +456,7 @@ impl<V: SignatureVerifier> Engine<V> {
             owners: &self.owners(principal, now)?,
             possible_owners: &self.claimed_owners(principal, now)?,
             resource,
+            answered,
             directory: &self.directory,
         }))
     }

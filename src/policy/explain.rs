@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
+    answered::Answered,
     asker::Asker,
     compile::Policy,
     criteria::Criteria,
@@ -117,6 +118,8 @@ pub struct Question<'e> {
     pub possible_owners: &'e [EntityRef],
     /// On what, if that is known
     pub resource: Option<&'e Resource>,
+    /// What rules of its plugin say of it
+    pub answered: &'e Answered,
     /// Entra groups and owners
     pub directory: &'e Directory,
 }
@@ -139,8 +142,14 @@ impl<'e> Question<'e> {
     pub fn given(&self, criteria: &Criteria) -> Criteria {
         let Some(resource) = self.resource else { return criteria.clone() };
         let owned_by = |owners: &[EntityRef]| resource.owners.iter().any(|owner| owners.contains(owner));
-        // Possibility is enough for a deny.
-        criteria.given(owned_by(self.owners), !owned_by(self.possible_owners))
+        criteria.settled(&|literal| match literal {
+            Criteria::Owned => Some(owned_by(self.owners)),
+            // Possibility is enough for a deny.
+            Criteria::NotOwned => Some(!owned_by(self.possible_owners)),
+            Criteria::Rule(rule) => self.answered.of(rule),
+            Criteria::NotRule(rule) => self.answered.of(rule).map(|holds| !holds),
+            _ => None,
+        })
     }
 }
 

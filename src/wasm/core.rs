@@ -11,7 +11,7 @@ use crate::{
     error::{ConfigError, RejectionCode},
     identity::{Guid, Handle, Principal},
     json, limits,
-    policy::{CriteriaNumber, Permission, PermissionId, Resource, criteria::Criteria},
+    policy::{Answered, CriteriaNumber, Permission, PermissionId, Resource, criteria::Criteria},
     time::Timestamp,
     token::{Purpose, Rejection},
 };
@@ -291,11 +291,12 @@ impl Core {
 
     /// Takes in the record of a principal under its entity; see [`Engine::admit`]
     pub fn admit(&mut self, record: &str, entity: &str, expires_at: u32, now: u32) -> String {
-        let parsed = Principal::parse(record).map_err(|error| error.to_string());
-        Outcome::json(parsed.and_then(|principal| {
-            let entity = EntityRef::parse(entity).ok_or("not an entity reference")?;
+        let admitted = Principal::parse(record).and_then(|principal| {
+            let entity =
+                EntityRef::parse(entity).ok_or_else(|| ConfigError::new("entity", "not an entity reference"))?;
             Ok(self.engine.admit(principal, entity, time(expires_at), time(now)).number())
-        }))
+        });
+        Outcome::json(admitted.map_err(Mistake::from))
     }
 
     /// See [`Engine::groups_unknown`]
@@ -361,6 +362,25 @@ impl Core {
         let permission = read_permission(permission)?;
         let resource: Option<Resource> = json::from_str(resource).map_err(|error| error.to_string())?;
         Ok(text(&self.engine.explain(Handle::from_number(principal), &permission, resource.as_ref(), time(now))))
+    }
+
+    /// The same with every rule that was considered; `answered` is JSON text for [`crate::policy::Answered::parse`]
+    ///
+    /// # Errors
+    /// The permission, the resource or what is answered is not one.
+    pub fn study(
+        &self,
+        principal: u32,
+        permission: &str,
+        resource: &str,
+        answered: &str,
+        now: u32,
+    ) -> Result<String, String> {
+        let permission = read_permission(permission)?;
+        let resource: Option<Resource> = json::from_str(resource).map_err(|error| error.to_string())?;
+        let answered = Answered::parse(answered).map_err(|error| error.to_string())?;
+        let principal = Handle::from_number(principal);
+        Ok(text(&self.engine.study(principal, &permission, resource.as_ref(), &answered, time(now))))
     }
 
     /// What the principal may own through, disputed groups included; `null` when that or the principal is not known
