@@ -14,8 +14,8 @@ use crate::{
         criteria::{Criteria, CriteriaTable},
         decision::Ground,
         evaluate::{self, Answer},
-        explain::{self, Question},
-        study,
+        explain::Question,
+        study::study,
     },
     time::Timestamp,
     token::{
@@ -423,10 +423,10 @@ impl<V: SignatureVerifier> Engine<V> {
         resource: Option<&Resource>,
         now: Timestamp,
     ) -> Option<Explanation> {
-        self.question(principal, permission, resource, &Answered::default(), now, &explain::explain)
+        Some(self.study(principal, permission, resource, &Answered::default(), now)?.explanation)
     }
 
-    /// The same with every rule that was considered, and with what rules of other plugins say of the resource
+    /// The same with every rule that was considered; `answered` is what rules of other plugins say of the resource
     pub fn study(
         &self,
         principal: Handle,
@@ -435,20 +435,8 @@ impl<V: SignatureVerifier> Engine<V> {
         answered: &Answered,
         now: Timestamp,
     ) -> Option<Study> {
-        self.question(principal, permission, resource, answered, now, &study::study)
-    }
-
-    fn question<T>(
-        &self,
-        principal: Handle,
-        permission: &Permission,
-        resource: Option<&Resource>,
-        answered: &Answered,
-        now: Timestamp,
-        answer: &dyn Fn(&Question<'_>) -> T,
-    ) -> Option<T> {
         let (policy, asker) = (self.policy.as_ref()?, self.asker(principal, now)?);
-        Some(answer(&Question {
+        Some(study(&Question {
             policy,
             rules: &policy.covering(permission),
             asker,

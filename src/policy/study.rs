@@ -8,8 +8,6 @@ use super::{
     explain::{Explanation, Question, explain},
     verdict::{Bearer, misfit},
 };
-use crate::identity::PrincipalKind;
-
 /// An explanation and what it was made of
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Study {
@@ -29,7 +27,7 @@ pub struct Considered {
     /// `allow` or `deny`
     pub effect: &'static str,
     /// As what it was considered: the caller's kind, or `user` for the person for whom an agent calls
-    pub kind: PrincipalKind,
+    pub kind: &'static str,
     /// `applies`, `depends` on what is not known of the resource, or `not`
     pub outcome: &'static str,
     /// Why, in a sentence
@@ -62,7 +60,7 @@ impl Study {
         self.rules.push(Considered {
             rule: rule.id.to_string(),
             effect: if rule.effect == RuleEffect::Allow { "allow" } else { "deny" },
-            kind: asker.kind,
+            kind: asker.kind.as_str(),
             outcome: match &bearer {
                 Some(bearer) if bearer.acts() => "applies",
                 Some(bearer) if bearer.is_open() => "depends",

@@ -235,14 +235,7 @@ export class EntraCore {
 
   /** Decides and says why; `undefined` when the principal is not known */
   explain(principal: PrincipalHandle, permission: PermissionInput, resource?: ResourceInput): Explanation | undefined {
-    return this.#life.askOf(
-      principal,
-      ({ core }) => {
-        const [what, where] = [JSON.stringify(permission), JSON.stringify(resource ?? null)];
-        return withParsedCriteria(JSON.parse(core.explain(principal, what, where, this.#now())) ?? undefined);
-      },
-      undefined,
-    );
+    return this.study(principal, permission, resource)?.explanation;
   }
 
   /** The same with every rule that was considered; `answered` tells what rules of other plugins say of the resource */
@@ -256,8 +249,11 @@ export class EntraCore {
       principal,
       ({ core }) => {
         const [what, where] = [JSON.stringify(permission), JSON.stringify(resource ?? null)];
-        const study = JSON.parse(core.study(principal, what, where, JSON.stringify(answered), this.#now())) ?? undefined;
-        withParsedCriteria(study?.explanation);
+        const study =
+          JSON.parse(core.study(principal, what, where, JSON.stringify(answered), this.#now())) ?? undefined;
+        const conditions = study?.explanation.conditions;
+        // The core hands a condition on as the text that it is.
+        if (typeof conditions?.criteria === 'string') conditions.criteria = JSON.parse(conditions.criteria);
         return study;
       },
       undefined,
@@ -293,11 +289,4 @@ export class EntraCore {
   #now(): number {
     return this.#tokens.now();
   }
-}
-
-/** The core hands a condition on as the text that it is */
-function withParsedCriteria(explanation: any): Explanation | undefined {
-  const criteria: unknown = explanation?.conditions?.criteria;
-  if (typeof criteria === 'string') explanation.conditions.criteria = JSON.parse(criteria);
-  return explanation;
 }
