@@ -160,6 +160,8 @@ impl<'e> Bearer<'e> {
             (Criteria::Owned, true) | (Criteria::NotOwned, false) => "for resources that the principal owns".to_owned(),
             (Criteria::NotOwned, true) => "for resources that the principal does not own".to_owned(),
             (Criteria::Owned, false) => "for resources that the principal may not own".to_owned(),
+            (Criteria::NotRule(rule), false) => format!("where {}", Criteria::Rule(rule.clone()).words()),
+            (Criteria::Rule(rule), false) => format!("where {}", Criteria::NotRule(rule.clone()).words()),
             (_, true) => format!("where {}", criteria.words()),
             (_, false) => format!("except where {}", criteria.words()),
         };

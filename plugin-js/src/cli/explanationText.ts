@@ -54,7 +54,8 @@ function rulesText({ rules, allRules }: Explained): string {
     OUTCOMES[outcome][effect],
     ...(twice ? [`as ${kind}`] : []),
     rule,
-    why,
+    // The sentence names its rule, and so does the column before it.
+    why.replace(`rule \`${rule}\` `, ''),
   ]);
   const list = rows.length > 0 ? `:\n${columns(rows)}` : '';
   return `${head}${list}\n${others.length > 0 ? `not about it: ${plain(others.join(', '))}\n` : ''}`;

@@ -26,6 +26,15 @@ export interface DescribedPrincipal {
 export function readPrincipal({ value, place }: Placed, now: number): DescribedPrincipal {
   if (!isMapping(value)) throw place.mistake('a principal is a mapping', 'such as { kind: user, tenantId: ... }');
   const { entityRef, groups, assurance, ...rest } = value;
+  // An agent without one would pass for the person for whom it acts.
+  if ((rest.kind === 'agent') !== (rest.actor !== undefined && rest.actor !== null)) {
+    throw place
+      .at('actor')
+      .mistake(
+        rest.kind === 'agent' ? 'is missing: an agent has a client id' : 'belongs to agents only',
+        'actor: { clientId: <id> }, with `autonomous: true` for an agent that acts for nobody but itself',
+      );
+  }
   const tenantId = typeof rest.tenantId === 'string' ? rest.tenantId.toLowerCase() : undefined;
   const record = {
     issuer: `entra-v2:${tenantId}`,
