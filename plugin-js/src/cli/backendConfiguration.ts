@@ -4,6 +4,9 @@ import { ConfigurationError } from '../core';
 import { withoutSecrets } from '../graph/settings';
 import { firstLine } from '../service/policyText';
 
+/** Of `groups`: how they are asked for. Whoever describes a principal knows its groups, and the credentials are elsewhere */
+const ASKING = ['overage', 'graph', 'workloads'];
+
 /**
  * The section `entraAccess` of a backend's configuration for the core, without its policy and without its secrets; files are
  * read as Backstage reads them, with `${VARIABLES}` and `$include`.
@@ -28,5 +31,12 @@ export async function readBackendConfiguration(files: readonly string[]): Promis
   if (typeof section !== 'object' || section === null || Array.isArray(section)) {
     throw new ConfigurationError({ path, message: 'there is no section `entraAccess`' });
   }
-  return JSON.stringify({ ...withoutSecrets(section), policy: {} });
+  const { groups, ...rest } = withoutSecrets(section) as { groups?: unknown };
+  return JSON.stringify({ ...rest, ...(groups === undefined ? {} : { groups: withoutAsking(groups) }), policy: {} });
+}
+
+function withoutAsking(groups: unknown): unknown {
+  // Anything else than a mapping is the core's to refuse.
+  if (typeof groups !== 'object' || groups === null || Array.isArray(groups)) return groups;
+  return Object.fromEntries(Object.entries(groups).filter(([name]) => !ASKING.includes(name)));
 }

@@ -46,9 +46,9 @@ export async function readEntities(file: string): Promise<WrittenEntity[]> {
     const place = new Place(file, mistake => mistake.at(line));
     const [mistake] = document.errors;
     if (mistake) throw new ConfigurationError({ path: file, message: firstLine(mistake) });
+    const value = plainValue(() => document.toJS(), place);
     // An empty document, such as after a last `---`, is none.
-    if (document.contents === null) continue;
-    found.push(await readEntity({ value: plainValue(() => document.toJS(), place), place }, file));
+    if (value !== null) found.push(await readEntity({ value, place }, file));
   }
   if (found.length === 0) throw new ConfigurationError({ path: file, message: 'there is no entity in it' });
   return found;

@@ -53,7 +53,7 @@ export function readPrincipal({ value, place }: Placed, now: number): DescribedP
     entityRef: entityRef === undefined ? undefined : readRef(entityRef, place.at('entityRef')),
     place,
     located({ path, message, hint }) {
-      const inside = path.replace(/^(?:record|entity)/, '');
+      const inside = path.replace(/^record/, '').replace(/^entity$/, '.entityRef');
       const written = Array.isArray(groups) ? inside.replace(/^\.groups\.ids/, '.groups') : inside;
       return place.within(written).mistake(message, hint ?? undefined);
     },
