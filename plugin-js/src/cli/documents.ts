@@ -59,7 +59,9 @@ export function parseText(text: string, path: string): Placed {
 export function checked<T>(schema: z.ZodType<T>, { value, place }: Placed): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+  const { issues } = parsed.error;
+  // What is misspelt is missing as well: say what is there.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   if (!issue) throw place.mistake('is not as expected');
   const at = place.at(...issue.path);
   if (issue.code === 'unrecognized_keys') {
