@@ -64,6 +64,35 @@ test('the example beside the example policy passes, and says so', async () => {
   assert.equal(out.match(/^ {2}ok {6}/gm)?.length, tests);
 });
 
+test('what the page and the help show as a test file is one, and passes', async () => {
+  const here = new Folder();
+  try {
+    for (const [name, original] of [
+      ['entra-access-policy.yaml', 'entra-access-policy.example.yaml'],
+      ['org.yaml', 'entra-access-policy.example.catalog.yaml'],
+    ] as const) {
+      here.write(name, readFileSync(join(ROOT, original), 'utf8'));
+    }
+    here.write(
+      'app-config.yaml',
+      `entraAccess: { tenants: [{ tenantId: ${TEAM}, audiences: [api://x] }], policy: {} }\n`,
+    );
+    const page = readFileSync(join(ROOT, 'docs/policy.md'), 'utf8');
+    const { out: help } = await said('policy', 'test', '--help');
+    const examples = [/```yaml\n(policy: [^]*?)```/.exec(page)?.[1], /^ {2}policy: [^]*?\n(?=\n)/m.exec(help)?.[0]];
+    for (const [at, example] of examples.entries()) {
+      assert.ok(example, String(at));
+      const outdented = at === 0 ? example : example.replaceAll(/^ {2}/gm, '');
+      const file = here.write(`shown-${at}.yaml`, outdented.replaceAll('<id>', TEAM));
+      const { code, out, complaints } = await said('policy', 'test', file);
+      assert.deepEqual([code, complaints], [0, ''], out);
+      assert.match(out, /ok {6}an owner may refresh\n1 passed, 0 failed\n$/);
+    }
+  } finally {
+    here.remove();
+  }
+});
+
 test('a test that fails says what was expected, what came and why', async () => {
   const file = written(`  - name: dana refreshes
     given: { principal: dana, ${REFRESH}, entity: 'component:default/api' }
