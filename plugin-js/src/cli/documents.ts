@@ -2,12 +2,16 @@ import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigurationError } from '../core';
 import { firstLine, parsePolicy } from '../service/policyText';
+import { looksLikeToken } from './text';
 
 /** As much as a policy may be long, with its comments */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** Reads a file, or a pipe such as `<(...)`. @throws ConfigurationError naming it */
 export function readText(file: string): string {
+  if (looksLikeToken(file)) {
+    throw new ConfigurationError({ path: 'FILE', message: 'this looks like a token', hint: 'it is not shown' });
+  }
   try {
     const stats = statSync(file);
     if (!stats.isFile() && !stats.isFIFO()) throw new Error('not a file');

@@ -4,6 +4,7 @@ import { entraAccessPermissions } from '../access/permissions';
 import type { PermissionInput } from '../core';
 import { permissionInput } from '../permission/policy';
 import { checked, type Placed } from './documents';
+import { quoted } from './text';
 
 /** Those whose action and type of resource are known without the plugin that declares them */
 const KNOWN: ReadonlyMap<string, PermissionInput> = new Map(
@@ -24,10 +25,10 @@ export function readPermission({ value, place }: Placed): PermissionInput {
   if (typeof value !== 'string') return checked(writtenSchema, { value, place });
   const known = KNOWN.get(value);
   if (known) return known;
-  const [plugin] = value.split('.', 1);
+  const plugin = /^[a-z0-9-]{1,64}(?=\.)/.exec(value)?.[0] ?? '<plugin>';
   const near = [...KNOWN.keys()].filter(name => name.startsWith(`${plugin}.`));
   throw place.mistake(
-    `permission \`${value.slice(0, 200)}\` is not known here`,
+    `permission ${quoted(value)} is not known here`,
     near.length > 0
       ? `one of ${near.join(', ')}`
       : `write { name, action, resourceType } as /api/${plugin}/.well-known/backstage/permissions/metadata shows it`,

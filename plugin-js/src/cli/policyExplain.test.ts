@@ -430,13 +430,28 @@ test('what is missing on the command line is a question of usage', async () => {
   }
 });
 
-test('a token in the place of a principal is not repeated', async () => {
+test('a token in the place of anything is not repeated', async () => {
   const token = `eyJhbGciOiJSUzI1NiJ9.${'eyJvaWQiOiJ4In0'.repeat(5)}.c2lnbmF0dXJl`;
   for (const principal of [token, `Bearer ${token}`, ` ${token}`]) {
     const { code, complaints } = await explain(principal, ...REFRESH);
     assert.equal(code, 2);
     assert.match(complaints, /^--principal: looks like a token/);
     assert.ok(!complaints.includes('c2lnbmF0dXJl') && !complaints.includes('eyJ'));
+  }
+  const tests = folder.write(
+    'token.test.yaml',
+    `policy: policy.yaml\ntests:\n  - { name: x, given: { principal: ${token}, permission: a }, expect: allow }\n`,
+  );
+  for (const args of [
+    ['policy', 'check', token],
+    ['policy', 'test', token],
+    ['policy', 'test', tests],
+    ['policy', 'explain', token, '--principal', who(), ...REFRESH],
+    ['policy', 'explain', policy, '--principal', who(), '--permission', token],
+    ['policy', 'explain', policy, '--principal', who(), ...REFRESH, '--entity', token],
+  ]) {
+    const { code, complaints } = await said(...args);
+    assert.ok(code > 0 && complaints !== '' && !complaints.includes('eyJ'), complaints);
   }
 });
 

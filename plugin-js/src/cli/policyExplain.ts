@@ -6,7 +6,7 @@ import { explanationJson, explanationText } from './explanationText';
 import { readPermission } from './permissions';
 import { readPrincipal } from './principals';
 import { decide } from './question';
-import { plain } from './text';
+import { looksLikeToken, plain } from './text';
 import { World } from './world';
 
 /** By result of the core */
@@ -107,8 +107,7 @@ export type Explained = Awaited<ReturnType<typeof explain>>;
 
 function principalOf(text: string): Placed {
   if (text.trimStart().startsWith('{')) return parseText(text, '--principal');
-  // A token must not come back in an error, and from there get into a log.
-  if (/^(?:bearer\s+)?eyJ[\w-]+\./i.test(text.trim())) {
+  if (looksLikeToken(text)) {
     throw new Place('--principal').mistake('looks like a token', 'describe who asks; tokens are for `tokens/inspect`');
   }
   return parseText(readText(text), text);

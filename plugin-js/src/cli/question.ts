@@ -2,6 +2,7 @@ import type { PermissionInput, Study } from '../core';
 import type { Placed, Place } from './documents';
 import { readEntity, type WrittenEntity } from './entities';
 import { askCatalogRules } from './pluginRules';
+import { quoted } from './text';
 import type { Caller, World } from './world';
 
 /** Who asks for what, and on which entity */
@@ -50,7 +51,7 @@ export async function findEntity(world: World, { value, place }: Placed, file: s
   if (found) return found;
   const refs = [...world.entities.keys()];
   throw place.mistake(
-    `there is no entity \`${value.slice(0, 200)}\` in the files of \`catalog\``,
+    `there is no entity ${quoted(value)} in the files of \`catalog\``,
     refs.length > 0
       ? `there are ${refs.slice(0, 10).join(', ')}`
       : 'name files under `catalog`, or write the entity here',

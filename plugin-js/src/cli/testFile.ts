@@ -4,6 +4,7 @@ import type { PermissionInput } from '../core';
 import { checked, parseText, readText, type Place, type Placed } from './documents';
 import { readPermission } from './permissions';
 import { readPrincipal, type DescribedPrincipal } from './principals';
+import { quoted } from './text';
 import type { WorldFiles } from './world';
 
 const name = z.string().min(1);
@@ -91,7 +92,7 @@ function principalOf(placed: Placed, named: ReadonlyMap<string, DescribedPrincip
   if (found) return found;
   const names = [...named.keys()];
   throw place.mistake(
-    `there is no principal \`${value.slice(0, 200)}\` under \`principals\``,
+    `there is no principal ${quoted(value)} under \`principals\``,
     names.length > 0 ? `there are ${names.slice(0, 10).join(', ')}` : 'write it down there, or here as a mapping',
   );
 }

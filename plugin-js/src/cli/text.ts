@@ -13,3 +13,13 @@ export function columns(rows: ReadonlyArray<readonly string[]>, indent = '  '): 
   const line = (row: string[]) => row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at]!)));
   return shown.map(row => `${indent}${line(row).join('  ')}`.trimEnd()).join('\n');
 }
+
+/** Whether a text is a token, which must not come back in an error and from there get into a log */
+export function looksLikeToken(text: string): boolean {
+  return /^\s*(?:bearer\s+)?eyJ[\w-]+\./i.test(text);
+}
+
+/** A word of a file in a message: shortened, and no token */
+export function quoted(text: string): string {
+  return looksLikeToken(text) ? 'of that name (it looks like a token)' : `\`${text.slice(0, 200)}\``;
+}
