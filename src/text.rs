@@ -58,9 +58,15 @@ pub fn is_label(text: &str, longest: usize) -> bool {
 }
 
 /// The name that was probably meant: the first that takes the fewest changes of a letter, up to three
-pub fn nearest<'n>(name: &str, names: &mut dyn Iterator<Item = &'n str>) -> Option<&'n str> {
-    let distances = names.map(|known| (distance(name.as_bytes(), known.as_bytes()), known));
-    distances.filter(|(distance, _)| *distance <= 3).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+pub fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
+    let (mut found, mut fewest) = (None, 4);
+    for known in names {
+        let changes = distance(name.as_bytes(), known.as_bytes());
+        if changes < fewest {
+            (found, fewest) = (Some(*known), changes);
+        }
+    }
+    found
 }
 
 /// Letters to insert, remove or replace (Levenshtein)
@@ -96,7 +102,7 @@ mod tests {
             ("re", Some("ref")),
             ("branch_name", None),
         ] {
-            assert_eq!(nearest(name, &mut names.into_iter()), expected, "{name}");
+            assert_eq!(nearest(name, &names), expected, "{name}");
         }
         for (a, b, expected) in
             [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("abc", "abc", 0)]
