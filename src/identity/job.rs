@@ -2,11 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::{
-    error::ConfigError,
-    json::At,
-    time::Timestamp,
-};
+use crate::{error::ConfigError, json::At, time::Timestamp};
 
 /// Begins the ids of the issuer profiles of pipelines; behind it stands the configured id
 pub const PIPELINE: &str = "pipeline:";

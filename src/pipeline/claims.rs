@@ -108,9 +108,7 @@ pub fn canonical<'a>(claim: &Claim, text: Cow<'a, str>) -> Option<Cow<'a, str>> 
         Form::Text => !bytes.is_empty() || !claim.is(REQUIRED),
         Form::Flag => matches!(bytes, b"true" | b"false"),
         Form::Digits | Form::Number => {
-            bytes.len() <= 20
-                && bytes.iter().all(u8::is_ascii_digit)
-                && matches!(bytes, [b'0'] | [b'1'..=b'9', ..])
+            bytes.len() <= 20 && bytes.iter().all(u8::is_ascii_digit) && matches!(bytes, [b'0'] | [b'1'..=b'9', ..])
         }
         Form::Uuid => {
             let inner = match bytes {

@@ -26,7 +26,9 @@ impl Pattern {
             match rest {
                 [b'*', b'*', ..] => return Err("`*` never crosses `/` or `:`; write one for each segment"),
                 // Half of an encoded `/` or `:` would let the rest of it through.
-                [b'%', b'*', ..] | [b'%', b'2' | b'3', b'*', ..] => return Err("`*` can't stand behind `%`, `%2` or `%3`"),
+                [b'%', b'*', ..] | [b'%', b'2' | b'3', b'*', ..] => {
+                    return Err("`*` can't stand behind `%`, `%2` or `%3`");
+                }
                 _ => rest = after,
             }
         }

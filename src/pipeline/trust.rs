@@ -10,7 +10,7 @@ use crate::{
     identity::{Guid, groups::GROUP_ID},
     json::{At, Value},
     limits,
-    text::{is_label, nearest, shown},
+    text::{is_label, join, nearest, shown},
 };
 
 /// Which jobs, and what they get
@@ -152,7 +152,7 @@ fn names(kind: &PipelineKind, with: u8, without: u8) -> Vec<&'static str> {
 }
 
 fn one_of(names: &[&str]) -> String {
-    format!("one of: {}", names.join(", "))
+    format!("one of: {}", join(names, ", "))
 }
 
 fn pattern(at: &At<'_>, claim: &Claim, kind: &PipelineKind) -> Result<Pattern, ConfigError> {
@@ -170,7 +170,8 @@ fn pattern(at: &At<'_>, claim: &Claim, kind: &PipelineKind) -> Result<Pattern, C
             canonical(claim, text.into()).filter(|text| !text.is_empty() && !padded).map(Into::into)
         }),
     };
-    let text = text.map_err(|error| error.hint(format!("`{}` in the tokens of {} is {expected}", claim.name, kind.title)))?;
+    let text =
+        text.map_err(|error| error.hint(format!("`{}` in the tokens of {} is {expected}", claim.name, kind.title)))?;
     match claim.form {
         Form::Text => Pattern::parse(&text).map_err(|reason| at.mistake(reason)),
         _ => Ok(Pattern::exact(&text)),

@@ -38,7 +38,12 @@ pub(super) fn identify(
     let single_use = match entry.single_use {
         true => Some(SingleUse::new(&profile.issuer, jti(&job, judge)?, expires_at)),
         false => {
-            judge.note("single use", true, RejectionCode::ClaimMissing, ["any number of uses", "any number of uses", ""])?;
+            judge.note(
+                "single use",
+                true,
+                RejectionCode::ClaimMissing,
+                ["any number of uses", "any number of uses", ""],
+            )?;
             None
         }
     };
@@ -92,7 +97,12 @@ fn read<'t>(
         Some((code, actual)) => (*code, actual.as_str()),
         None => (RejectionCode::ClaimMissing, "they are there"),
     };
-    judge.note("job", wrong.is_none(), code, ["every claim that the issuer always gives, each in its type", actual, ""])?;
+    judge.note(
+        "job",
+        wrong.is_none(),
+        code,
+        ["every claim that the issuer always gives, each in its type", actual, ""],
+    )?;
     match read {
         Ok(job) if wrong.is_none() => Ok(job),
         _ => Err(code),
@@ -104,7 +114,11 @@ fn check_project(job: &JobClaims<'_>, kind: &PipelineKind, judge: &mut dyn Judge
     let runs_in = kind.merge_requests.as_ref().and_then(|rule| job.get(rule.runs_in?));
     let same = runs_in.is_none() || runs_in == job.get(kind.subject);
     let code = RejectionCode::PipelineUntrusted;
-    let shown = [job.get(kind.subject).unwrap_or_default(), runs_in.unwrap_or("not said"), "code of a fork is trusted by no entry"];
+    let shown = [
+        job.get(kind.subject).unwrap_or_default(),
+        runs_in.unwrap_or("not said"),
+        "code of a fork is trusted by no entry",
+    ];
     judge.note("project", same, code, shown)?;
     if same { Ok(()) } else { Err(code) }
 }
@@ -210,6 +224,11 @@ fn jti<'j>(job: &'j JobClaims<'_>, judge: &mut dyn Judge) -> Result<&'j str, Rej
         Some(_) => (RejectionCode::ClaimInvalid, "a `jti`"),
     };
     let jti = jti.filter(|jti| (1..=limits::JTI_BYTES).contains(&jti.len()));
-    judge.note("single use", jti.is_some(), code, ["a `jti` of 1 to 128 letters, by which it counts once", actual, ""])?;
+    judge.note(
+        "single use",
+        jti.is_some(),
+        code,
+        ["a `jti` of 1 to 128 letters, by which it counts once", actual, ""],
+    )?;
     jti.ok_or(code)
 }
