@@ -13,13 +13,16 @@ use crate::{
     text::{is_label, join, nearest, shown},
 };
 
+/// Claims with their wanted values
+pub type Wanted = Vec<(Box<str>, Vec<Pattern>)>;
+
 /// Which jobs, and what they get
 #[derive(Debug, Clone)]
 pub struct TrustEntry {
     /// Names it in policies, refs and reports
     pub name: Box<str>,
     /// Claims with their wanted values: all of the claims, any of its values each
-    pub wanted: Vec<(Box<str>, Vec<Pattern>)>,
+    pub wanted: Wanted,
     /// The Entra groups of its jobs
     pub groups: Vec<Guid>,
     /// Whether a token counts once
@@ -96,12 +99,8 @@ pub fn is_met(patterns: &[Pattern], value: Option<&str>) -> bool {
     value.is_some_and(|value| patterns.iter().any(|pattern| pattern.matches(value)))
 }
 
-fn wanted(
-    at: &At<'_>,
-    claims: &[&str],
-    kind: &'static PipelineKind,
-) -> Result<Vec<(Box<str>, Vec<Pattern>)>, ConfigError> {
-    let mut wanted: Vec<(Box<str>, Vec<Pattern>)> = Vec::new();
+fn wanted(at: &At<'_>, claims: &[&str], kind: &'static PipelineKind) -> Result<Wanted, ConfigError> {
+    let mut wanted = Wanted::new();
     let mut bound = false;
     for name in claims {
         let at = at.needed(name)?;
