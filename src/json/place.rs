@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt};
 use super::Value;
 use crate::{
     error::ConfigError,
-    text::{hinted, shown},
+    text::{hinted, join, shown},
 };
 
 /// A value with its place, which every mistake in it names
@@ -201,6 +201,23 @@ impl<'n> At<'n> {
         self.member(name).map_or_else(|| Ok(Vec::new()), |at| at.all(read))
     }
 
+    /// A text that must be there
+    pub fn needed_text(&self, name: &str) -> Result<&'n str, ConfigError> {
+        match self.value.member(name) {
+            Some(Value::Text(text)) => Ok(text),
+            _ => Err(self.no_text(name)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn no_text(&self, name: &str) -> ConfigError {
+        match self.needed(name) {
+            Ok(at) => at.other("a string"),
+            Err(error) => error,
+        }
+    }
+
     /// A member that must be there
     pub fn needed(&self, name: &str) -> Result<At<'_>, ConfigError> {
         self.member(name).ok_or_else(|| self.mistake(format!("missing field `{name}`")))
@@ -215,7 +232,7 @@ pub fn owned_text(at: &At<'_>) -> Result<String, ConfigError> {
 /// Names in backticks
 fn one_of(names: &[&str]) -> String {
     let lead = if names.len() > 1 { "one of " } else { "" };
-    format!("{lead}`{}`", names.join("`, `"))
+    format!("{lead}`{}`", join(names, "`, `"))
 }
 
 /// What it is, for messages; a text of the operator's is shown, as it helps to find it

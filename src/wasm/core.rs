@@ -8,7 +8,7 @@ use crate::{
     config::Configuration,
     directory::{DirectoryInput, EntityRef, Member},
     engine::Engine,
-    error::{ConfigError, RejectionCode},
+    error::{ConfigError, ConfigMistake, RejectionCode},
     identity::{Guid, Handle, Principal},
     json::{self, At},
     limits,
@@ -57,7 +57,8 @@ struct Mistake {
 
 impl From<ConfigError> for Mistake {
     fn from(error: ConfigError) -> Self {
-        Self { path: error.path, message: error.message, hint: error.hint }
+        let ConfigMistake { path, message, hint } = error.into_inner();
+        Self { path, message, hint }
     }
 }
 
@@ -70,6 +71,8 @@ struct Issuer<'a> {
     tenant_id: String,
     authority: &'a str,
     graph: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline: Option<&'static str>,
 }
 
 /// Tells a refusal from a handle
@@ -100,13 +103,17 @@ impl Core {
             .configuration()
             .profiles
             .iter()
-            .map(|profile| Issuer {
-                id: &profile.id,
-                issuer: &profile.issuer,
-                discovery_url: &profile.discovery_url,
-                tenant_id: profile.tenant.to_string(),
-                authority: &profile.authority,
-                graph: &profile.graph,
+            .map(|profile| {
+                let tenant = profile.tenant();
+                Issuer {
+                    id: &profile.id,
+                    issuer: &profile.issuer,
+                    discovery_url: &profile.discovery_url,
+                    tenant_id: tenant.map(|of| of.tenant.to_string()).unwrap_or_default(),
+                    authority: tenant.map_or("", |of| &of.authority),
+                    graph: tenant.map_or("", |of| &of.graph),
+                    pipeline: profile.jobs().map(|jobs| jobs.kind.name),
+                }
             })
             .collect();
         text(&issuers)
@@ -132,9 +139,13 @@ impl Core {
         Outcome::json(self.engine.set_keys(index(profile), jwks, time(fetched)))
     }
 
-    /// See [`Engine::set_policy`]
-    pub fn set_policy(&mut self, policy: &str, place: &str) -> String {
-        Outcome::json(self.engine.set_policy(policy, place).map_err(Mistake::from))
+    /// See [`Engine::set_policy`], and with `any_pipeline` [`Engine::set_policy_for_any_pipeline`]
+    pub fn set_policy(&mut self, policy: &str, place: &str, any_pipeline: bool) -> String {
+        let outcome = match any_pipeline {
+            false => self.engine.set_policy(policy, place),
+            true => self.engine.set_policy_for_any_pipeline(policy, place),
+        };
+        Outcome::json(outcome.map_err(Mistake::from))
     }
 
     /// See [`Engine::trust_location`]
@@ -271,6 +282,11 @@ impl Core {
     pub fn cacheable_until(&self, principal: u32, now: u32) -> u32 {
         let until = self.engine.cacheable_until(Handle::from_number(principal), time(now));
         until.and_then(|until| u32::try_from(until.seconds()).ok()).unwrap_or(0)
+    }
+
+    /// See [`Engine::claimed`]
+    pub fn claimed(&mut self, principal: u32, now: u32) -> bool {
+        self.engine.claimed(Handle::from_number(principal), time(now))
     }
 
     /// How many callers by token are held at once
