@@ -1,5 +1,7 @@
 /** A home-made policy beside ours in a real backend: asked where no rule speaks, and by nobody else's leave */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createBackendModule, type BackstageCredentials } from '@backstage/backend-plugin-api';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
@@ -150,4 +152,18 @@ test('without HTTP every answer is the same, its own included', async () => {
     }
   }
   for (const kind of ['ALLOW', 'DENY', 'CONDITIONAL', 'error']) assert.ok((seen[kind] ?? 0) > 20, JSON.stringify(seen));
+});
+
+test('a second one keeps the backend from starting', async () => {
+  const script = join(__dirname, 'support', 'twoFallbacks.ts');
+  const start = (...modules: string[]) =>
+    new Promise<string>(resolve => {
+      const args = ['--import', 'tsx', script, ...modules];
+      const env = { ...process.env, LOG_LEVEL: 'error', NODE_TEST_CONTEXT: undefined };
+      execFile(process.execPath, args, { env, timeout: 60_000 }, (_error, output) => resolve(output));
+    });
+  const [one, two] = await Promise.all([start('one'), start('one', 'two')]);
+  assert.match(one, /^started$/m);
+  assert.match(two, /a fallback policy is set already/);
+  assert.doesNotMatch(two, /^started$/m);
 });
