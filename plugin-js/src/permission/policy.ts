@@ -7,6 +7,7 @@ import {
 } from '@backstage/plugin-permission-common';
 import type { PermissionPolicy, PolicyQuery, PolicyQueryUser } from '@backstage/plugin-permission-node';
 import type { Criteria, Decision, PermissionInput } from '../core';
+import { challengeHeader } from '../service/claimsChallenge';
 import { noteRefusal } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
 import { conditionsOf, pluginOf } from './conditions';
@@ -81,7 +82,7 @@ export class EntraPermissionPolicy implements PermissionPolicy {
         return this.#conditional(asked, decision, entityRef, permission.resourceType);
       default:
         if (this.#fallback && MAY_FALL_BACK.has(decision.ground)) return undefined;
-        noteRefusal(entityRef, permission);
+        noteRefusal(entityRef, call => challengeHeader(call, this.#entraAccess.explain(entityRef, permission)?.stepUp));
         return this.#deny(asked, decision.rule ? `rule ${decision.rule}` : GROUNDS[decision.ground]);
     }
   }

@@ -5,7 +5,8 @@
  * request of its own, and none of a client's.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Issuer, PermissionInput } from '../core';
+import type { EntraCore, Issuer } from '../core';
+import { unverifiedClaims } from './unverified';
 
 /** A call with a token of ours */
 export interface DirectCall {
@@ -19,8 +20,15 @@ export interface DirectCall {
 /** One request */
 export interface RequestContext {
   call?: DirectCall;
-  /** The last permission that the policy refused to the caller for want of what a rule asks for */
-  refused?: PermissionInput;
+  /** Tells which challenge would turn the last refusal of the policy to the caller */
+  challenge?: (call: DirectCall) => string | undefined;
+}
+
+/** A call with a token that the core has accepted; `undefined` for a token of anybody else */
+export function directCallOf({ core }: { core: EntraCore }, token: string, entityRef: string): DirectCall | undefined {
+  const claims = unverifiedClaims(token);
+  const issuer = core.issuers.find(each => each.issuer === claims?.issuer);
+  return issuer && claims && { issuer, takesChallenges: claims.takesChallenges, entityRef };
 }
 
 const requests = new AsyncLocalStorage<RequestContext>();
@@ -36,8 +44,13 @@ export function noteCall(call: DirectCall): void {
   if (request) request.call = call;
 }
 
-/** A refusal to whoever calls; that of somebody else says nothing about them */
-export function noteRefusal(entityRef: string, permission: PermissionInput): void {
+/** A refusal to whoever calls; that of somebody else says nothing about them. `challenge` is asked only if it comes to that */
+export function noteRefusal(entityRef: string, challenge: (call: DirectCall) => string | undefined): void {
   const request = requests.getStore();
-  if (request?.call?.entityRef === entityRef) request.refused = permission;
+  if (request?.call?.entityRef === entityRef) request.challenge = challenge;
+}
+
+/** The header that would turn what was refused in a request; `undefined` where there is none */
+export function challengeOf({ call, challenge }: RequestContext): string | undefined {
+  return call && challenge?.(call);
 }
