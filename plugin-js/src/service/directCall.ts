@@ -24,7 +24,7 @@ export interface RequestContext {
   challenge?: (call: DirectCall) => string | undefined;
 }
 
-/** A call with a token that the core has accepted; `undefined` for a token of anybody else */
+/** A call with a token that the core has accepted before, so that its claims are proven; `undefined` for a token of anybody else */
 export function directCallOf({ core }: { core: EntraCore }, token: string, entityRef: string): DirectCall | undefined {
   const claims = unverifiedClaims(token);
   const issuer = core.issuers.find(each => each.issuer === claims?.issuer);
