@@ -351,3 +351,51 @@ fn a_condition_too_long_for_one_answer_is_a_refusal_that_says_so() {
     assert_eq!(explanation.result, Effect::Deny);
     assert!(explanation.reasons.iter().any(|reason| reason.contains("too long for one answer")), "{explanation:?}");
 }
+
+#[test]
+fn a_question_about_which_no_rule_speaks_is_told_from_one_that_a_rule_leaves_open() {
+    let other = json!([{ "kind": "workload" }]);
+    let group = json!([{ "group": GROUPS[1] }]);
+    let silent = |rules: &[Value], claims: &Claims| {
+        let mut world = World::new(json!(rules));
+        let who = world.enter(claims);
+        let decision = world.decide(who, &delete(), now());
+        assert_eq!(decision.effect, Effect::Deny);
+        decision.ground == Ground::Default
+    };
+    let rule = |effect: &str, more: Value| {
+        let mut rule = json!({ "id": effect, "effect": effect, "permissions": ["catalog.*"] });
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        rule
+    };
+    let user = user_v2();
+    // Another permission, another action, another caller, a requirement of a deny rule that is met.
+    for rules in [
+        vec![],
+        vec![rule("allow", json!({ "permissions": ["scaffolder.*"] })), rule("deny", json!({ "actions": ["create"] }))],
+        vec![
+            rule("allow", json!({ "principals": [{ "role": "Nobody" }] })),
+            rule("deny", json!({ "principals": other })),
+        ],
+        vec![rule("allow", json!({ "when": { "rule": "HAS_TAG", "resourceType": "scaffolder-template" } }))],
+        vec![rule("deny", json!({ "requires": { "authContext": "c1" } }))],
+    ] {
+        assert!(silent(&rules, &user.clone().with("acrs", r#"["c1"]"#)), "{rules:?}");
+    }
+    // A sign-in that is too weak, a deny rule about some of the resources, groups that are not known.
+    for rules in [
+        vec![rule("allow", json!({ "requires": { "authContext": "c1" } }))],
+        vec![rule("deny", json!({ "when": { "owned": true } }))],
+        vec![rule("deny", json!({}))],
+    ] {
+        assert!(!silent(&rules, &user), "{rules:?}");
+    }
+    for more in [json!({ "principals": group }), json!({ "when": { "owned": true } })] {
+        assert!(!silent(&[rule("allow", more)], &user.clone().without("groups").with("hasgroups", "true")));
+    }
+    // Either of the two that an agent is.
+    for principals in [json!([{ "kind": "agent" }]), json!([{ "kind": "user" }])] {
+        assert!(!silent(&[rule("allow", json!({ "principals": principals }))], &agent_v2()));
+    }
+    assert!(silent(&[rule("allow", json!({ "principals": other }))], &agent_v2()));
+}

@@ -8,7 +8,10 @@ use entra_access_core::{
     engine::Engine,
     identity::{Actor, Assurance, Groups, Guid, Handle, Principal, PrincipalKind},
     keys::portable::Portable,
-    policy::{Answered, Decision, Effect, Explanation, Permission, Resource, decision::Dependence},
+    policy::{
+        Answered, Decision, Effect, Explanation, Permission, Resource,
+        decision::{Dependence, Ground},
+    },
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -477,6 +480,70 @@ fn a_step_up_that_is_named_helps() {
         }
     });
     assert!(helped.get() > 100, "{}", helped.get());
+}
+
+/// Who a principal may turn out to be once everything is known, after the weakest and the strongest sign-in
+fn completions(who: &NaivePrincipal) -> Vec<NaivePrincipal> {
+    let weak = NaivePrincipal { contexts: Vec::new(), mfa: false, signed_in: None, ..who.clone() };
+    let strong =
+        NaivePrincipal { contexts: vec!["c1".into(), "c25".into()], mfa: true, signed_in: Some(0), ..who.clone() };
+    let members = |bits: u32| {
+        let of = GROUPS.iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1).map(|(_, id)| (*id).to_owned());
+        of.collect::<Vec<_>>()
+    };
+    let all = 0..if who.groups.is_none() { 1_u32 << GROUPS.len() } else { 1 };
+    let known = |who: &NaivePrincipal, bits| {
+        let groups = who.groups.clone().unwrap_or_else(|| members(bits));
+        NaivePrincipal { groups: Some(groups), ..who.clone() }
+    };
+    all.flat_map(|bits| [who, &weak, &strong].map(|who| known(who, bits))).collect()
+}
+
+#[test]
+fn the_rules_are_silent_only_where_none_of_them_could_speak() {
+    let (silent, heard) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    for_all(|random| {
+        let plain = random.chance(1, 2);
+        let mut world = if plain { World::plain(random) } else { World::generate(random) };
+        for _ in 0..QUESTIONS {
+            let (who, what) = (NaivePrincipal::generate(random), NaivePermission::generate(random));
+            let handle = world.enter(&who);
+            let ground = world.decide(handle, &what).ground;
+            let person = NaivePrincipal { kind: "user".into(), entity: None, ..who.clone() };
+            let askers = std::iter::once(&who).chain(who.acts_for_person.then_some(&person));
+            let context = || format!("{who:?} {what:?} {:#?}", world.rules);
+            let facts = Facts::all();
+            let bears = |who: &NaivePrincipal, rule: &NaiveRule| {
+                facts.iter().any(|on| applies(rule, who, &what, on) != Some(false))
+            };
+            match ground {
+                // Neither now nor when more is known; a stronger sign-in makes an allow rule apply, a weaker one a deny rule.
+                Ground::Default => {
+                    silent.set(silent.get() + 1);
+                    for who in askers {
+                        assert!(
+                            !world.rules.iter().any(|rule| !rule.allow && bears(who, rule)),
+                            "denied: {}",
+                            context()
+                        );
+                        let allowed = |rule: &NaiveRule, who: &NaivePrincipal| {
+                            rule.allow && facts.iter().any(|on| applies(rule, who, &what, on) == Some(true))
+                        };
+                        for who in completions(who) {
+                            assert!(!world.rules.iter().any(|rule| allowed(rule, &who)), "allowed: {}", context());
+                        }
+                    }
+                }
+                // With all that is to be known known, a rule that applies to something.
+                Ground::Unmet if plain && who.groups.is_some() && !who.acts_for_person => {
+                    heard.set(heard.get() + 1);
+                    assert!(world.rules.iter().any(|rule| bears(&who, rule)), "{}", context());
+                }
+                _ => {}
+            }
+        }
+    });
+    assert!(silent.get() > 1000 && heard.get() > 50, "{} {}", silent.get(), heard.get());
 }
 
 #[test]

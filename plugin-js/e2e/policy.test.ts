@@ -169,7 +169,8 @@ test('a sign-in that is too weak is refused with the step-up that helps, and a s
   for (const weak of [{}, { acrs: ['c2'] }]) {
     const refused = await explain(weak);
     assert.equal(refused.result, 'DENY');
-    assert.deepEqual(refused.stepUp, [{ authContext: 'c1' }]);
+    const claims = JSON.stringify({ access_token: { acrs: { essential: true, value: 'c1' } } });
+    assert.deepEqual(refused.stepUp, [{ authContext: 'c1', claims }]);
     assert.match(refused.reasons[0], /^step_up_required: rule `owners-delete` allows it after a sign-in with auth/);
   }
   const allowed = await explain({ acrs: ['c1'] });

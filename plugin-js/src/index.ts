@@ -2,7 +2,8 @@
  * Entra Access for Backstage: sign-in, permissions and ownership from Microsoft Entra ID.
  *
  * `backend.add(import('backstage-plugin-entra-access-backend'))` installs everything; the subpaths `/auth`, `/permission`,
- * `/catalog`, `/access` and `/direct` install one feature each. `/microsoft` and `/external` are not part of everything.
+ * `/catalog`, `/access` and `/direct` install one feature each. `/microsoft`, `/external`, `/in-process` and `/challenge` are not part
+ * of everything.
  *
  * @packageDocumentation
  */
@@ -21,6 +22,8 @@ export {
   entraAccessPlugin,
   permissionModuleEntraPolicy,
 };
+export { entraPermissionsServiceFactory } from './inProcess/factory';
+export { policyFallbackExtensionPoint, type PolicyFallbackExtensionPoint } from './permission/fallback';
 export { entraAccessServiceRef } from './service/ref';
 export type { EntraAccess } from './service/entraAccess';
 export * from './core';

@@ -22,8 +22,10 @@ pub enum Effect {
 pub enum Ground {
     /// The rule with this number
     Rule(u16),
-    /// No rule allows
+    /// No rule speaks about it, for certain
     Default,
+    /// No rule allows it, but one speaks about it: what it asks for is not met, not known, or not all there is
+    Unmet,
     /// The principal is not known (any more): expired, released, or never was
     UnknownPrincipal,
     /// The permission is not known, or there is no policy
@@ -75,7 +77,7 @@ impl Decision {
 
     /// Bits 0-1 effect (0 deny, 1 allow, 2 conditional), bits 2-3 dependence (1 owned, 2 not owned, 3 the condition with
     /// the number in bits 4-15, all set where it has none), bits 16-31 ground: number of the rule, or 0xffff default, 0xfffe
-    /// unknown principal, 0xfffd not ready, 0xfffc condition too long
+    /// unknown principal, 0xfffd not ready, 0xfffc condition too long, 0xfffb unmet
     ///
     /// Zero is never produced by accident as an ALLOW: everything unknown reads as DENY.
     pub fn number(self) -> u32 {
@@ -96,6 +98,7 @@ impl Decision {
             Ground::UnknownPrincipal => 0xfffe,
             Ground::NotReady => 0xfffd,
             Ground::TooLong => 0xfffc,
+            Ground::Unmet => 0xfffb,
         };
         ground << 16 | dependence | effect
     }

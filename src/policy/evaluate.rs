@@ -63,6 +63,25 @@ pub fn bearing(rule: &Rule, asker: &Asker<'_>, permission: &Permission) -> Beari
     }
 }
 
+/// Whether a rule that covers the permission has a say about whoever asks, or may have one: what is not known is not silence,
+/// nor is a sign-in that is too weak
+fn speaks(rule: &Rule, asker: &Asker<'_>, permission: &Permission) -> bool {
+    let can_be_asked = |literal: Literal<'_>| match literal {
+        Literal::Owned | Literal::NotOwned => permission.has_owner(),
+        Literal::Rule(rule) => rule.fits(permission.resource_type.as_deref()),
+    };
+    match bearing(rule, asker, permission) {
+        // A deny rule that may apply does.
+        Bearing::None if rule.effect == RuleEffect::Deny => false,
+        Bearing::None => {
+            let condition = rule.condition.as_ref();
+            selects(rule, asker) != Some(false)
+                && condition.is_none_or(|condition| condition.normal(true, &can_be_asked) != Criteria::Never)
+        }
+        _ => true,
+    }
+}
+
 /// An answer before it gets a number
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -84,6 +103,12 @@ impl Answer {
         Self::new(Effect::Deny, ground)
     }
 
+    /// A refusal for want of rules is none where the rules have said something to the other of two
+    fn beside(self, other: &Self) -> Self {
+        let silent = |one: &Self| one.ground == Ground::Default;
+        if silent(&self) && !silent(other) { Self::deny(Ground::Unmet) } else { self }
+    }
+
     /// Under a condition, as far as it is one
     pub fn under(criteria: Criteria, ground: Ground) -> Self {
         match criteria {
@@ -97,15 +122,18 @@ impl Answer {
 
 /// Decides; `rules` are the numbers of the rules that cover the permission, ascending
 ///
-/// An agent that calls for a person is at most as strong as that person: both must be allowed.
+/// An agent that calls for a person is at most as strong as that person: both must be allowed. What the rules say to either
+/// of them they have said.
 pub fn decide(policy: &Policy, rules: &[u16], asker: &Asker<'_>, permission: &Permission) -> Answer {
     let answer = decide_for(policy, rules, asker, permission);
-    let Some(person) = asker.person().filter(|_| answer.effect != Effect::Deny) else {
+    let Some(person) = asker.person() else {
         return answer;
     };
     let hers = decide_for(policy, rules, &person, permission);
     match (answer.effect, hers.effect) {
-        (_, Effect::Deny) | (Effect::Allow, Effect::Conditional) => hers,
+        (Effect::Deny, _) => answer.beside(&hers),
+        (_, Effect::Deny) => hers.beside(&answer),
+        (Effect::Allow, Effect::Conditional) => hers,
         (_, Effect::Allow) => answer,
         _ => Answer::under(Criteria::all_of(vec![answer.criteria, hers.criteria]), answer.ground),
     }
@@ -134,7 +162,9 @@ pub fn decide_for(policy: &Policy, rules: &[u16], asker: &Asker<'_>, permission:
         }
     }
     let Some(ground) = allow.and(deny_if).or(allow).or(allow_if) else {
-        return Answer::deny(Ground::Default);
+        let numbered = |number: &u16| policy.rules.get(usize::from(*number));
+        let spoken = rules.iter().filter_map(numbered).any(|rule| speaks(rule, asker, permission));
+        return Answer::deny(if spoken { Ground::Unmet } else { Ground::Default });
     };
     if allow.is_none() {
         spared.push(Criteria::any_of(allowed));

@@ -1,12 +1,21 @@
 import type { HttpAuthService, PermissionsService } from '@backstage/backend-plugin-api';
 import { parseEntityRef, RELATION_OWNED_BY, stringifyEntityRef } from '@backstage/catalog-model';
-import { InputError, NotAllowedError, NotFoundError, ServiceUnavailableError } from '@backstage/errors';
+import {
+  AuthenticationError,
+  InputError,
+  NotAllowedError,
+  NotFoundError,
+  ServiceUnavailableError,
+} from '@backstage/errors';
 import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import type { ResourceInput } from '../core';
+import { permissionInput } from '../permission/policy';
+import { challengeHeader } from '../service/claimsChallenge';
+import { directCallOf } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
 import type { CatalogDirectory } from './directory';
 import type { PermissionLookup } from './permissionLookup';
@@ -47,9 +56,22 @@ export function createRouter(options: RouterOptions): Router {
   async function allowed(request: Request, permission: BasicPermission) {
     const credentials = await httpAuth.credentials(request, { allow: ['user', 'service'] });
     const [decision] = await permissions.authorize([{ permission }], { credentials });
+    if (decision?.result !== AuthorizeResult.ALLOW) challenge(request, userOf(credentials), permission);
     if (decision?.result !== AuthorizeResult.ALLOW)
       throw coded('permission_needed', new NotAllowedError(`permission ${permission.name} is needed`));
     return credentials;
+  }
+
+  /** A direct call that a stronger sign-in would let through is told which */
+  function challenge(request: Request, entityRef: string | undefined, permission: BasicPermission): void {
+    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    const call = token && entityRef ? directCallOf(entraAccess, token, entityRef) : undefined;
+    const header =
+      call && challengeHeader(call, entraAccess.explain(call.entityRef, permissionInput(permission))?.stepUp);
+    if (header === undefined) return;
+    request.res?.set('WWW-Authenticate', header);
+    const reason = `permission ${permission.name} needs a stronger sign-in`;
+    throw Object.assign(new AuthenticationError(reason), { code: 'step_up_required' });
   }
 
   router.post('/v1/tokens/inspect', async (request, response) => {

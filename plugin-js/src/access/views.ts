@@ -31,13 +31,14 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
 }
 
 /** Nobody is known under a ref: there is no session, or it cannot be looked for */
-export function notSignedIn({ sessions }: EntraAccess, entityRef: string): Error {
+export function notSignedIn({ sessions, asksFallback }: EntraAccess, entityRef: string): Error {
   const { kind, error } = sessions.store;
   if (error !== undefined || kind === 'starting') {
     const reason = 'the database for sessions does not answer, so unknown sessions are denied; try again';
     return coded('sessions_unavailable', new ServiceUnavailableError(reason));
   }
-  const reason = `${entityRef} is not signed in through Entra Access, so everything is denied`;
+  const answer = asksFallback ? 'the fallback policy decides' : 'everything is denied';
+  const reason = `${entityRef} is not signed in through Entra Access, so ${answer}`;
   return coded('not_signed_in', new NotFoundError(reason));
 }
 

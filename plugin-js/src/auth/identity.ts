@@ -6,7 +6,7 @@ import { locationsOf } from '../access/directory';
 import type { Principal } from '../core';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
-import { within } from '../service/sessionStoreAccess';
+import { within } from '../service/within';
 
 /** Backstage's own annotation, written by the msgraph provider or by hand */
 export const USER_ID_ANNOTATION = 'graph.microsoft.com/user-id';

@@ -9,6 +9,7 @@ const GROUNDS: Record<number, Decision['ground']> = {
   0xfffe: 'unknownPrincipal',
   0xfffd: 'notReady',
   0xfffc: 'conditionTooLong',
+  0xfffb: 'unmet',
 };
 
 /** The answer while there is no instance to ask */

@@ -126,7 +126,10 @@ export interface ForeignRule {
   params?: Readonly<Record<string, unknown>>;
 }
 
-/** A decision; `ground` tells why no rule is named */
+/**
+ * A decision; `ground` tells why no rule is named: `default` where for certain no rule speaks about it, `unmet` where one does,
+ * but asks for what is not met or not known
+ */
 export interface Decision {
   effect: 'ALLOW' | 'DENY' | 'CONDITIONAL';
   /** What a conditional decision hangs on: the resource is, or is not, owned by the principal, or more than that */
@@ -134,7 +137,7 @@ export interface Decision {
   /** The condition where it is more than ownership; frozen */
   criteria?: Criteria;
   rule?: string;
-  ground: 'rule' | 'default' | 'unknownPrincipal' | 'notReady' | 'conditionTooLong' | 'coreUnavailable';
+  ground: 'rule' | 'default' | 'unmet' | 'unknownPrincipal' | 'notReady' | 'conditionTooLong' | 'coreUnavailable';
 }
 
 /** What a rule asks of the sign-in; `signedInWithin` in seconds */
@@ -142,6 +145,12 @@ export interface Requirement {
   authContext?: string;
   mfa?: true;
   signedInWithin?: number;
+}
+
+/** The same with what a client asks Entra for */
+export interface StepUp extends Requirement {
+  /** JSON for the parameter `claims` of a token request, where Entra has one: for an authentication context */
+  claims?: string;
 }
 
 /** An explained decision */
@@ -152,7 +161,9 @@ export interface Explanation {
   /** `criteria` where the condition is more than ownership */
   conditions?: { owned?: boolean; owners: string[]; criteria?: Criteria };
   /** What a sign-in would have to be like to change a refusal: all of it is enough */
-  stepUp?: Requirement[];
+  stepUp?: StepUp[];
+  /** No rule speaks about it, and another policy is asked: its answer is not known here */
+  fallback?: true;
   /** An agent and the person for whom it calls, `<tenant id>/<object id>`; both must be allowed */
   onBehalfOf?: {
     agent: string | null;

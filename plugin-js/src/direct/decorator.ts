@@ -4,6 +4,7 @@ import { AuthenticationError } from '@backstage/errors';
 import { described } from '../auth/described';
 import { actingSubject } from '../service/actingSubject';
 import { coded } from '../service/coded';
+import { directCallOf, noteCall } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
 import { unverifiedClaims } from '../service/unverified';
 import { signInAtAuthBackend } from './authBackend';
@@ -43,6 +44,8 @@ export class DirectCalls implements PluginTokenHandler {
     // Refused or not, it ends here: no other handler gets to see a token of ours.
     await this.#judge(token);
     const user = await this.#userToken(token);
+    const call = directCallOf(this.#options.entraAccess, token, user.entityRef);
+    if (call) noteCall(call);
     return { subject: user.actor, limitedUserToken: user.token };
   }
 

@@ -134,7 +134,7 @@ test('a refusal says why in the log, and not to whom', async () => {
   await ask(permission('catalog.entity.read', 'catalog-entity'), 'user:default/jane.doe_example.com');
   await policy.handle({ permission: permission('catalog.entity.read', 'catalog-entity') });
   assert.deepEqual(logger.lines, [
-    'debug: nothing.read is denied: no rule allows it',
+    'debug: nothing.read is denied: no rule speaks about it',
     'debug: catalog.entity.read is denied: the caller is not signed in through Entra Access, or no longer',
     'debug: catalog.entity.read is denied: the request is not authenticated',
   ]);

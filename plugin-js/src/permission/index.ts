@@ -1,1 +1,2 @@
 export { permissionModuleEntraPolicy as default } from './module';
+export { policyFallbackExtensionPoint, type PolicyFallbackExtensionPoint } from './fallback';

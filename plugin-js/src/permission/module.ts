@@ -2,7 +2,8 @@ import { coreServices, createBackendModule } from '@backstage/backend-plugin-api
 import { policyExtensionPoint } from '@backstage/plugin-permission-node/alpha';
 import { ConfigurationError } from '../core';
 import { entraAccessServiceRef } from '../service/ref';
-import { EntraPermissionPolicy } from './policy';
+import { PolicyFallback, policyFallbackExtensionPoint } from './fallback';
+import { entraPolicyServiceRef } from './ref';
 import { PolicyReviewer } from './reviewer';
 
 /** The permission policy of the backend */
@@ -10,6 +11,8 @@ export const permissionModuleEntraPolicy = createBackendModule({
   pluginId: 'permission',
   moduleId: 'entra-policy',
   register(env) {
+    const fallback = new PolicyFallback();
+    env.registerExtensionPoint(policyFallbackExtensionPoint, fallback);
     env.registerInit({
       deps: {
         auth: coreServices.auth,
@@ -18,9 +21,10 @@ export const permissionModuleEntraPolicy = createBackendModule({
         logger: coreServices.logger,
         policy: policyExtensionPoint,
         entraAccess: entraAccessServiceRef,
+        entraPolicy: entraPolicyServiceRef,
         rootLifecycle: coreServices.rootLifecycle,
       },
-      async init({ auth, config, discovery, logger, policy, entraAccess, rootLifecycle }) {
+      async init({ auth, config, discovery, logger, policy, entraAccess, entraPolicy, rootLifecycle }) {
         if (config.getOptional('permission.enabled') !== true) {
           throw new ConfigurationError({
             path: 'permission.enabled',
@@ -28,7 +32,9 @@ export const permissionModuleEntraPolicy = createBackendModule({
             hint: 'set `permission.enabled: true`',
           });
         }
-        policy.setPolicy(new EntraPermissionPolicy(entraAccess, logger));
+        policy.setPolicy(entraPolicy);
+        // Modules that bring a fallback are started before this one.
+        entraPolicy.install(fallback.policy);
         const reviewer = new PolicyReviewer({
           auth,
           discovery,

@@ -14,6 +14,7 @@ import {
 } from '../core';
 import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type RolesState } from '../graph';
 import { KeySource } from '../keys/keySource';
+import { withClaims } from './claimsChallenge';
 import type { Configuration } from './configuration';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
 import { SharedSessions } from './sharedSessions';
@@ -27,6 +28,8 @@ export class EntraAccess {
   readonly policyFile?: PolicyFile;
   /** What in the policy does not fit the installed plugins; the permission module finds it */
   policyWarnings: readonly string[] = [];
+  /** Whether another policy is asked about what no rule speaks about; the permission module says so */
+  asksFallback = false;
   readonly #startedAt = Date.now();
   readonly #firstPolicy: string;
   /** Client ids whose app-only tokens are judged by the external token handler, where it is installed */
@@ -136,12 +139,21 @@ export class EntraAccess {
   /** Explains a decision for whoever is signed in under an entity ref; `undefined` for nobody */
   explain(entityRef: string, permission: PermissionInput, resource?: ResourceInput): Explanation | undefined {
     return this.about(entityRef, principal => {
-      const explanation = this.core.explain(principal, permission, resource);
-      const reason = explanation && this.whyUnknown(principal);
+      const explained = this.core.explain(principal, permission, resource);
+      if (!explained) return undefined;
+      const explanation = this.#withFallback(principal, permission, withClaims(explained));
+      const reason = this.whyUnknown(principal);
       if (!reason) return explanation;
       const { reasons, groups } = explanation;
       return { ...explanation, reasons: [...reasons, reason], groups: { ...groups, reason } };
     });
+  }
+
+  /** The answer of the other policy is not to be had without asking it */
+  #withFallback(principal: PrincipalHandle, permission: PermissionInput, explanation: Explanation): Explanation {
+    if (!this.asksFallback || this.core.decide(principal, permission).ground !== 'default') return explanation;
+    const reasons = ['no rule speaks about it: the fallback policy decides, and is not asked here'];
+    return { ...explanation, fallback: true, reasons: [...reasons, ...explanation.reasons] };
   }
 
   /** Asks something about whoever is signed in under an entity ref; `undefined` for nobody */

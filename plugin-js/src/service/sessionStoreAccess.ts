@@ -2,6 +2,7 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import { ServiceUnavailableError } from '@backstage/errors';
 import { coded } from './coded';
 import type { SessionStore } from './sessionStore';
+import { within } from './within';
 
 /** How long one question may take */
 const ANSWER_MS = 5_000;
@@ -122,21 +123,4 @@ function reasonOf(error: unknown): string {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   const word = [code, name].find(each => typeof each === 'string' && /^[A-Za-z0-9_]{1,64}$/.test(each));
   return typeof word === 'string' ? word : 'failed';
-}
-
-class TimeoutError extends Error {
-  override name = 'TimeoutError';
-}
-
-/** The answer, if it comes in time */
-export async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

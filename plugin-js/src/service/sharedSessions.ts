@@ -114,6 +114,23 @@ export class SharedSessions extends Sessions {
     return load;
   }
 
+  /**
+   * Whether for certain nobody is signed in under a ref. The database is asked anew: a token may be younger than what is
+   * remembered. `false` also where it cannot be told, as without a database.
+   */
+  async isNobody(entityRef: string): Promise<boolean> {
+    const store = this.#access.attached;
+    if (!store || !this.#access.worthAsking || this.record(entityRef) !== undefined) return false;
+    try {
+      const found = await this.#access.ask(() => store.find(entityRef));
+      if (found) this.#admit(found);
+      return found === undefined || !this.#isLive(found);
+    } catch {
+      // Said once, where it happened.
+      return false;
+    }
+  }
+
   /** Takes in what was written since the last time */
   async poll(): Promise<void> {
     const store = this.#access.attached;

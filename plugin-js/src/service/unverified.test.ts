@@ -13,6 +13,7 @@ test('what a token says about itself', () => {
     expires: 1_800_000_000,
     clients: ['aaaa-bbbb'],
     appOnly: false,
+    takesChallenges: false,
   });
 });
 
@@ -24,6 +25,7 @@ test('claims of another type are absent', () => {
     expires: undefined,
     clients: ['x'],
     appOnly: false,
+    takesChallenges: false,
   });
 });
 
@@ -37,6 +39,21 @@ for (const [claims, appOnly] of [
 ] as const) {
   test(`${JSON.stringify(claims)} is ${appOnly ? 'an application by itself' : 'not app-only'}`, () => {
     assert.equal(unverifiedClaims(token(claims))?.appOnly, appOnly);
+  });
+}
+
+for (const [xms_cc, takesChallenges] of [
+  [['cp1'], true],
+  [['CP1', 'other'], true],
+  ['cp1', true],
+  [['cp10', 'protapp'], false],
+  [[], false],
+  [[['cp1']], false],
+  [{ cp1: true }, false],
+  [undefined, false],
+] as const) {
+  test(`a client with the capabilities ${JSON.stringify(xms_cc)} takes ${takesChallenges ? '' : 'no '}claims challenges`, () => {
+    assert.equal(unverifiedClaims(token({ xms_cc }))?.takesChallenges, takesChallenges);
   });
 }
 

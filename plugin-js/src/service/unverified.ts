@@ -11,6 +11,8 @@ export interface Claimed {
   clients: string[];
   /** Whether it says that an application acts by itself */
   appOnly: boolean;
+  /** Whether the client has declared that it understands claims challenges: the capability `cp1` */
+  takesChallenges: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export function unverifiedClaims(token: string): Claimed | undefined {
     expires: Number.isSafeInteger(claims.exp) ? (claims.exp as number) : undefined,
     clients: [text('azp'), text('appid')].flatMap(client => (client ? [client.toLowerCase()] : [])),
     appOnly: text('idtyp') === 'app' && !text('scp'),
+    takesChallenges: [claims.xms_cc].flat().some(each => typeof each === 'string' && each.toLowerCase() === 'cp1'),
   };
 }
 

@@ -1,0 +1,1 @@
+export { claimsChallenges, claimsChallengesServiceFactory as default, claimsChallengesWith } from './router';

@@ -1,0 +1,1 @@
+export { entraPermissionsServiceFactory as default, entraPermissionsServiceFactory } from './factory';
