@@ -88,8 +88,8 @@ export class Sessions {
     return this.current(entityRef)?.handle;
   }
 
-  /** The same with the number of its session */
-  current(entityRef: string): Readonly<Pick<Session, 'handle' | 'sequence'>> | undefined {
+  /** The same with the numbers of its session, and when it ends */
+  current(entityRef: string): Readonly<Pick<Session, 'handle' | 'sequence' | 'revision' | 'expiresAt'>> | undefined {
     const session = this.#live(entityRef);
     if (session && session.instance !== this.#core.instance) this.#handle(entityRef, session);
     return session;

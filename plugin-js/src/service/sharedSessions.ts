@@ -18,6 +18,14 @@ const MAX_LOADING = 1_000;
 
 const DONE = Promise.resolve();
 
+/** What a session has to be, so that it need not be looked for */
+export interface Wanted {
+  /** Lives until then at least, in seconds since the epoch: a token that lives longer was issued with a newer sign-in */
+  until?: number;
+  /** Was written with this number or a later one */
+  revision?: number;
+}
+
 interface Options {
   core: EntraCore;
   logger: LoggerService;
@@ -103,13 +111,18 @@ export class SharedSessions extends Sessions {
     this.put(entityRef, record, expiresAt, revision);
   }
 
-  /** Looks for a session that is not in memory. Never fails: without an answer nobody is signed in, and `store` says why */
-  ensure(entityRef: string): Promise<void> {
-    if (!this.#access.expected || !this.#core.available || this.find(entityRef) !== undefined) return DONE;
+  /**
+   * Looks for a session that is not in memory, or is older than it has to be. Never fails: without an answer it stays as it
+   * is, and `store` says why.
+   */
+  ensure(entityRef: string, { until = 0, revision = 0 }: Wanted = {}): Promise<void> {
+    if (!this.#access.expected || !this.#core.available) return DONE;
+    const wanted = { until, revision };
+    if (this.#fits(entityRef, wanted)) return DONE;
     const loading = this.#loading.get(entityRef);
     if (loading) return loading;
     if ((this.#absent.get(entityRef) ?? 0) > this.#clock() || this.#loading.size >= MAX_LOADING) return DONE;
-    const load = this.#load(entityRef).finally(() => this.#loading.delete(entityRef));
+    const load = this.#load(entityRef, wanted).finally(() => this.#loading.delete(entityRef));
     this.#loading.set(entityRef, load);
     return load;
   }
@@ -141,18 +154,25 @@ export class SharedSessions extends Sessions {
     );
   }
 
-  async #load(entityRef: string): Promise<void> {
+  async #load(entityRef: string, wanted: Required<Wanted>): Promise<void> {
     try {
       const store = await this.#access.whenAttached();
-      const found = store && this.#access.worthAsking && (await this.#access.ask(() => store.find(entityRef)));
+      if (!store || !this.#access.worthAsking) return;
+      const found = await this.#access.ask(() => store.find(entityRef));
       if (found) this.#admit(found);
-      else if (found === undefined && store) this.#isAbsent(entityRef);
     } catch {
       // Said once, where it happened.
       return;
     }
     const session = this.current(entityRef);
     if (session && session.handle === undefined && this.#core.available) this.#refused(entityRef);
+    // None, or none that is newer: it need not be looked for again for a while.
+    if (!this.#fits(entityRef, wanted)) this.#isAbsent(entityRef);
+  }
+
+  #fits(entityRef: string, { until, revision }: Required<Wanted>): boolean {
+    const session = this.current(entityRef);
+    return session?.handle !== undefined && session.expiresAt >= until && session.revision >= revision;
   }
 
   #admit(session: StoredSession): void {
