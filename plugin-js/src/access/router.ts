@@ -8,7 +8,9 @@ import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import type { ResourceInput } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
+import { ownersQuestionSchema } from '../service/ownersQuestion';
 import type { CatalogDirectory } from './directory';
+import { onlyCatalog, ownersOf } from './owners';
 import type { PermissionLookup } from './permissionLookup';
 import {
   decisionExplainOthersPermission,
@@ -104,6 +106,12 @@ export function createRouter(options: RouterOptions): Router {
   router.get('/v1/status', async (request, response) => {
     await allowed(request, statusReadPermission);
     response.json(statusOf(entraAccess, directory));
+  });
+
+  // Not part of the public contract: the catalog in another process asks it (docs/split-deployment.md).
+  router.post('/v1/internal/owners', async (request, response) => {
+    await onlyCatalog(httpAuth, request);
+    response.json(await ownersOf(entraAccess, parse(ownersQuestionSchema, request.body)));
   });
 
   return router;

@@ -16,6 +16,9 @@ const ABSENT_MS = 3_000;
 const MAX_ABSENT = 10_000;
 const MAX_LOADING = 1_000;
 
+/** No ref has any, and PostgreSQL takes a zero for an error of its own: tokens that are made up may name one */
+const UNSTORABLE = /\p{Cc}/u;
+
 const DONE = Promise.resolve();
 
 /** What a session has to be, so that it need not be looked for */
@@ -118,6 +121,7 @@ export class SharedSessions extends Sessions {
   ensure(entityRef: string, { until = 0, revision = 0 }: Wanted = {}): Promise<void> {
     if (!this.#access.expected || !this.#core.available) return DONE;
     const wanted = { until, revision };
+    if (UNSTORABLE.test(entityRef)) return DONE;
     if (this.#fits(entityRef, wanted)) return DONE;
     const loading = this.#loading.get(entityRef);
     if (loading) return loading;
