@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * A number for each directory, the same on every replica (docs/decisions/0005).
+ * Numbers of what ownership hangs on, the same on every replica (docs/decisions/0005).
  *
  * @param {import('knex').Knex} knex
  */
@@ -10,6 +10,14 @@ exports.up = async function up(knex) {
     table.string('fingerprint', 128).nullable().comment('Of the content that has the number, where it has one');
   });
   await knex('entra_access_revisions').insert({ name: 'directory', value: 0 });
+  await knex.schema.alterTable('entra_access_sessions', table => {
+    table
+      .bigInteger('since')
+      .notNullable()
+      .defaultTo(0)
+      .comment('Number of the write since which the principal and its groups are as they are');
+  });
+  await knex('entra_access_sessions').update({ since: knex.ref('revision') });
 };
 
 exports.down = async function down() {

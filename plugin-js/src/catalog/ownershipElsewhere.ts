@@ -52,11 +52,11 @@ export class OwnershipElsewhere implements Ownership, Elsewhere {
     this.#kept = kept;
   }
 
-  ensure(entityRef: string, { until = 0, revision = 0 }: Wanted = {}): Promise<void> {
+  ensure(entityRef: string, { until = 0, session = 0 }: Wanted = {}): Promise<void> {
     const kept = this.#find(entityRef);
-    const known = kept && kept.asked.until >= until && kept.asked.session >= revision;
+    const known = kept && kept.asked.until >= until && kept.asked.session >= session;
     if (known && this.#clock() - kept.at < FRESH_MS) return DONE;
-    return this.#get(entityRef, { epoch: 0, session: revision, until });
+    return this.#get(entityRef, { epoch: 0, session, until });
   }
 
   knows(entityRef: string): boolean {

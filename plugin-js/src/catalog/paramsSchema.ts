@@ -7,7 +7,7 @@ export type OwnedByPrincipalParams = {
   principal: string;
   /** Number of the directory by which the decision was made; an older one must not answer */
   epoch: number;
-  /** Number of the sign-in by which the decision was made; an older one must not answer */
+  /** Number of the sign-in since which the principal is as it was then; an older one must not answer */
   session: number;
 };
 

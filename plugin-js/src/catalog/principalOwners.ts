@@ -47,7 +47,7 @@ export class PrincipalOwners {
     const { principal } = params;
     const { core, directory, sessions } = this.#entraAccess;
     const session = sessions.current(principal);
-    if (params.epoch > directory.current || params.session > (session?.revision ?? 0)) {
+    if (params.epoch > directory.current || params.session > (session?.since ?? 0)) {
       void this.#entraAccess.catchUp(principal, params);
       return undefined;
     }

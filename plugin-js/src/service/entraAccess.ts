@@ -23,7 +23,7 @@ import { SharedSessions, type Wanted } from './sharedSessions';
 export interface OwnershipVersion {
   /** Of the directory */
   epoch: number;
-  /** Of the sign-in; 0 where sign-ins are kept in memory only */
+  /** Of the sign-in since which the principal and its groups are as they are; 0 where sign-ins are kept in memory only */
   session: number;
 }
 
@@ -144,12 +144,12 @@ export class EntraAccess {
 
   /** What a decision about somebody hangs on that is made now */
   versionOf(entityRef: string): OwnershipVersion {
-    return { epoch: this.directory.current, session: this.sessions.current(entityRef)?.revision ?? 0 };
+    return { epoch: this.directory.current, session: this.sessions.current(entityRef)?.since ?? 0 };
   }
 
   /** Gets what another process has that is newer; never fails: this one may still be behind afterwards */
   async catchUp(entityRef: string, { epoch, session }: OwnershipVersion): Promise<void> {
-    await Promise.all([this.directory.reach(epoch), this.sessions.ensure(entityRef, { revision: session })]);
+    await Promise.all([this.directory.reach(epoch), this.sessions.ensure(entityRef, { session })]);
   }
 
   /** Why somebody's groups are not known; `undefined` when they are */

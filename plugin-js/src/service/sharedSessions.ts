@@ -25,8 +25,8 @@ const DONE = Promise.resolve();
 export interface Wanted {
   /** Lives until then at least, in seconds since the epoch: a token that lives longer was issued with a newer sign-in */
   until?: number;
-  /** Was written with this number or a later one */
-  revision?: number;
+  /** Is as it is since the write of this number or a later one */
+  session?: number;
 }
 
 interface Options {
@@ -109,18 +109,18 @@ export class SharedSessions extends Sessions {
       return;
     }
     const now = Math.floor(this.#clock() / 1000);
-    const revision = await this.#access.ask(() => store.write(entityRef, record, expiresAt, now));
+    const numbers = await this.#access.ask(() => store.write(entityRef, record, expiresAt, now));
     this.#absent.delete(entityRef);
-    this.put(entityRef, record, expiresAt, revision);
+    this.put(entityRef, record, expiresAt, numbers);
   }
 
   /**
    * Looks for a session that is not in memory, or is older than it has to be. Never fails: without an answer it stays as it
    * is, and `store` says why.
    */
-  ensure(entityRef: string, { until = 0, revision = 0 }: Wanted = {}): Promise<void> {
+  ensure(entityRef: string, { until = 0, session = 0 }: Wanted = {}): Promise<void> {
     if (!this.#access.expected || !this.#core.available) return DONE;
-    const wanted = { until, revision };
+    const wanted = { until, session };
     if (UNSTORABLE.test(entityRef)) return DONE;
     if (this.#fits(entityRef, wanted)) return DONE;
     const loading = this.#loading.get(entityRef);
@@ -174,16 +174,16 @@ export class SharedSessions extends Sessions {
     if (!this.#fits(entityRef, wanted)) this.#isAbsent(entityRef);
   }
 
-  #fits(entityRef: string, { until, revision }: Required<Wanted>): boolean {
-    const session = this.current(entityRef);
-    return session?.handle !== undefined && session.expiresAt >= until && session.revision >= revision;
+  #fits(entityRef: string, wanted: Required<Wanted>): boolean {
+    const found = this.current(entityRef);
+    return found?.handle !== undefined && found.expiresAt >= wanted.until && found.since >= wanted.session;
   }
 
   #admit(session: StoredSession): void {
-    const { entityRef, record, expiresAt, revision } = session;
+    const { entityRef, record, expiresAt } = session;
     this.#absent.delete(entityRef);
     // One that has ended, too, takes the place of an older one.
-    this.put(entityRef, record as Principal, expiresAt, revision);
+    this.put(entityRef, record as Principal, expiresAt, session);
     if (!this.#isLive(session)) this.#isAbsent(entityRef);
   }
 
