@@ -14,8 +14,15 @@ export interface RunningBackend {
   stop(): Promise<void>;
 }
 
-/** Starts a backend from `--config FILE` arguments, with what a company has plus Entra Access and `features` of a test */
-export async function startBackend(args: string[], features: readonly BackendFeature[] = []): Promise<RunningBackend> {
+/**
+ * Starts a backend from `--config FILE` arguments, with what a company has plus Entra Access and `features` of a test;
+ * `access` in the place of all features of Entra Access
+ */
+export async function startBackend(
+  args: string[],
+  features: readonly BackendFeature[] = [],
+  access: readonly BackendFeature[] = [entraAccess],
+): Promise<RunningBackend> {
   const backend = createBackend();
   const databases = closableDatabases();
   backend.add(rootConfigServiceFactory({ argv: args, watch: false }));
@@ -23,7 +30,7 @@ export async function startBackend(args: string[], features: readonly BackendFea
   backend.add(authBackend);
   backend.add(catalogBackend);
   backend.add(permissionBackend);
-  backend.add(entraAccess);
+  access.forEach(feature => backend.add(feature));
   // Both wait until the configuration names them.
   backend.add(externalTokenHandler);
   backend.add(microsoftProvider);

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { groups, people, type User } from '../dev/tenant/people';
+import { SERVICE_TOKEN } from './support/company';
 import { startCompany, until, untilFilled, type Replica } from './support/replicas';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
 
 const REFRESH = 'catalog.entity.refresh';
+const TYPE = { resourceType: 'catalog-entity' };
 const USER_ID = 'graph.microsoft.com/user-id';
 
 const entity = (kind: string, name: string, spec: object, annotations?: Record<string, string>) => ({
@@ -134,6 +136,32 @@ test('a newer sign-in with fewer groups holds on the other replica, too', async 
   assert.deepEqual(await seen(one, token), [], 'here at once');
   await until('the other replica has seen it', async () => assert.deepEqual(await seen(two, token), []));
   assert.equal(await may(two, token, 'payments-api'), 'DENY');
+});
+
+test('numbers mean the same on both: what one decided by is answered by the other, and nothing newer than it has', async () => {
+  const epochOf = async ({ client }: Replica) => {
+    const adam = await client.tokenFor(company.tenant.mintAccessToken(people.adam));
+    return (await client.call('/api/entra-access/v1/status', adam)).body.directory.epoch as number;
+  };
+  await until('both have the same directory', async () => assert.equal(await epochOf(one), await epochOf(two)));
+  const principal = `user:default/${people.olivia.oid}`;
+  const token = await signIn(one, people.olivia);
+  await until('both know her', async () => assert.deepEqual(await seen(two, token), ['payments-api']));
+  const apply = async ({ client }: Replica, epoch: number, session: number) => {
+    const conditions = { rule: 'IS_OWNED_BY_PRINCIPAL', ...TYPE, params: { principal, epoch, session } };
+    const item = { id: '1', resourceRef: 'component:default/payments-api', ...TYPE, conditions };
+    const path = '/api/catalog/.well-known/backstage/permissions/apply-conditions';
+    const { status, body } = await client.call(path, SERVICE_TOKEN, { items: [item] });
+    assert.equal(status, 200, JSON.stringify(body));
+    return body.items[0].result as string;
+  };
+  const epoch = await epochOf(one);
+  assert.ok(epoch > 0);
+  for (const replica of [one, two]) {
+    assert.equal(await apply(replica, epoch, 1), 'ALLOW');
+    assert.equal(await apply(replica, epoch + 1, 1), 'DENY');
+    assert.equal(await apply(replica, epoch, 1_000_000), 'DENY');
+  }
 });
 
 test('a restart takes nothing away', async () => {

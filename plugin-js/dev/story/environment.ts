@@ -27,6 +27,8 @@ export interface EnvironmentOptions {
   logLevel?: string;
   /** Installed beside those of a company */
   features?: readonly BackendFeature[];
+  /** Installed in the place of all features of Entra Access */
+  access?: readonly BackendFeature[];
 }
 
 /** Starts both; the configuration is a file as any operator would write it */
@@ -49,7 +51,7 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
     const config = storyConfig(tenant, port);
     options.configure?.(config);
     writeFileSync(file, stringify(config));
-    backend = await startBackend(['--config', file], options.features);
+    backend = await startBackend(['--config', file], options.features, options.access);
     return { tenant, backendUrl: `http://127.0.0.1:${port}`, stop };
   } catch (error) {
     await stop();

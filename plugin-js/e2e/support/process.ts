@@ -12,12 +12,12 @@ export interface Run {
   signal: NodeJS.Signals | null;
 }
 
-/** Starts the backend with arguments; what it prints is kept */
-export function start(args: string[]) {
+/** Starts the backend, or another script, with arguments; what it prints is kept */
+export function start(args: string[], script = BACKEND) {
   const env: NodeJS.ProcessEnv = { ...process.env, LOG_LEVEL: 'warn' };
   // The test runner's own mark would make the child one of its tests.
   delete env.NODE_TEST_CONTEXT;
-  const child = spawn(process.execPath, ['--import', 'tsx', BACKEND, ...args], { cwd: ROOT, env });
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { cwd: ROOT, env });
   const run: Run = { output: '', code: null, signal: null };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (run.output += text));

@@ -10,6 +10,7 @@ import { backstageApi } from '../../dev/tenant/applications';
 import { groups, people } from '../../dev/tenant/people';
 import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
+import { SERVICE_TOKEN } from './company';
 import { start } from './process';
 
 type Entity = Record<string, unknown>;
@@ -60,6 +61,9 @@ export async function startCompany(options: {
         baseUrl,
         listen: { host: '127.0.0.1', port },
         database: options.database(name, folder),
+        auth: {
+          externalAccess: [{ type: 'static', options: { token: SERVICE_TOKEN, subject: 'a-service' } }],
+        },
       },
       permission: { enabled: true },
       auth: { providers: { entra: {} } },

@@ -6,6 +6,7 @@ import type { CatalogService } from '@backstage/plugin-catalog-node';
 import { groups } from '../../dev/tenant/people';
 import { configurationOf, FROM_ENTRA, POLICY, recordOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
+import { NumbersInMemory } from '../../e2e/support/numbers';
 import { EntraAccess } from '../service/entraAccess';
 import { CatalogDirectory, GROUP_ID_ANNOTATION } from './directory';
 import { statusOf } from './views';
@@ -20,6 +21,7 @@ const PAYMENTS = groupEntity('payments', { groupId: groups.payments.id });
 /** What the catalog answers: owners, or an error */
 let owners: () => string[];
 let entities: Entity[];
+let numbers: NumbersInMemory;
 let directory: CatalogDirectory;
 beforeEach(() => {
   logger.clear();
@@ -34,7 +36,8 @@ beforeEach(() => {
     },
   } as unknown as CatalogService;
   const auth = { getOwnServiceCredentials: async () => ({}) } as unknown as AuthService;
-  directory = new CatalogDirectory({ entraAccess, catalog, auth, logger });
+  numbers = new NumbersInMemory();
+  directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
 });
 
 /** As the msgraph provider makes them */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { AuthService, LoggerService } from '@backstage/backend-plugin-api';
 import {
   ANNOTATION_LOCATION,
@@ -9,9 +10,25 @@ import {
 import type { CatalogService } from '@backstage/plugin-catalog-node';
 import type { CatalogGroupInput, DirectoryInput, DirectoryReport, LocationRefs } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
+import type { DirectoryNumbers } from './directoryNumbers';
 
 /** Backstage's own annotation, written by the msgraph provider or by hand */
 export const GROUP_ID_ANNOTATION = 'graph.microsoft.com/group-id';
+
+/** Begins every fingerprint; to be changed with what goes into one, so that two versions of this plugin can run side by side */
+const FORMAT = '1:';
+/** How often the catalog is read again when another replica has read it meanwhile */
+const ATTEMPTS = 3;
+
+type Credentials = Awaited<ReturnType<AuthService['getOwnServiceCredentials']>>;
+
+interface Options {
+  entraAccess: EntraAccess;
+  catalog: CatalogService;
+  auth: AuthService;
+  numbers: DirectoryNumbers;
+  logger: LoggerService;
+}
 
 /**
  * Reads groups and owners from the catalog and hands them to the core when something has changed.
@@ -20,20 +37,16 @@ export const GROUP_ID_ANNOTATION = 'graph.microsoft.com/group-id';
  * has changed.
  */
 export class CatalogDirectory {
-  readonly #options: { entraAccess: EntraAccess; catalog: CatalogService; auth: AuthService; logger: LoggerService };
+  readonly #options: Options;
   #running?: Promise<void>;
+  /** Fingerprint of what the core has */
   #last = '';
   #reported: ReadonlySet<string> = new Set();
   #refreshedAt?: number;
   #error?: string;
   #report?: DirectoryReport;
 
-  constructor(options: {
-    entraAccess: EntraAccess;
-    catalog: CatalogService;
-    auth: AuthService;
-    logger: LoggerService;
-  }) {
+  constructor(options: Options) {
     this.#options = options;
   }
 
@@ -74,15 +87,45 @@ export class CatalogDirectory {
     this.#error = reason;
   }
 
+  /** Reads the catalog if another replica has a newer directory; never fails, as {@link refresh} does not */
+  async catchUp(): Promise<void> {
+    const { entraAccess, numbers } = this.#options;
+    const newest = await numbers.newest().catch(() => undefined);
+    // Less than this replica has: a database from a backup, which numbers anew.
+    if (newest && newest.epoch !== entraAccess.directory.current) await this.refresh();
+  }
+
   async #refreshOnce(): Promise<void> {
-    const { auth } = this.#options;
+    const { auth, entraAccess } = this.#options;
     const credentials = await auth.getOwnServiceCredentials();
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const { directory, fingerprint, epoch } = await this.#numbered(credentials);
+      if (epoch === undefined) continue;
+      if (fingerprint !== this.#last) this.#handOver(directory);
+      entraAccess.directory.current = epoch;
+      this.#last = fingerprint;
+      this.#refreshedAt = Date.now();
+      return;
+    }
+    throw new Error('other replicas have read it at the same time, and something else each time');
+  }
+
+  /**
+   * The directory with its number. Whoever asks for the newest number first and reads then has something at least as new:
+   * so numbers ascend in the order of what was read, on whatever replica. `undefined` when another one was faster.
+   */
+  async #numbered(credentials: Credentials) {
+    const { numbers } = this.#options;
+    const newest = await numbers.newest();
     const [groups, owners] = await Promise.all([this.#groups(credentials), this.#owners(credentials)]);
     const directory: DirectoryInput = { groups, owners };
-    const json = JSON.stringify(directory);
-    if (json !== this.#last) this.#handOver(directory);
-    this.#last = json;
-    this.#refreshedAt = Date.now();
+    const fingerprint = FORMAT + createHash('sha256').update(JSON.stringify(directory)).digest('hex');
+    // What another version of this plugin has numbered cannot be compared; unchanged here, it is the same.
+    const incomparable = newest.fingerprint !== null && !newest.fingerprint.startsWith(FORMAT);
+    const same = newest.fingerprint === fingerprint || (incomparable && fingerprint === this.#last);
+    if (same) return { directory, fingerprint, epoch: newest.epoch };
+    const advanced = await numbers.advance(newest.epoch, fingerprint);
+    return { directory, fingerprint, epoch: advanced ? newest.epoch + 1 : undefined };
   }
 
   #handOver(directory: DirectoryInput): void {
@@ -97,7 +140,7 @@ export class CatalogDirectory {
   }
 
   /** All Group entities: what one without an annotation nests counts, too */
-  async #groups(credentials: Awaited<ReturnType<AuthService['getOwnServiceCredentials']>>) {
+  async #groups(credentials: Credentials) {
     const groups: CatalogGroupInput[] = [];
     const fields = [
       'kind',
@@ -112,7 +155,7 @@ export class CatalogDirectory {
     return groups.sort((a, b) => (a.entityRef < b.entityRef ? -1 : 1));
   }
 
-  async #owners(credentials: Awaited<ReturnType<AuthService['getOwnServiceCredentials']>>) {
+  async #owners(credentials: Credentials) {
     const facet = 'relations.ownedBy';
     const { facets } = await this.#options.catalog.getEntityFacets({ facets: [facet] }, { credentials });
     return (facets[facet] ?? []).map(({ value }) => value).sort();

@@ -3,12 +3,15 @@ import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
 import { CatalogDirectory } from './directory';
+import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
 import { entraAccessPermissions } from './permissions';
 import { createRouter } from './router';
 
 /** How often the catalog is asked for groups and owners */
 const REFRESH_SECONDS = 15;
+/** How often each replica looks whether another has a newer directory */
+const CATCH_UP_MS = 2_000;
 /** Seconds for which an empty directory is looked at every second */
 const FIRST_MINUTE = 60;
 /** Most expired sessions removed in one statement */
@@ -39,7 +42,9 @@ export const entraAccessPlugin = createBackendPlugin({
         const store = await SessionStore.open(deps.database);
         await entraAccess.sessions.attach(store);
         deps.lifecycle.addShutdownHook(() => entraAccess.sessions.close());
-        const directory = new CatalogDirectory({ entraAccess, catalog, auth, logger });
+        const numbers = new StoredDirectoryNumbers(await deps.database.getClient());
+        const directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
+        entraAccess.directory.follow(() => directory.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
         deps.httpRouter.use(createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions }));
 
@@ -53,6 +58,9 @@ export const entraAccessPlugin = createBackendPlugin({
             fn: () => directory.refresh(),
           });
           untilFilled(directory, deps.lifecycle);
+          const catchUp = setInterval(() => void directory.catchUp(), CATCH_UP_MS);
+          catchUp.unref();
+          deps.lifecycle.addShutdownHook(() => clearInterval(catchUp));
           // In one replica: they all use the same rows.
           await deps.scheduler.scheduleTask({
             id: 'remove-expired-sessions',

@@ -17,7 +17,9 @@ import { permissionInput } from '../permission/policy';
 import { challengeHeader } from '../service/claimsChallenge';
 import { directCallOf } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
+import { ownersQuestionSchema } from '../service/ownersQuestion';
 import type { CatalogDirectory } from './directory';
+import { onlyCatalog, ownersOf } from './owners';
 import type { PermissionLookup } from './permissionLookup';
 import {
   decisionExplainOthersPermission,
@@ -126,6 +128,12 @@ export function createRouter(options: RouterOptions): Router {
   router.get('/v1/status', async (request, response) => {
     await allowed(request, statusReadPermission);
     response.json(statusOf(entraAccess, directory));
+  });
+
+  // Not part of the public contract: the catalog in another process asks it (docs/split-deployment.md).
+  router.post('/v1/internal/owners', async (request, response) => {
+    await onlyCatalog(httpAuth, request);
+    response.json(await ownersOf(entraAccess, parse(ownersQuestionSchema, request.body)));
   });
 
   return router;

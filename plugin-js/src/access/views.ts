@@ -1,5 +1,6 @@
 import { NotFoundError, ServiceUnavailableError } from '@backstage/errors';
 import type { EntraAccess } from '../service/entraAccess';
+import type { StoreState } from '../service/sessionStoreAccess';
 import type { CatalogDirectory } from './directory';
 import { coded } from '../service/coded';
 
@@ -32,14 +33,16 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
 
 /** Nobody is known under a ref: there is no session, or it cannot be looked for */
 export function notSignedIn({ sessions, asksFallback }: EntraAccess, entityRef: string): Error {
-  const { kind, error } = sessions.store;
-  if (error !== undefined || kind === 'starting') {
-    const reason = 'the database for sessions does not answer, so unknown sessions are denied; try again';
-    return coded('sessions_unavailable', new ServiceUnavailableError(reason));
-  }
   const answer = asksFallback ? 'the fallback policy decides' : 'everything is denied';
   const reason = `${entityRef} is not signed in through Entra Access, so ${answer}`;
-  return coded('not_signed_in', new NotFoundError(reason));
+  return sessionsUnavailable(sessions.store) ?? coded('not_signed_in', new NotFoundError(reason));
+}
+
+/** Why an unknown session may exist all the same; `undefined` where it does not */
+export function sessionsUnavailable({ kind, error }: StoreState): Error | undefined {
+  if (error === undefined && kind !== 'starting') return undefined;
+  const reason = 'the database for sessions does not answer, so unknown sessions are denied; try again';
+  return coded('sessions_unavailable', new ServiceUnavailableError(reason));
 }
 
 /** Ages in seconds, and what is wrong */
@@ -75,6 +78,7 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
     })),
     directory: {
       ageSeconds: age(directory.refreshedAt),
+      epoch: entraAccess.directory.current,
       groups: directory.report?.groups ?? 0,
       owners: directory.report?.owners ?? 0,
       nested: directory.report?.nested ?? 0,

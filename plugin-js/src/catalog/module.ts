@@ -1,6 +1,10 @@
 import { coreServices, createBackendModule } from '@backstage/backend-plugin-api';
+import { sessionsAreHere } from '../service/installed';
 import { entraAccessServiceRef } from '../service/ref';
-import { createOwnershipRules } from './ownershipRules';
+import { ownersClient } from './ownersClient';
+import { ownershipHere } from './ownership';
+import { OwnershipElsewhere } from './ownershipElsewhere';
+import { ownershipRules } from './ownershipRules';
 
 /** Teaches the catalog the rules `IS_OWNED_BY_PRINCIPAL` and `IS_NOT_OWNED_BY_PRINCIPAL` */
 export const catalogModuleEntraRules = createBackendModule({
@@ -8,9 +12,23 @@ export const catalogModuleEntraRules = createBackendModule({
   moduleId: 'entra-rules',
   register(env) {
     env.registerInit({
-      deps: { permissionsRegistry: coreServices.permissionsRegistry, entraAccess: entraAccessServiceRef },
-      async init({ permissionsRegistry, entraAccess }) {
-        permissionsRegistry.addPermissionRules(createOwnershipRules(entraAccess));
+      deps: {
+        auth: coreServices.auth,
+        discovery: coreServices.discovery,
+        entraAccess: entraAccessServiceRef,
+        instance: coreServices.rootInstanceMetadata,
+        logger: coreServices.logger,
+        permissionsRegistry: coreServices.permissionsRegistry,
+      },
+      async init({ auth, discovery, entraAccess, instance, logger, permissionsRegistry }) {
+        if (await sessionsAreHere(instance)) {
+          permissionsRegistry.addPermissionRules(ownershipRules(ownershipHere(entraAccess)));
+          return;
+        }
+        logger.info('who owns what is asked of the plugin entra-access in another backend');
+        const elsewhere = new OwnershipElsewhere({ ask: ownersClient({ auth, discovery }), logger });
+        entraAccess.elsewhere = elsewhere;
+        permissionsRegistry.addPermissionRules(ownershipRules(elsewhere));
       },
     });
   },

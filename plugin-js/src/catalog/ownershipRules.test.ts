@@ -43,8 +43,9 @@ function open(ref: string, change: Partial<Principal>): void {
   assert.ok(entraAccess.sessions.open(ref, recordOf(change), IN_AN_HOUR));
 }
 
-function params(principal: string, epoch = entraAccess.core.epoch): OwnedByPrincipalParams {
-  return { principal, epoch };
+/** As the policy makes them at this moment */
+function params(principal: string, change: Partial<OwnedByPrincipalParams> = {}): OwnedByPrincipalParams {
+  return { principal, ...entraAccess.versionOf(principal), ...change };
 }
 
 function entity(owners: string[], more: Array<{ type: string; targetRef: string }> = []): Entity {
@@ -105,7 +106,7 @@ test('groups that are known where it was decided, and not here: nothing is certa
   const theirs = entity(['group:default/payments']);
   const [directory, question] = [
     { groups: [{ entityRef: TEAMS[0]!, groupId: groups.payments.id, ...FROM_ENTRA }], owners: TEAMS },
-    () => ({ principal: REFS.olivia, epoch: here.core.epoch }),
+    () => ({ principal: REFS.olivia, ...here.versionOf(REFS.olivia) }),
   ];
   const record = recordOf({ groups: { state: 'unknown', ids: [] } });
   assert.ok(here.sessions.open(REFS.olivia, record, IN_AN_HOUR));
@@ -126,7 +127,7 @@ test('before the catalog was read, nothing is certainly not owned', () => {
   const here = new EntraAccess({ json: config, policy: { json: POLICY, place: 'policy' } }, new RecordingLogger());
   const [, not] = createOwnershipRules(here) as [typeof owned, typeof owned];
   assert.ok(here.sessions.open(REFS.olivia, recordOf(), IN_AN_HOUR));
-  const question = { principal: REFS.olivia, epoch: here.core.epoch };
+  const question = { principal: REFS.olivia, ...here.versionOf(REFS.olivia) };
   assert.equal(not.apply(entity(['group:default/payments']), question), false);
   here.close();
 });
@@ -143,20 +144,29 @@ test('who is not known gets nothing, from both rules', () => {
   }
 });
 
-test('a decision of a later epoch than is known here is not answered', () => {
-  const [mine, epoch] = [entity(['group:default/payments']), entraAccess.core.epoch];
-  assert.equal(owned.apply(mine, params(REFS.olivia, epoch)), true);
-  assert.equal(owned.apply(mine, params(REFS.olivia, epoch + 1)), false);
-  assert.equal(notOwned.apply(mine, params(REFS.olivia, epoch + 1)), false);
-  assert.equal(notOwned.apply(entity([]), params(REFS.olivia, epoch + 1)), false);
-  for (const rule of [owned, notOwned]) {
-    assert.deepEqual(rule.toQuery(params(REFS.olivia, epoch + 1)), { key: 'relations.ownedBy', values: [] });
+test('a decision by a newer directory or sign-in than is known here is not answered, by either rule', () => {
+  const mine = entity(['group:default/payments']);
+  const asked: unknown[] = [];
+  entraAccess.directory.current = 7;
+  entraAccess.directory.follow(async () => void asked.push('directory'));
+  try {
+    assert.deepEqual(params(REFS.olivia), { principal: REFS.olivia, epoch: 7, session: 0 });
+    assert.equal(owned.apply(mine, params(REFS.olivia)), true);
+    for (const newer of [{ epoch: 8 }, { session: 1 }, { epoch: Number.MAX_SAFE_INTEGER, session: 1 }]) {
+      const question = params(REFS.olivia, newer);
+      for (const rule of [owned, notOwned]) {
+        assert.equal(rule.apply(mine, question), false);
+        assert.equal(rule.apply(entity([]), question), false);
+        assert.deepEqual(rule.toQuery(question), { key: 'relations.ownedBy', values: [] });
+      }
+    }
+    assert.deepEqual(asked, ['directory'], 'got for the next one, and asked for once in a while only');
+    for (const older of [{ epoch: 6 }, { epoch: 0 }]) {
+      assert.equal(owned.apply(mine, params(REFS.olivia, older)), true, 'by what is known now');
+    }
+  } finally {
+    entraAccess.directory.current = 0;
   }
-  assert.equal(
-    owned.apply(mine, params(REFS.olivia, epoch - 1)),
-    true,
-    'an older one is answered from what is known now',
-  );
 });
 
 test('a directory that changes counts at once', () => {
@@ -220,25 +230,23 @@ test('the rules have the names that the policy asks for', () => {
   assert.deepEqual([owned.name, notOwned.name], [RULES.owned, RULES.notOwned]);
 });
 
-test('the params schema takes a principal and an epoch, and nothing else', () => {
+test('the params schema takes a principal and two numbers, and nothing else', () => {
   const valid = (value: unknown) => !('issues' in paramsSchema['~standard'].validate(value));
-  assert.ok(valid({ principal: 'user:default/x', epoch: 0 }));
+  const good = { principal: 'user:default/x', epoch: 0, session: 3 };
+  assert.ok(valid(good));
+  const { principal, ...noPrincipal } = good;
+  const wrong = ['epoch', 'session'].flatMap(name => [
+    { ...good, [name]: undefined },
+    ...['1', 1.5, NaN, Infinity, -1, 2 ** 53, null, []].map(value => ({ ...good, [name]: value })),
+  ]);
   for (const value of [
-    undefined,
-    null,
-    'x',
-    7,
-    [],
-    {},
-    { principal: 'x' },
-    { epoch: 1 },
-    { principal: 7, epoch: 1 },
-    { principal: 'x', epoch: '1' },
-    { principal: 'x', epoch: 1.5 },
-    { principal: 'x', epoch: NaN },
-    { principal: 'x', epoch: Infinity },
-    { principal: 'x', epoch: -1 },
-    { principal: 'x', epoch: 1, groups: [] },
+    ...[undefined, null, 'x', 7, [], {}],
+    ...[{ principal }, noPrincipal, { principal, epoch: 0 }, { principal, session: 0 }],
+    ...[
+      { ...good, principal: 7 },
+      { ...good, groups: [] },
+    ],
+    ...wrong,
   ]) {
     assert.equal(valid(value), false, JSON.stringify(value));
   }
@@ -247,7 +255,8 @@ test('the params schema takes a principal and an epoch, and nothing else', () =>
 test('what the schema says about itself is what it does', () => {
   const { input, output } = paramsSchema['~standard'].jsonSchema;
   assert.deepEqual(input(), output());
-  assert.deepEqual(input().required, ['principal', 'epoch']);
+  assert.deepEqual(input().required, ['principal', 'epoch', 'session']);
+  assert.deepEqual(Object.keys(input().properties), input().required);
   assert.equal(input().additionalProperties, false);
-  assert.equal(input().properties.epoch.minimum, 0);
+  assert.deepEqual([input().properties.epoch.minimum, input().properties.session.minimum], [0, 0]);
 });

@@ -2,8 +2,8 @@ import { RELATION_OWNED_BY, type Entity } from '@backstage/catalog-model';
 import { catalogEntityPermissionResourceRef } from '@backstage/plugin-catalog-node/alpha';
 import { createPermissionRule } from '@backstage/plugin-permission-node';
 import type { EntraAccess } from '../service/entraAccess';
+import { ownershipHere, type Owners, type Ownership } from './ownership';
 import { paramsSchema } from './paramsSchema';
-import { OWNING, POSSIBLE, PrincipalOwners } from './principalOwners';
 
 /** Names of the rules in conditions */
 export const RULES = { owned: 'IS_OWNED_BY_PRINCIPAL', notOwned: 'IS_NOT_OWNED_BY_PRINCIPAL' } as const;
@@ -12,6 +12,11 @@ const KEY = 'relations.ownedBy';
 /** An empty list of values matches no entity */
 const NOTHING = { key: KEY, values: [] };
 
+/** The two rules, answered from the sessions and the directory of this process */
+export function createOwnershipRules(entraAccess: EntraAccess) {
+  return ownershipRules(ownershipHere(entraAccess));
+}
+
 /**
  * The two rules: whether an entity is, or is not, owned by the principal or by one of its Entra groups.
  *
@@ -19,17 +24,15 @@ const NOTHING = { key: KEY, values: [] };
  * is not known, both rules say no. Nor are they each other's opposite while the directory is behind the catalog: the first
  * counts the owners that are known to own something, the second every owner that the principal may stand for.
  */
-export function createOwnershipRules(entraAccess: EntraAccess) {
-  const owning = new PrincipalOwners(entraAccess, OWNING);
-  const possible = new PrincipalOwners(entraAccess, POSSIBLE);
+export function ownershipRules(ownership: Ownership) {
   const owned = createPermissionRule({
     name: RULES.owned,
     description: 'Allow entities owned by the principal or by one of its Entra groups',
     resourceRef: catalogEntityPermissionResourceRef,
     paramsSchema,
-    apply: (entity, params) => owns(owning.of(params), entity),
+    apply: (entity, params) => owns(ownership.owning(params), entity),
     toQuery(params) {
-      const mine = owning.of(params);
+      const mine = ownership.owning(params);
       return mine ? { key: KEY, values: [...mine] } : NOTHING;
     },
   });
@@ -39,18 +42,18 @@ export function createOwnershipRules(entraAccess: EntraAccess) {
     resourceRef: catalogEntityPermissionResourceRef,
     paramsSchema,
     apply(entity, params) {
-      const mine = possible.of(params);
+      const mine = ownership.possible(params);
       return mine !== undefined && !owns(mine, entity);
     },
     toQuery(params) {
-      const mine = possible.of(params);
+      const mine = ownership.possible(params);
       return mine ? { not: { key: KEY, values: [...mine] } } : NOTHING;
     },
   });
   return [owned, notOwned];
 }
 
-function owns(owners: ReadonlySet<string> | undefined, entity: Entity): boolean {
+function owns(owners: Owners, entity: Entity): boolean {
   if (!owners || !entity.relations) return false;
   return entity.relations.some(({ type, targetRef }) => type === RELATION_OWNED_BY && owners.has(targetRef));
 }

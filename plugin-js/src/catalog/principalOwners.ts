@@ -1,5 +1,6 @@
 import type { EntraCore, PrincipalHandle } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
+import type { Owners } from './ownership';
 import type { OwnedByPrincipalParams } from './paramsSchema';
 
 /** Principals whose owners are kept at once */
@@ -14,11 +15,12 @@ export const OWNING: Question = (core, principal) => core.owners(principal, { on
 export const POSSIBLE: Question = (core, principal) => core.possibleOwners(principal);
 
 interface Kept {
+  /** Of the core, whose policy and keys count as well */
   epoch: number;
   /** The sign-in by its number, not by its handle: handles come round again after 16,384 of them */
   sequence: number;
   /** `undefined` when they are not known */
-  owners?: ReadonlySet<string>;
+  owners: Owners;
 }
 
 /**
@@ -36,21 +38,26 @@ export class PrincipalOwners {
   }
 
   /**
-   * `undefined` for a principal that is not signed in (any more), for a decision of a later epoch than is known here, and
-   * where the owners are not known here: another replica may know groups that this one has still to ask for
+   * `undefined` for a principal that is not signed in (any more), for a decision by a newer directory or sign-in than is here
+   * (which are then got for the next request), and where the owners are not known here: another replica may know groups
+   * that this one has still to ask for
    */
-  of(params: OwnedByPrincipalParams | undefined): ReadonlySet<string> | undefined {
+  of(params: OwnedByPrincipalParams | undefined): Owners {
     if (!params) return undefined;
-    const { principal, epoch } = params;
-    const { core, sessions } = this.#entraAccess;
+    const { principal } = params;
+    const { core, directory, sessions } = this.#entraAccess;
     const session = sessions.current(principal);
-    if (session?.handle === undefined || epoch > core.epoch || !core.available) return undefined;
+    if (params.epoch > directory.current || params.session > (session?.since ?? 0)) {
+      void this.#entraAccess.catchUp(principal, params);
+      return undefined;
+    }
+    if (session?.handle === undefined || !core.available) return undefined;
     const kept = this.#kept.get(principal);
     if (kept && kept.epoch === core.epoch && kept.sequence === session.sequence) return kept.owners;
     return this.#ask(principal);
   }
 
-  #ask(principal: string): ReadonlySet<string> | undefined {
+  #ask(principal: string): Owners {
     const { core, sessions } = this.#entraAccess;
     const owners = this.#entraAccess.about(principal, handle => this.#question(core, handle));
     const session = sessions.current(principal);

@@ -73,8 +73,8 @@ export class DirectCalls implements PluginTokenHandler {
     const exchange = () => this.#exchange(token);
     const user = await userTokens.get(token, exchange);
     // Without the sign-in behind it everything would be denied; it may have happened in another process.
-    await entraAccess.sessions.ensure(user.entityRef);
-    return entraAccess.sessions.find(user.entityRef) === undefined ? userTokens.replace(token, user, exchange) : user;
+    await entraAccess.ensure(user.entityRef);
+    return entraAccess.knows(user.entityRef) ? user : userTokens.replace(token, user, exchange);
   }
 
   async #exchange(token: string): Promise<UserToken> {

@@ -17,7 +17,7 @@ export function directCallsWith(own: Decorator) {
     deps: { discovery: coreServices.discovery, entraAccess: entraAccessServiceRef },
     createRootContext: () => new UserTokens(),
     factory({ discovery, entraAccess }, userTokens): Decorator {
-      const loading: Decorator = inner => new SessionLoading(own(inner), entraAccess.sessions);
+      const loading: Decorator = inner => new SessionLoading(own(inner), entraAccess);
       if (!entraAccess.core.directCalls) return loading;
       return inner => new DirectCalls(loading(inner), { entraAccess, discovery, userTokens });
     },

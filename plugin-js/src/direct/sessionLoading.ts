@@ -1,8 +1,14 @@
 import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
+import type { Wanted } from '../service/sharedSessions';
 import { unverifiedClaims } from '../service/unverified';
 
 /** What a user entity ref looks like; nothing else has a session */
 const USER_REF = /^user:[^/\s]{1,63}\/[^/\s]{1,63}$/;
+
+/** Whatever knows who is signed in: `EntraAccess` */
+interface Sessions {
+  ensure(entityRef: string, wanted?: Wanted): Promise<void>;
+}
 
 /**
  * Has the sign-in behind a Backstage user token at hand before the request goes on: rules of the catalog are asked in one
@@ -13,9 +19,9 @@ const USER_REF = /^user:[^/\s]{1,63}\/[^/\s]{1,63}$/;
  */
 export class SessionLoading implements PluginTokenHandler {
   readonly #inner: PluginTokenHandler;
-  readonly #sessions: { ensure(entityRef: string): Promise<void> };
+  readonly #sessions: Sessions;
 
-  constructor(inner: PluginTokenHandler, sessions: { ensure(entityRef: string): Promise<void> }) {
+  constructor(inner: PluginTokenHandler, sessions: Sessions) {
     this.#inner = inner;
     this.#sessions = sessions;
   }
@@ -27,8 +33,9 @@ export class SessionLoading implements PluginTokenHandler {
   async verifyToken(token: string): ReturnType<PluginTokenHandler['verifyToken']> {
     const answer = await this.#inner.verifyToken(token);
     const userToken = answer ? answer.limitedUserToken : token;
-    const subject = userToken === undefined ? undefined : unverifiedClaims(userToken)?.subject;
-    if (subject !== undefined && USER_REF.test(subject)) await this.#sessions.ensure(subject);
+    const { subject, expires } = (userToken === undefined ? undefined : unverifiedClaims(userToken)) ?? {};
+    // A token that lives longer than the session that is known came with a newer sign-in, maybe on another replica.
+    if (subject !== undefined && USER_REF.test(subject)) await this.#sessions.ensure(subject, { until: expires });
     return answer;
   }
 }

@@ -61,7 +61,7 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 test('a stored session that this version cannot read is nobody, and no failure', async () => {
   const [ref, asked] = ['user:default/somebody', graphRequests(tenant)];
   for (const record of [null, {}, { groups: { state: 'unknown', ids: [] } }, { groups: null }]) {
-    entraAccess.sessions.put(ref, record as never, IN_AN_HOUR, Date.now());
+    entraAccess.sessions.put(ref, record as never, IN_AN_HOUR, { revision: Date.now(), since: 0 });
     await entraAccess.completed(ref);
     assert.equal(entraAccess.decide(ref, READ).ground, 'unknownPrincipal');
     entraAccess.sessions.clear();

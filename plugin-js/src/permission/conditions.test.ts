@@ -55,7 +55,7 @@ function ask(what: Permission, userEntityRef = OLIVIA) {
 const owned = (rule: string, principal = OLIVIA) => ({
   rule,
   resourceType: 'catalog-entity',
-  params: { principal, epoch: entraAccess.core.epoch },
+  params: { principal, ...entraAccess.versionOf(principal) },
 });
 const label = { ...LABEL, resourceType: 'catalog-entity' };
 
@@ -105,7 +105,7 @@ test('a condition stands for itself in each type of resource', () => {
   const criteria: Criteria = {
     anyOf: [{ rule: 'A' }, { allOf: [{ owned: false }, { not: { rule: 'B', params: { x: [1] } } }] }],
   };
-  const params = { principal: OLIVIA, epoch: 7 };
+  const params = { principal: OLIVIA, epoch: 7, session: 3 };
   for (const resourceType of ['one', 'two', 'one']) {
     assert.deepEqual(conditionsOf(criteria, resourceType, params), {
       anyOf: [

@@ -103,7 +103,14 @@ test('a sign-in that another replica has just written down is ours', async () =>
   const late = 'user:default/late';
   assert.equal(await decide(basic('ours.denied'), late), 'fallback ALLOW');
   const record = recordOf({ objectId: people.rita.oid, groups: { state: 'known', ids: [] } });
-  store.sessions.set(late, { entityRef: late, principal: 'rita', record, expiresAt: IN_AN_HOUR, revision: 1 });
+  store.sessions.set(late, {
+    entityRef: late,
+    principal: 'rita',
+    record,
+    expiresAt: IN_AN_HOUR,
+    revision: 1,
+    since: 1,
+  });
   // Remembered as absent for seconds, which must not let the other policy decide.
   assert.equal(await decide(basic('ours.denied'), late), 'DENY');
   assert.equal(await decide(basic('ours.allowed'), late), 'ALLOW');
@@ -117,6 +124,7 @@ test('a stored sign-in that cannot be read is nobody else’s', async () => {
     record: { kind: '?' },
     expiresAt: IN_AN_HOUR,
     revision: 1,
+    since: 1,
   });
   assert.equal(await decide(basic('theirs.anything'), broken), 'DENY');
   store.sessions.set('user:default/gone', {
@@ -125,6 +133,7 @@ test('a stored sign-in that cannot be read is nobody else’s', async () => {
     record: {},
     expiresAt: 1,
     revision: 1,
+    since: 1,
   });
   assert.equal(await decide(basic('theirs.anything'), 'user:default/gone'), 'fallback ALLOW', 'it has ended');
 });

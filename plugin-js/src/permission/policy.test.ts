@@ -68,6 +68,7 @@ test('an admin is allowed, nobody is denied, and so is who is not known', async 
 });
 
 test('what hangs on the owner is a condition of the catalog', async () => {
+  entraAccess.directory.current = 5;
   const expected = (rule: string) => ({
     result: AuthorizeResult.CONDITIONAL,
     pluginId: 'catalog',
@@ -75,7 +76,7 @@ test('what hangs on the owner is a condition of the catalog', async () => {
     conditions: {
       rule,
       resourceType: 'catalog-entity',
-      params: { principal: REFS.one, epoch: entraAccess.core.epoch },
+      params: { principal: REFS.one, epoch: 5, session: 0 },
     },
   });
   assert.deepEqual(await decide(deletePermission, REFS.one), expected(RULES.owned));

@@ -111,7 +111,7 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     const criteria = criteriaOf(decision);
     if (!criteria || !resourceType) return this.#deny(asked, 'its condition could not be read');
     // Constant size, whatever the number of groups: with the groups in it Backstage answers 413 (backstage#20188).
-    const params = { principal, epoch: this.#entraAccess.core.epoch };
+    const params = { principal, ...this.#entraAccess.versionOf(principal) };
     return {
       result: AuthorizeResult.CONDITIONAL,
       pluginId: pluginOf(asked.name, resourceType),

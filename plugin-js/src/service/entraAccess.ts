@@ -16,14 +16,34 @@ import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type R
 import { KeySource } from '../keys/keySource';
 import { withClaims } from './claimsChallenge';
 import type { Configuration } from './configuration';
+import { DirectoryEpoch } from './directoryEpoch';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
-import { SharedSessions } from './sharedSessions';
+import { SharedSessions, type Wanted } from './sharedSessions';
+
+/** What the ownership of a principal hangs on, as numbers that mean the same in every process (docs/decisions/0005) */
+export interface OwnershipVersion {
+  /** Of the directory */
+  epoch: number;
+  /** Of the sign-in since which the principal and its groups are as they are; 0 where sign-ins are kept in memory only */
+  session: number;
+}
+
+/** Another process that has the sessions and the directory, where this one has neither */
+export interface Elsewhere {
+  /** Has what is needed about somebody at hand; never fails */
+  ensure(entityRef: string, wanted?: Wanted): Promise<void>;
+  /** Whether somebody is signed in there, as far as this process knows */
+  knows(entityRef: string): boolean;
+}
 
 /** What the features of this package share in one process: the core with its keys and sessions */
 export class EntraAccess {
   readonly core: EntraCore;
   readonly keys: KeySource;
   readonly sessions: SharedSessions;
+  readonly directory = new DirectoryEpoch();
+  /** Who has sessions and directory, where this process has neither; the catalog module finds it out */
+  elsewhere?: Elsewhere;
   /** The file of the policy, unless its rules stand in app-config.yaml */
   readonly policyFile?: PolicyFile;
   /** What in the policy does not fit the installed plugins; the permission module finds it */
@@ -113,6 +133,26 @@ export class EntraAccess {
   completed(entityRef: string): Promise<void> | undefined {
     if (this.sessions.find(entityRef) !== undefined) return this.#groups.session(entityRef);
     return this.sessions.ensure(entityRef).then(() => this.#groups.session(entityRef));
+  }
+
+  /** Has what is needed about somebody at hand before a request goes on; never fails: whoever is unknown then is nobody */
+  ensure(entityRef: string, wanted?: Wanted): Promise<void> {
+    return (this.elsewhere ?? this.sessions).ensure(entityRef, wanted);
+  }
+
+  /** Whether somebody is signed in under a ref, as far as this process knows */
+  knows(entityRef: string): boolean {
+    return this.elsewhere ? this.elsewhere.knows(entityRef) : this.sessions.find(entityRef) !== undefined;
+  }
+
+  /** What a decision about somebody hangs on that is made now */
+  versionOf(entityRef: string): OwnershipVersion {
+    return { epoch: this.directory.current, session: this.sessions.current(entityRef)?.since ?? 0 };
+  }
+
+  /** Gets what another process has that is newer; never fails: this one may still be behind afterwards */
+  async catchUp(entityRef: string, { epoch, session }: OwnershipVersion): Promise<void> {
+    await Promise.all([this.directory.reach(epoch), this.sessions.ensure(entityRef, { session })]);
   }
 
   /** Why somebody's groups are not known; `undefined` when they are */

@@ -1,6 +1,7 @@
 import { coreServices, createServiceFactory, createServiceRef } from '@backstage/backend-plugin-api';
 import { readConfiguration } from './configuration';
 import { EntraAccess } from './entraAccess';
+import { isInstalled } from './installed';
 
 /** One for the process, whichever features are installed */
 export const entraAccessServiceRef = createServiceRef<EntraAccess>({
@@ -17,8 +18,7 @@ export const entraAccessServiceRef = createServiceRef<EntraAccess>({
       },
       async factory({ config, logger, lifecycle, instance }) {
         // The plugin brings the database for sessions; without it they are kept in memory.
-        const plugins = await instance.getInstalledPlugins();
-        const storeExpected = plugins.some(({ pluginId }) => pluginId === 'entra-access');
+        const storeExpected = await isInstalled(instance, 'entra-access');
         const log = logger.child({ service: 'entra-access' });
         const entraAccess = new EntraAccess(readConfiguration(config), log, { storeExpected });
         entraAccess.start();

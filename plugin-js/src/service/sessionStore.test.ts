@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { people } from '../../dev/tenant/people';
+import { groups, people } from '../../dev/tenant/people';
 import { configurationOf, recordOf } from '../../e2e/support/core';
 import { databaseFolder, databaseOf } from '../../e2e/support/databases';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from '../../e2e/support/postgres';
-import { EntraCore } from '../core';
+import { EntraCore, type Principal } from '../core';
 import { principalKey } from './sessions';
 import { SessionStore } from './sessionStore';
 import { SharedSessions } from './sharedSessions';
@@ -46,8 +46,8 @@ for (const { name, skip, open } of DATABASES) {
 
     test('what was written is found as it was', async () => {
       const record = recordOf({ name: 'Ölivia \u0000 "O"', groups: { state: 'known', ids: [people.adam.oid] } });
-      const revision = await store.write(REF, record, NOW + 3600, NOW);
-      const expected = { entityRef: REF, principal: principalKey(record), record, expiresAt: NOW + 3600, revision };
+      const numbers = await store.write(REF, record, NOW + 3600, NOW);
+      const expected = { entityRef: REF, principal: principalKey(record), record, expiresAt: NOW + 3600, ...numbers };
       assert.deepEqual(await store.find(REF), expected);
       assert.deepEqual(await store.since(0, 10), [expected]);
       assert.equal(await store.find('user:default/another'), undefined);
@@ -62,10 +62,10 @@ for (const { name, skip, open } of DATABASES) {
 
     test('numbers ascend, and a newer sign-in takes the place of the older one', async () => {
       assert.equal(await store.revision(), 0);
-      assert.equal(await store.write(REF, olivia, NOW + 3600, NOW), 1);
-      assert.equal(await store.write('user:default/dana', dana, NOW + 3600, NOW), 2);
+      assert.deepEqual(await store.write(REF, olivia, NOW + 3600, NOW), { revision: 1, since: 1 });
+      assert.deepEqual(await store.write('user:default/dana', dana, NOW + 3600, NOW), { revision: 2, since: 2 });
       const fewer = recordOf({ objectId: people.olivia.oid, groups: { state: 'none', ids: [] } });
-      assert.equal(await store.write(REF, fewer, NOW + 7200, NOW), 3);
+      assert.deepEqual(await store.write(REF, fewer, NOW + 7200, NOW), { revision: 3, since: 3 });
       assert.equal(await store.revision(), 3);
       assert.deepEqual((await store.find(REF))?.record, fewer);
       assert.deepEqual(
@@ -77,6 +77,29 @@ for (const { name, skip, open } of DATABASES) {
         ['user:default/dana'],
       );
       assert.deepEqual(await store.since(3, 10), []);
+    });
+
+    test('the same person with the same groups is as before, whatever else is new', async () => {
+      const since = async (record: Principal, expiresAt: number, now = NOW) =>
+        (await store.write(REF, record, expiresAt, now)).since;
+      const inGroups = (ids: string[], change: Partial<Principal> = {}) =>
+        recordOf({ objectId: people.olivia.oid, groups: { state: 'known', ids }, ...change });
+      const [a, b] = [groups.payments.id, groups.searchEngineers.id];
+      assert.equal(await since(inGroups([a, b]), NOW + 60), 1);
+      const assurance = { authContexts: ['c1'], mfa: true, signedInAt: NOW };
+      assert.equal(await since(inGroups([b, a], { assurance, name: 'O', expiresAt: NOW + 9 }), NOW + 3600), 1);
+      assert.deepEqual((await store.find(REF))?.since, 1);
+      assert.deepEqual(
+        (await store.since(1, 10)).map(({ revision, since: as }) => [revision, as]),
+        [[2, 1]],
+      );
+      assert.equal(await since(inGroups([a]), NOW + 3600), 3);
+      assert.equal(await since(inGroups([a], { roles: ['R'] }), NOW + 3600), 4);
+      assert.equal(await since(inGroups([a], { roles: ['R'], groups: { state: 'unknown', ids: [a] } }), NOW + 3600), 5);
+      // Another principal, when the session has ended.
+      assert.equal(await since({ ...olivia, objectId: people.rita.oid }, NOW + 9999, NOW + 3600), 6);
+      await database.knex('entra_access_sessions').update({ record: 'nothing that can be read' });
+      assert.equal(await since({ ...olivia, objectId: people.rita.oid }, NOW + 9999, NOW + 3600), 7);
     });
 
     test('a ref is refused to another principal until the session ends, and the refusal takes no number', async () => {
@@ -154,6 +177,26 @@ for (const { name, skip, open } of DATABASES) {
       await store.write(REF, olivia, NOW + 3600, NOW);
       await database.knex('entra_access_sessions').update({ record: '{"kind":' });
       assert.equal((await store.find(REF))?.record, null);
+    });
+
+    test('a ref that no database takes does not make it look as if it were away', async () => {
+      const { tenantId } = olivia;
+      const configuration = configurationOf({ authority: 'http://127.0.0.1:1', tenantId });
+      const [core, logger] = [new EntraCore({ configuration, logger: new RecordingLogger() }), new RecordingLogger()];
+      const sessions = new SharedSessions({ core, logger, storeExpected: true });
+      await sessions.attach(store);
+      for (const ref of [
+        'user:default/\u0000',
+        'user:default/a\u0007',
+        'user:default/\ud800',
+        `user:x/${'y'.repeat(9999)}`,
+      ]) {
+        await sessions.ensure(ref, { until: NOW });
+        assert.equal(sessions.find(ref), undefined);
+      }
+      assert.deepEqual([sessions.store, logger.lines], [{ kind: 'database' }, []]);
+      sessions.close();
+      core.close();
     });
 
     test('without its counter nothing is written', async () => {

@@ -20,7 +20,12 @@ export interface StoredSession {
   expiresAt: number;
   /** Number of the write; a later one is greater */
   revision: number;
+  /** Number of the write since which the principal and its groups are as they are */
+  since: number;
 }
+
+/** The numbers of a session: of its write, and of the write since which it is as it is */
+export type SessionNumbers = Pick<StoredSession, 'revision' | 'since'>;
 
 interface Row {
   entity_ref: string;
@@ -29,6 +34,7 @@ interface Row {
   // Text in PostgreSQL.
   expires_at: number | string;
   revision: number | string;
+  since: number | string;
 }
 
 /** The sessions of all replicas, in the plugin's database */
@@ -47,10 +53,10 @@ export class SessionStore {
   }
 
   /**
-   * Writes a session in the place of an older one of the same principal, and gives the number of the write.
+   * Writes a session in the place of an older one of the same principal, and gives its numbers.
    * @throws ConflictError while another principal is signed in under the ref
    */
-  async write(entityRef: string, record: Principal, expiresAt: number, now: number): Promise<number> {
+  async write(entityRef: string, record: Principal, expiresAt: number, now: number): Promise<SessionNumbers> {
     const principal = principalKey(record);
     return this.#database.transaction(async transaction => {
       // First of all: the lock on this row lets one writer in after the other, so that numbers ascend in the order of
@@ -60,9 +66,16 @@ export class SessionStore {
       const revision = await revisionIn(transaction);
       const present = await transaction<Row>(SESSIONS).where({ entity_ref: entityRef }).first();
       if (present && Number(present.expires_at) > now && present.principal !== principal) throw conflict(entityRef);
-      const row = { entity_ref: entityRef, principal, record: JSON.stringify(record), expires_at: expiresAt, revision };
-      await transaction(SESSIONS).insert(row).onConflict('entity_ref').merge();
-      return revision;
+      // The same person with the same groups owns the same: nobody need wait for this sign-in to arrive everywhere.
+      const unchanged =
+        present?.principal === principal && membershipIn(parsed(present.record)) === membershipIn(record);
+      const since = unchanged ? Number(present.since) : revision;
+      const columns = { entity_ref: entityRef, principal, record: JSON.stringify(record), expires_at: expiresAt };
+      await transaction(SESSIONS)
+        .insert({ ...columns, revision, since })
+        .onConflict('entity_ref')
+        .merge();
+      return { revision, since };
     });
   }
 
@@ -106,6 +119,12 @@ async function revisionIn(database: Database): Promise<number> {
   return Number(row.value);
 }
 
+/** What of a principal's record changes and bears on ownership, to be compared; one that cannot be read is like no other */
+function membershipIn(record: unknown): string | undefined {
+  const { groups, roles } = (record ?? {}) as Partial<Principal>;
+  return Array.isArray(groups?.ids) ? JSON.stringify([groups.state, [...groups.ids].sort(), roles]) : undefined;
+}
+
 function sessionOf(row: Row): StoredSession {
   return {
     entityRef: row.entity_ref,
@@ -113,6 +132,7 @@ function sessionOf(row: Row): StoredSession {
     record: parsed(row.record),
     expiresAt: Number(row.expires_at),
     revision: Number(row.revision),
+    since: Number(row.since),
   };
 }
 

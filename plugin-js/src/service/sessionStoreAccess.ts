@@ -103,7 +103,7 @@ export class SessionStoreAccess {
   }
 
   #fails(error: unknown): void {
-    const reason = reasonOf(error);
+    const reason = databaseReason(error);
     if (reason !== this.#error) {
       this.#options.logger.error(
         `the database for sessions does not answer (${reason}): nobody can sign in, known sessions go on until they expire`,
@@ -119,7 +119,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** The message of a database driver quotes the statement with its values: only the code is passed on */
-function reasonOf(error: unknown): string {
+export function databaseReason(error: unknown): string {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   const word = [code, name].find(each => typeof each === 'string' && /^[A-Za-z0-9_]{1,64}$/.test(each));
   return typeof word === 'string' ? word : 'failed';

@@ -1,6 +1,7 @@
 import { ConflictError } from '@backstage/errors';
 import type { EntraCore, Principal, PrincipalHandle } from '../core';
 import { coded } from './coded';
+import type { SessionNumbers } from './sessionStore';
 
 /** Most sign-ins remembered at once; the oldest goes first, and comes back from the database where there is one */
 const MAX_SESSIONS = 50_000;
@@ -11,6 +12,8 @@ interface Session {
   expiresAt: number;
   /** Number of the write to the database; 0 where there is none */
   revision: number;
+  /** Number of the write since which the principal and its groups are as they are; 0 where there is none */
+  since: number;
   /** Which instance of the core gave the handle */
   instance: number;
   handle?: PrincipalHandle;
@@ -52,13 +55,13 @@ export class Sessions {
   /** Remembers a sign-in until `expiresAt` (seconds since the epoch); a newer one of the same principal replaces it */
   open(entityRef: string, record: Principal, expiresAt: number): PrincipalHandle | undefined {
     this.claim(entityRef, record);
-    return this.#handle(entityRef, this.#remember(entityRef, record, expiresAt, 0));
+    return this.#handle(entityRef, this.#remember(entityRef, record, expiresAt, { revision: 0, since: 0 }));
   }
 
   /** Remembers what the database holds, in the place of anything older; the core reads it when it is asked for */
-  put(entityRef: string, record: Principal, expiresAt: number, revision: number): void {
+  put(entityRef: string, record: Principal, expiresAt: number, numbers: SessionNumbers): void {
     const present = this.#live(entityRef);
-    if (!present || present.revision < revision) this.#remember(entityRef, record, expiresAt, revision);
+    if (!present || present.revision < numbers.revision) this.#remember(entityRef, record, expiresAt, numbers);
   }
 
   /** Forgets everybody */
@@ -88,8 +91,8 @@ export class Sessions {
     return this.current(entityRef)?.handle;
   }
 
-  /** The same with the number of its session */
-  current(entityRef: string): Readonly<Pick<Session, 'handle' | 'sequence'>> | undefined {
+  /** The same with the numbers of its session, and when it ends */
+  current(entityRef: string): Readonly<Pick<Session, 'handle' | 'sequence' | 'since' | 'expiresAt'>> | undefined {
     const session = this.#live(entityRef);
     if (session && session.instance !== this.#core.instance) this.#handle(entityRef, session);
     return session;
@@ -101,10 +104,10 @@ export class Sessions {
     return session && this.#handle(entityRef, session);
   }
 
-  #remember(entityRef: string, record: Principal, expiresAt: number, revision: number): Session {
+  #remember(entityRef: string, record: Principal, expiresAt: number, numbers: SessionNumbers): Session {
     this.#forget(entityRef);
     if (this.#sessions.size >= MAX_SESSIONS) this.#makeRoom();
-    const session: Session = { record, expiresAt, revision, instance: -1, sequence: 0 };
+    const session: Session = { record, expiresAt, ...numbers, instance: -1, sequence: 0 };
     this.#sessions.set(entityRef, session);
     return session;
   }

@@ -173,7 +173,8 @@ test('what was given up to make room comes back from the database', async () => 
   const { sessions, owners } = await replica();
   await sessions.establish(REF, olivia(), START + 3600);
   const crowd = olivia([], { objectId: people.dana.oid });
-  for (let at = 0; at < 50_000; at += 1) sessions.put(`user:default/u${at}`, crowd, START + 3600, 0);
+  for (let at = 0; at < 50_000; at += 1)
+    sessions.put(`user:default/u${at}`, crowd, START + 3600, { revision: 0, since: 0 });
   assert.equal(sessions.find(REF), undefined, 'it was given up');
   await sessions.ensure(REF);
   assert.deepEqual(owners(), ['group:default/payments']);

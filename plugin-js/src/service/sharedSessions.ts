@@ -16,7 +16,18 @@ const ABSENT_MS = 3_000;
 const MAX_ABSENT = 10_000;
 const MAX_LOADING = 1_000;
 
+/** No ref has any, and PostgreSQL takes a zero for an error of its own: tokens that are made up may name one */
+const UNSTORABLE = /\p{Cc}/u;
+
 const DONE = Promise.resolve();
+
+/** What a session has to be, so that it need not be looked for */
+export interface Wanted {
+  /** Lives until then at least, in seconds since the epoch: a token that lives longer was issued with a newer sign-in */
+  until?: number;
+  /** Is as it is since the write of this number or a later one */
+  session?: number;
+}
 
 interface Options {
   core: EntraCore;
@@ -98,18 +109,24 @@ export class SharedSessions extends Sessions {
       return;
     }
     const now = Math.floor(this.#clock() / 1000);
-    const revision = await this.#access.ask(() => store.write(entityRef, record, expiresAt, now));
+    const numbers = await this.#access.ask(() => store.write(entityRef, record, expiresAt, now));
     this.#absent.delete(entityRef);
-    this.put(entityRef, record, expiresAt, revision);
+    this.put(entityRef, record, expiresAt, numbers);
   }
 
-  /** Looks for a session that is not in memory. Never fails: without an answer nobody is signed in, and `store` says why */
-  ensure(entityRef: string): Promise<void> {
-    if (!this.#access.expected || !this.#core.available || this.find(entityRef) !== undefined) return DONE;
+  /**
+   * Looks for a session that is not in memory, or is older than it has to be. Never fails: without an answer it stays as it
+   * is, and `store` says why.
+   */
+  ensure(entityRef: string, { until = 0, session = 0 }: Wanted = {}): Promise<void> {
+    if (!this.#access.expected || !this.#core.available) return DONE;
+    const wanted = { until, session };
+    if (UNSTORABLE.test(entityRef)) return DONE;
+    if (this.#fits(entityRef, wanted)) return DONE;
     const loading = this.#loading.get(entityRef);
     if (loading) return loading;
     if ((this.#absent.get(entityRef) ?? 0) > this.#clock() || this.#loading.size >= MAX_LOADING) return DONE;
-    const load = this.#load(entityRef).finally(() => this.#loading.delete(entityRef));
+    const load = this.#load(entityRef, wanted).finally(() => this.#loading.delete(entityRef));
     this.#loading.set(entityRef, load);
     return load;
   }
@@ -158,25 +175,32 @@ export class SharedSessions extends Sessions {
     );
   }
 
-  async #load(entityRef: string): Promise<void> {
+  async #load(entityRef: string, wanted: Required<Wanted>): Promise<void> {
     try {
       const store = await this.#access.whenAttached();
-      const found = store && this.#access.worthAsking && (await this.#access.ask(() => store.find(entityRef)));
+      if (!store || !this.#access.worthAsking) return;
+      const found = await this.#access.ask(() => store.find(entityRef));
       if (found) this.#admit(found);
-      else if (found === undefined && store) this.#isAbsent(entityRef);
     } catch {
       // Said once, where it happened.
       return;
     }
     const session = this.current(entityRef);
     if (session && session.handle === undefined && this.#core.available) this.#refused(entityRef);
+    // None, or none that is newer: it need not be looked for again for a while.
+    if (!this.#fits(entityRef, wanted)) this.#isAbsent(entityRef);
+  }
+
+  #fits(entityRef: string, wanted: Required<Wanted>): boolean {
+    const found = this.current(entityRef);
+    return found?.handle !== undefined && found.expiresAt >= wanted.until && found.since >= wanted.session;
   }
 
   #admit(session: StoredSession): void {
-    const { entityRef, record, expiresAt, revision } = session;
+    const { entityRef, record, expiresAt } = session;
     this.#absent.delete(entityRef);
     // One that has ended, too, takes the place of an older one.
-    this.put(entityRef, record as Principal, expiresAt, revision);
+    this.put(entityRef, record as Principal, expiresAt, session);
     if (!this.#isLive(session)) this.#isAbsent(entityRef);
   }
 
