@@ -104,7 +104,8 @@ export async function startPeer(kind: PeerKind, surroundings: Surroundings): Pro
     },
     permission: { enabled: true },
     auth: { providers: { bench: {} } },
-    catalog: { rules: [{ allow: ['Component', 'Group', 'User'] }] },
+    // Nobody provides what the seed has put in.
+    catalog: { rules: [{ allow: ['Component', 'Group', 'User'] }], orphanProviderStrategy: 'keep' },
   };
   kind.configure(config, folder, surroundings);
   const file = join(folder, 'app-config.json');

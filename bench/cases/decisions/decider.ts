@@ -14,41 +14,44 @@ export interface AsyncDecider<Input> extends Omit<Decider<Input>, 'allows'> {
   allows(input: Input): Promise<boolean>;
 }
 
+/** Questions in one go: a decision is shorter than the loop that measures it */
+const IN_ONE_GO = 16;
+
 /** Asks all questions in turn; each answer is compared, also while it is timed */
 export function decisionCase<Input>(decider: Decider<Input>, scene: DecisionScene): Case {
-  const { next, check } = turns(decider, scene);
+  const { inputs, expected, check } = prepared(decider, scene);
+  let at = 0;
   const once = () => {
-    const { input, allowed } = next();
-    return decider.allows(input) === allowed;
+    let right = true;
+    for (let left = IN_ONE_GO; left > 0; left -= 1) {
+      if (decider.allows(inputs[at] as Input) !== expected[at]) right = false;
+      at = at + 1 === inputs.length ? 0 : at + 1;
+    }
+    return right;
   };
-  return { name: decider.name, work: { kind: 'sync', once }, check };
+  return { name: decider.name, work: { kind: 'sync', once, operations: IN_ONE_GO }, check };
 }
 
 /** The same, each awaited */
 export function awaitedDecisionCase<Input>(decider: AsyncDecider<Input>, scene: DecisionScene): Case {
-  const { next, check } = turns(decider, scene);
+  const { inputs, expected, check } = prepared(decider, scene);
+  let at = -1;
   const once = async () => {
-    const { input, allowed } = next();
-    return (await decider.allows(input)) === allowed;
+    at = at + 1 === inputs.length ? 0 : at + 1;
+    return (await decider.allows(inputs[at] as Input)) === expected[at];
   };
   return { name: decider.name, work: { kind: 'awaited', once }, check };
 }
 
-function turns<Input>(
+function prepared<Input>(
   { name, prepare, allows }: Decider<Input> | AsyncDecider<Input>,
   { questions }: DecisionScene,
-): { next(): { input: Input; allowed: boolean }; check(): Promise<void> } {
-  const prepared = questions.map(question => ({ input: prepare(question), allowed: question.allowed }));
-  let at = -1;
-  const next = () => {
-    at = at + 1 === prepared.length ? 0 : at + 1;
-    return prepared[at] as { input: Input; allowed: boolean };
-  };
+): { inputs: Input[]; expected: boolean[]; check(): Promise<void> } {
+  const inputs = questions.map(prepare);
   const check = async () => {
-    for (const [number, { input, allowed }] of prepared.entries()) {
-      const { asker, permission } = questions[number] as Question;
-      assert.equal(await allows(input), allowed, `${name}: ${asker.entityRef}, ${permission.name}`);
+    for (const [at, { asker, permission, allowed }] of questions.entries()) {
+      assert.equal(await allows(inputs[at] as Input), allowed, `${name}: ${asker.entityRef}, ${permission.name}`);
     }
   };
-  return { next, check };
+  return { inputs, expected: questions.map(({ allowed }) => allowed), check };
 }

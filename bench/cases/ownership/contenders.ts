@@ -13,6 +13,9 @@ import { isOwned, type Owner, type OwnershipScene } from './scene';
 
 type Rule = PermissionRule<Entity, any, 'catalog-entity', PermissionRuleParams>;
 
+/** Entities in one go: one is shorter than the loop that measures it */
+const IN_ONE_GO = 16;
+
 /** A rule of the catalog and what it is asked with */
 export interface Asked {
   name: string;
@@ -73,14 +76,18 @@ export function setCase(entities: Entity[], owner: Owner): Case {
 function entityCase(name: string, owns: (entity: Entity) => boolean, entities: Entity[], { claims }: Owner): Case {
   const owners = new Set(claims);
   const expected = Uint8Array.from(entities, entity => Number(isOwned(entity, owners)));
-  let at = -1;
+  let at = 0;
   const once = () => {
-    at = at + 1 === entities.length ? 0 : at + 1;
-    return Number(owns(entities[at] as Entity)) === expected[at];
+    let right = true;
+    for (let left = IN_ONE_GO; left > 0; left -= 1) {
+      if (Number(owns(entities[at] as Entity)) !== expected[at]) right = false;
+      at = at + 1 === entities.length ? 0 : at + 1;
+    }
+    return right;
   };
   const check = () => {
     assert.ok(expected.includes(0) && expected.includes(1), 'all entities are answered alike, which anybody can');
     entities.forEach((entity, index) => assert.equal(Number(owns(entity)), expected[index], entity.metadata.name));
   };
-  return { name, work: { kind: 'sync', once }, check };
+  return { name, work: { kind: 'sync', once, operations: IN_ONE_GO }, check };
 }
