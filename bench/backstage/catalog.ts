@@ -12,6 +12,8 @@ export const COMPONENTS = 1_000;
 export const CLAIMS = 50;
 
 export const PERSON = 'user:default/somebody';
+/** Somebody in more teams than there are */
+export const CROWDED_PERSON = 'user:default/somebody-in-many-teams';
 export const teamRef = (at: number) => `group:default/team-${at}`;
 export const componentRef = (at: number) => `component:default/service-${at}`;
 const nestedRef = (at: number) => `group:default/nested-${at}`;

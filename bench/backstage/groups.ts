@@ -4,7 +4,7 @@ import type { Case, Group, GroupPlan } from '../harness';
 import { CLAIMS, componentRef, COMPONENTS, OWNED } from './catalog';
 import { call } from './requests';
 
-const ROUNDS = 15;
+const ROUNDS = 11;
 const CONCURRENT = 100;
 /** More than the catalog's rule can take: Backstage answers 413 at far fewer (backstage#20188) */
 export const MANY = 5_000;

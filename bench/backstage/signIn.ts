@@ -5,7 +5,7 @@ import {
   createProxyAuthenticator,
   createProxyAuthProviderFactory,
 } from '@backstage/plugin-auth-node';
-import { PERSON, teamRef } from './catalog';
+import { CLAIMS, CROWDED_PERSON, PERSON, teamRef } from './catalog';
 
 const claimsOf = (header?: string) => Array.from({ length: Number(header ?? 1) }, (_, at) => teamRef(at));
 
@@ -25,8 +25,11 @@ export const signInModule = createBackendModule({
           providerId: 'bench',
           factory: createProxyAuthProviderFactory<string[]>({
             authenticator,
-            signInResolver: async ({ result }, context) =>
-              context.issueToken({ claims: { sub: PERSON, ent: [PERSON, ...result] } }),
+            // Backstage keeps the claims by entity: the last to sign in under a ref would change those of all.
+            signInResolver: async ({ result }, context) => {
+              const sub = result.length > CLAIMS ? CROWDED_PERSON : PERSON;
+              return context.issueToken({ claims: { sub, ent: [sub, ...result] } });
+            },
           }),
         });
       },
