@@ -58,10 +58,13 @@ export interface DecisionScene {
   questions: Question[];
 }
 
-/** `groupsEach`: in how many groups each asker is, of 1,000 or twenty times as many */
+/** How many groups there are, where each asker is in so many */
+export const universeOf = (groupsEach: number): number => Math.max(1_000, 20 * groupsEach);
+
+/** `groupsEach`: in how many groups each asker is */
 export function decisionScene(ruleCount: number, groupsEach: number): DecisionScene {
   const random = seeded(SEED);
-  const universe = Math.max(1_000, 20 * groupsEach);
+  const universe = universeOf(groupsEach);
   const all = Array.from({ length: universe }, () => guid(random));
   const askers = Array.from({ length: ASKERS }, (_, at) => ({
     entityRef: `user:default/person-${at}`,
