@@ -8,8 +8,17 @@ export interface Answer {
   body: any;
 }
 
-/** `body` makes it a POST */
-export function call(url: string, token: string, body?: string): Promise<Answer> {
+/** `body` makes it a POST. A connection that the backend closes at that very moment, for it was idle too long, is no answer: once more */
+export async function call(url: string, token: string, body?: string): Promise<Answer> {
+  try {
+    return await callOnce(url, token, body);
+  } catch (error) {
+    if (!(error as { stale?: boolean }).stale) throw error;
+    return callOnce(url, token, body);
+  }
+}
+
+function callOnce(url: string, token: string, body?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers: Record<string, string | number> = { authorization: `Bearer ${token}` };
     if (body !== undefined) {
@@ -24,7 +33,9 @@ export function call(url: string, token: string, body?: string): Promise<Answer>
         resolve({ status: response.statusCode ?? 0, body: parse(text) });
       });
     });
-    sent.on('error', reject);
+    sent.on('error', (error: NodeJS.ErrnoException) =>
+      reject(Object.assign(error, { stale: sent.reusedSocket && error.code === 'ECONNRESET' })),
+    );
     sent.end(body);
   });
 }
