@@ -4,6 +4,7 @@
  */
 import type { Entity } from '@backstage/catalog-model';
 import type { Knex } from 'knex';
+import { people, type Group } from '../../plugin-js/dev/tenant/people';
 import { guid, seeded } from '../random';
 
 export const TEAMS = 200;
@@ -26,9 +27,8 @@ const FANOUT = 4;
 const NEVER = '2100-01-01T00:00:00Z';
 
 const random = seeded(20);
-const teamGroups = Array.from({ length: TEAMS }, () => guid(random));
-/** The Entra group that a team stands for */
-export const teamGroup = (at: number) => teamGroups[at] as string;
+/** The Entra group that a team stands for: one of those of the person who is in more than a token lists */
+export const teamGroup = (at: number) => (people.maxine.groups[at] as Group).id;
 
 export interface Row {
   entity: Entity;
