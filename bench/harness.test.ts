@@ -112,6 +112,20 @@ test('an answer that turns wrong while it is timed ends the run', async () => {
   await assert.rejects(sample({ kind: 'inFlight', width: 2, once: no }, 2), /wrong answer/);
 });
 
+test('where one go is several operations, the time is that of each', async () => {
+  const once = () => {
+    const end = performance.now() + 1;
+    while (performance.now() < end);
+    return true;
+  };
+  const each = await sample({ kind: 'sync', once, operations: 10 }, 3);
+  assert.ok(each >= 100, `${each} us, a tenth of a millisecond at least`);
+  const whole = await sample({ kind: 'sync', once }, 3);
+  assert.ok(whole >= 1_000, `${whole} us`);
+  const iterations = await calibrate({ kind: 'sync', once, operations: 10 }, { ...QUICK, sampleMs: 4 });
+  assert.ok(iterations >= 1 && iterations <= 4, `${iterations} goes of 1 ms for 4 ms`);
+});
+
 test('never more than the given number are in flight, and every iteration runs', async () => {
   let [now, most, all] = [0, 0, 0];
   const once = async () => {

@@ -5,7 +5,18 @@ import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..');
 
-const PEERS = ['fast-jwt', 'graphology', 'jose', 'jose6', 'jsonwebtoken'];
+const PEERS = [
+  '@backstage/plugin-catalog-backend',
+  '@backstage/plugin-permission-node',
+  '@casl/ability',
+  '@cedar-policy/cedar-wasm',
+  'casbin',
+  'fast-jwt',
+  'graphology',
+  'jose',
+  'jose6',
+  'jsonwebtoken',
+];
 
 export interface Machine {
   cpu: string;

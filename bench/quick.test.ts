@@ -24,6 +24,13 @@ const EXPECTED_GROUPS = [
   'directory: all groups of a user',
   'directory: closure',
   'directory: ingest',
+  'one policy decision, 100 rules, 10 permissions, user in 50 of 1,000 groups',
+  'one policy decision, 10 rules, 10 permissions, user in 5 of 1,000 groups',
+  'one policy decision, 1,000 rules, 10 permissions, user in 1,000 of 20,000 groups',
+  ...['1', '20', '200', '1,000', '5,000'].flatMap(claims => [
+    `condition authorizer, one entity, ${claims} claims`,
+    `apply alone, ${claims} claims`,
+  ]),
 ];
 
 interface Report {
@@ -48,7 +55,15 @@ test('machine and versions are told', () => {
   assert.ok(cpu && openssl && cores >= 1);
   assert.equal(node, process.versions.node);
   assert.equal(load.length, 3);
-  for (const name of ['entra-access', 'fast-jwt', 'jose', 'jose6', 'jsonwebtoken']) {
+  for (const name of [
+    'entra-access',
+    'casbin',
+    '@casl/ability',
+    '@cedar-policy/cedar-wasm',
+    'fast-jwt',
+    'jose',
+    'jose6',
+  ]) {
     assert.match(report.versions[name] ?? '', /^\d+\.\d+\.\d+/, name);
   }
   assert.match(report.versions.jose ?? '', /^5\./);

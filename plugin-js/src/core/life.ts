@@ -3,6 +3,7 @@ import type { RejectionCode } from './codes';
 import { DecisionReader } from './decisions';
 import { ConfigurationError } from './errors';
 import { isOf } from './handles';
+import { PermissionNumbers } from './permissionNumbers';
 import { TokenBuffer } from './tokenBuffer';
 import { TokenCache } from './tokenCache';
 import type { IdentitySettings, Issuer, LocationRefs, Mistake, Outcome, PrincipalHandle } from './types';
@@ -36,7 +37,7 @@ export interface Alive {
   memory: WasmMemory;
   token: TokenBuffer;
   decisions: DecisionReader;
-  permissions: Map<string, number>;
+  permissions: PermissionNumbers;
   /** Without one every token is judged anew */
   cache?: TokenCache;
 }
@@ -183,7 +184,7 @@ export class CoreLife {
       memory,
       token,
       decisions: decisionReader(core),
-      permissions: new Map(),
+      permissions: new PermissionNumbers(),
       cache: this.#options.tokenCache === false ? undefined : new TokenCache(Core.token_principals()),
     };
   }

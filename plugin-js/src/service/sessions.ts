@@ -1,5 +1,5 @@
 import { ConflictError } from '@backstage/errors';
-import type { EntraCore, Principal, PrincipalHandle } from '../core';
+import { turnClock, type EntraCore, type Principal, type PrincipalHandle } from '../core';
 import { coded } from './coded';
 import type { SessionNumbers } from './sessionStore';
 
@@ -33,7 +33,7 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>();
   #sequence = 0;
 
-  constructor(core: EntraCore, clock: () => number = Date.now) {
+  constructor(core: EntraCore, clock: () => number = turnClock) {
     this.#core = core;
     this.#clock = clock;
   }

@@ -1,6 +1,6 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { ServiceUnavailableError } from '@backstage/errors';
-import type { EntraCore, Principal } from '../core';
+import { turnClock, type EntraCore, type Principal } from '../core';
 import { coded } from './coded';
 import { SessionStoreAccess, type StoreState } from './sessionStoreAccess';
 import type { SessionStore, StoredSession } from './sessionStore';
@@ -59,7 +59,7 @@ export class SharedSessions extends Sessions {
   #poll?: NodeJS.Timeout;
   #closed = false;
 
-  constructor({ core, logger, storeExpected = false, clock = Date.now, waitMs }: Options) {
+  constructor({ core, logger, storeExpected = false, clock = turnClock, waitMs }: Options) {
     super(core, clock);
     this.#core = core;
     this.#logger = logger;
