@@ -8,7 +8,8 @@ import { configurationOf, FROM_ENTRA, POLICY, recordOf } from '../../e2e/support
 import { RecordingLogger } from '../../e2e/support/logger';
 import { NumbersInMemory } from '../../e2e/support/numbers';
 import { EntraAccess } from '../service/entraAccess';
-import { CatalogDirectory, GROUP_ID_ANNOTATION } from './directory';
+import { GROUP_ID_ANNOTATION } from '../service/catalogChanges';
+import { CatalogDirectory } from './directory';
 import { statusOf } from './views';
 
 const logger = new RecordingLogger();

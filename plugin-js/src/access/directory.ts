@@ -9,11 +9,9 @@ import {
 } from '@backstage/catalog-model';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
 import type { CatalogGroupInput, DirectoryInput, DirectoryReport, LocationRefs } from '../core';
+import { GROUP_ID_ANNOTATION } from '../service/catalogChanges';
 import type { EntraAccess } from '../service/entraAccess';
 import type { DirectoryNumbers } from './directoryNumbers';
-
-/** Backstage's own annotation, written by the msgraph provider or by hand */
-export const GROUP_ID_ANNOTATION = 'graph.microsoft.com/group-id';
 
 /** Begins every fingerprint; to be changed with what goes into one, so that two versions of this plugin can run side by side */
 const FORMAT = '1:';
@@ -33,8 +31,8 @@ interface Options {
 /**
  * Reads groups and owners from the catalog and hands them to the core when something has changed.
  *
- * It asks from time to time: the catalog (4.0.0) publishes events about errors and conflicts only, none when an entity
- * has changed.
+ * It is told of changes by our module in the catalog, and asks from time to time all the same: for what was deleted, which
+ * nobody tells, and where events get lost.
  */
 export class CatalogDirectory {
   readonly #options: Options;
@@ -76,6 +74,12 @@ export class CatalogDirectory {
         this.#running = undefined;
       });
     return this.#running;
+  }
+
+  /** Reads the catalog after a reading under way, which may have begun too early to see what has changed */
+  async refreshAnew(): Promise<void> {
+    await this.#running;
+    await this.refresh();
   }
 
   #failed(error: unknown): void {

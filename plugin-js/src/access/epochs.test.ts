@@ -12,7 +12,8 @@ import { NumbersInMemory } from '../../e2e/support/numbers';
 import { createOwnershipRules } from '../catalog/ownershipRules';
 import { EntraAccess } from '../service/entraAccess';
 import { SessionStore } from '../service/sessionStore';
-import { CatalogDirectory, GROUP_ID_ANNOTATION } from './directory';
+import { GROUP_ID_ANNOTATION } from '../service/catalogChanges';
+import { CatalogDirectory } from './directory';
 
 const IN_AN_HOUR = Math.floor(Date.now() / 1000) + 3600;
 const OLIVIA = `user:default/${people.olivia.oid}`;

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { coreServices, createBackendPlugin, type LifecycleService } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { eventsServiceRef } from '@backstage/plugin-events-node';
+import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
 import { CatalogDirectory } from './directory';
@@ -28,6 +31,7 @@ export const entraAccessPlugin = createBackendPlugin({
         database: coreServices.database,
         discovery: coreServices.discovery,
         entraAccess: entraAccessServiceRef,
+        events: eventsServiceRef,
         httpAuth: coreServices.httpAuth,
         httpRouter: coreServices.httpRouter,
         lifecycle: coreServices.lifecycle,
@@ -58,6 +62,12 @@ export const entraAccessPlugin = createBackendPlugin({
             fn: () => directory.refresh(),
           });
           untilFilled(directory, deps.lifecycle);
+          await deps.events.subscribe({
+            // One of its own for each replica: subscribers of one id share their events.
+            id: `directory-${randomUUID()}`,
+            topics: [CATALOG_CHANGED],
+            onEvent: () => directory.refreshAnew(),
+          });
           const catchUp = setInterval(() => void directory.catchUp(), CATCH_UP_MS);
           catchUp.unref();
           deps.lifecycle.addShutdownHook(() => clearInterval(catchUp));
