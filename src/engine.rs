@@ -1,4 +1,6 @@
-//! The core as one object: trust, directory, policy and the principals in flight
+//! The core as one object: trust, directory, policy and the principals in flight; what is asked of it is in `questions`
+
+mod questions;
 
 use crate::{
     config::{Configuration, Profile},
@@ -7,16 +9,7 @@ use crate::{
     identity::{GroupState, Guid, Handle, Principal, Principals},
     keys::{KeySet, KeySetReport, SignatureVerifier},
     limits,
-    policy::{
-        Answered, CriteriaNumber, Decision, Effect, Explanation, Permission, PermissionId, Permissions, Policy,
-        Resource, Study,
-        asker::{Asker, Ownership},
-        criteria::{Criteria, CriteriaTable},
-        decision::Ground,
-        evaluate::{self, Answer},
-        explain::Question,
-        study::study,
-    },
+    policy::{Decision, Permissions, Policy, asker::Ownership, criteria::CriteriaTable},
     time::Timestamp,
     token::{
         Purpose, Rejection,
@@ -365,150 +358,4 @@ impl<V: SignatureVerifier> Engine<V> {
     pub fn principals(&self) -> usize {
         self.callers.len().saturating_add(self.sessions.len())
     }
-
-    /// The number for a permission
-    pub fn permission_id(&mut self, permission: Permission) -> Option<PermissionId> {
-        self.permissions.intern(permission)
-    }
-
-    /// Decides; a table look-up when the same was asked before in this epoch
-    pub fn decide(&mut self, principal: Handle, permission: PermissionId, now: Timestamp) -> Decision {
-        let table = if principal.is_in_second_table() { &mut self.sessions } else { &mut self.callers };
-        let Some((caller, derived)) = table.get_mut(principal, now) else {
-            return Decision::deny(Ground::UnknownPrincipal);
-        };
-        if derived.epoch != self.epoch || now >= derived.until {
-            derived.epoch = self.epoch;
-            derived.until =
-                self.policy.as_ref().map_or(Timestamp::NEVER, |policy| policy.steady_until(&caller.assurance, now));
-            derived.decisions.clear();
-        }
-        if let Some(Some(decision)) = derived.decisions.get(permission.index()) {
-            return *decision;
-        }
-        let (Some(policy), Some(asked)) = (&self.policy, self.permissions.get(permission)) else {
-            return Decision::deny(Ground::NotReady);
-        };
-        let rules = entry(&mut self.covering, permission).get_or_insert_with(|| policy.covering(asked));
-        let asker = Asker::new(caller, derived.entity.as_ref(), &self.directory, self.ownership, now);
-        let answer = evaluate::decide(policy, rules, &asker, asked);
-        let decision = Decision::of(&answer, |criteria| self.criteria.intern(criteria));
-        *entry(&mut derived.decisions, permission) = Some(decision);
-        decision
-    }
-
-    /// What the principal owns through: its own entity and the owners that its groups stand for, ascending
-    ///
-    /// `None` when the principal is not known.
-    pub fn owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
-        let (caller, derived) = self.table(principal).get_with(principal, now)?;
-        // What an agent were given under its own name would not be its person's.
-        let own = derived.entity.iter().filter(|_| !caller.acts_for_person());
-        let mut owners: Vec<EntityRef> = own.cloned().collect();
-        owners.extend(self.directory.owners_of(caller));
-        owners.sort_unstable();
-        owners.dedup();
-        Some(owners)
-    }
-
-    /// The same and the owners that a disputed or untrusted claim may stand for, in no order: what a deny rule has to reckon with
-    ///
-    /// `None` also when anything may be an owner: what is asked here was decided elsewhere, maybe where more is known.
-    pub fn possible_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
-        self.asker(principal, now)?.knows_all_owners().then(|| self.claimed_owners(principal, now))?
-    }
-
-    fn claimed_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
-        let caller = self.principal(principal, now)?;
-        let mut owners = self.owners(principal, now)?;
-        owners.extend(self.directory.possible_owners_of(caller));
-        Some(owners)
-    }
-
-    /// The owners of the principal that own something in the catalog
-    pub fn owning(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
-        let mut owners = self.owners(principal, now)?;
-        owners.retain(|owner| self.directory.owns_something(owner));
-        Some(owners)
-    }
-
-    /// Decides about a permission without a number: slower, and nothing is remembered
-    pub fn decide_unnumbered(&self, principal: Handle, permission: &Permission, now: Timestamp) -> Decision {
-        Decision::of(&self.answer(principal, permission, now), |_| CriteriaNumber::NONE)
-    }
-
-    fn answer(&self, principal: Handle, permission: &Permission, now: Timestamp) -> Answer {
-        let Some(asker) = self.asker(principal, now) else {
-            return Answer::deny(Ground::UnknownPrincipal);
-        };
-        let Some(policy) = &self.policy else {
-            return Answer::deny(Ground::NotReady);
-        };
-        evaluate::decide(policy, &policy.covering(permission), &asker, permission)
-    }
-
-    fn asker(&self, principal: Handle, now: Timestamp) -> Option<Asker<'_>> {
-        let (caller, derived) = self.table(principal).get_with(principal, now)?;
-        Some(Asker::new(caller, derived.entity.as_ref(), &self.directory, self.ownership, now))
-    }
-
-    /// The condition with a number that a decision of this policy carries
-    pub fn criteria(&self, number: CriteriaNumber) -> Option<&Criteria> {
-        self.criteria.get(number)
-    }
-
-    /// The condition of an answer whose condition has no number; `None` when the answer is not conditional (any more)
-    pub fn criteria_unnumbered(&self, principal: Handle, permission: &Permission, now: Timestamp) -> Option<Criteria> {
-        let answer = self.answer(principal, permission, now);
-        (answer.effect == Effect::Conditional).then_some(answer.criteria)
-    }
-
-    /// Decides and says why; `None` when the principal is not known, or nothing can be decided yet
-    pub fn explain(
-        &self,
-        principal: Handle,
-        permission: &Permission,
-        resource: Option<&Resource>,
-        now: Timestamp,
-    ) -> Option<Explanation> {
-        Some(self.study(principal, permission, resource, &Answered::default(), now)?.explanation)
-    }
-
-    /// The same with every rule that was considered; `answered` is what rules of other plugins say of the resource
-    pub fn study(
-        &self,
-        principal: Handle,
-        permission: &Permission,
-        resource: Option<&Resource>,
-        answered: &Answered,
-        now: Timestamp,
-    ) -> Option<Study> {
-        let (policy, asker) = (self.policy.as_ref()?, self.asker(principal, now)?);
-        Some(study(&Question {
-            policy,
-            rules: &policy.covering(permission),
-            asker,
-            permission,
-            owners: &self.owners(principal, now)?,
-            possible_owners: &self.claimed_owners(principal, now)?,
-            resource,
-            answered,
-            directory: &self.directory,
-        }))
-    }
-
-    /// Ids of the rules in the order of their numbers
-    pub fn rule_ids(&self) -> Vec<&str> {
-        self.policy.iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.as_ref()).collect()
-    }
-}
-
-/// The place for a permission, making room for it; numbers are small because the table that gives them out is bounded
-fn entry<T: Default + Clone>(places: &mut Vec<T>, permission: PermissionId) -> &mut T {
-    let at = permission.index();
-    if places.len() <= at {
-        places.resize(at.saturating_add(1), T::default());
-    }
-    #[expect(clippy::indexing_slicing, reason = "the lines above made the place")]
-    &mut places[at]
 }

@@ -1,34 +1,4 @@
-//! Values that are written as text: parsed while they are read, so that a mistake is reported where it stands
-
-use std::fmt;
-
-use serde::de::{Deserializer, Error, Visitor};
-
-/// Reads a text and parses it; `expected` completes "`x` is not ..."
-pub fn deserialize<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    expected: &'static str,
-    parse: fn(&str) -> Option<T>,
-) -> Result<T, D::Error> {
-    deserializer.deserialize_str(Text { expected, parse })
-}
-
-struct Text<T> {
-    expected: &'static str,
-    parse: fn(&str) -> Option<T>,
-}
-
-impl<T> Visitor<'_> for Text<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.expected)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        (self.parse)(text).ok_or_else(|| E::custom(format_args!("`{}` is not {}", hinted(text), self.expected)))
-    }
-}
+//! Texts: of somebody else in a message, and the few things that are done to them
 
 /// Somebody's text in a message: shortened, and only what every terminal and log shows as it is
 pub fn shown(text: &str) -> String {

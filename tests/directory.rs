@@ -10,7 +10,7 @@ use entra_access_core::{
     engine::Engine,
     identity::{Assurance, Groups, Guid, Handle, Principal, PrincipalKind},
     keys::portable::Portable,
-    policy::{Effect, Resource},
+    policy::{Effect, Permission, Resource},
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -392,7 +392,7 @@ fn rules_about_groups_go_by_the_directory_too() {
     ] });
     engine.set_policy(&rules.to_string(), "p").unwrap();
     let ids = ["a.b", "a.c", "c.d", "c.e"]
-        .map(|name| serde_json::from_value(json!({ "name": name })).unwrap())
+        .map(|name| Permission::parse(&json!({ "name": name }).to_string()).unwrap())
         .map(|permission| engine.permission_id(permission).unwrap());
     let nested = entry(&group(2), &[group(1)].into());
     let (allow, deny) = (Effect::Allow, Effect::Deny);
@@ -429,8 +429,10 @@ fn an_explanation_names_the_way() {
         let permission =
             json!({ "name": "catalog.entity.delete", "action": "delete", "resourceType": "catalog-entity" });
         let resource = json!({ "entityRef": "component:default/x", "owners": [owner] });
-        let (permission, resource) =
-            (serde_json::from_value(permission).unwrap(), Resource::parse(&resource.to_string()).unwrap().unwrap());
+        let (permission, resource) = (
+            Permission::parse(&permission.to_string()).unwrap(),
+            Resource::parse(&resource.to_string()).unwrap().unwrap(),
+        );
         engine.explain(caller, &permission, Some(&resource), now()).unwrap()
     };
     let explanation = explain("group:default/division");

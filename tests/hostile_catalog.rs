@@ -36,10 +36,7 @@ fn scene(policy: &str) -> (Engine<Portable>, Handle) {
 }
 
 fn delete() -> Permission {
-    serde_json::from_value(
-        json!({ "name": "catalog.entity.delete", "action": "delete", "resourceType": "catalog-entity" }),
-    )
-    .unwrap()
+    Permission::parse(r#"{"name":"catalog.entity.delete","action":"delete","resourceType":"catalog-entity"}"#).unwrap()
 }
 
 fn resource(owner: &str) -> Resource {

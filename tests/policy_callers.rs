@@ -70,10 +70,7 @@ impl World {
 }
 
 fn delete() -> Permission {
-    serde_json::from_value(
-        json!({ "name": "catalog.entity.delete", "action": "delete", "resourceType": "catalog-entity" }),
-    )
-    .unwrap()
+    Permission::parse(r#"{"name":"catalog.entity.delete","action":"delete","resourceType":"catalog-entity"}"#).unwrap()
 }
 
 fn later(seconds: u64) -> Timestamp {

@@ -165,10 +165,8 @@ fn entity(text: &str) -> EntityRef {
 }
 
 fn permission(what: &NaivePermission) -> Permission {
-    serde_json::from_value(json!({
-        "name": what.name, "action": what.action, "resourceType": what.resource_type,
-    }))
-    .unwrap()
+    let json = json!({ "name": what.name, "action": what.action, "resourceType": what.resource_type });
+    Permission::parse(&json.to_string()).unwrap()
 }
 
 /// A resource of some of the owners

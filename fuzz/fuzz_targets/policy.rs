@@ -97,7 +97,7 @@ fn escaped(text: &str) -> bool {
 
 fn permissions() -> [Permission; 5] {
     let permission = |name, action: Option<&str>, resource: Option<&str>| {
-        serde_json::from_value(json!({ "name": name, "action": action, "resourceType": resource })).unwrap()
+        Permission::parse(&json!({ "name": name, "action": action, "resourceType": resource }).to_string()).unwrap()
     };
     [
         permission("catalog.entity.read", Some("read"), Some("catalog-entity")),

@@ -74,7 +74,7 @@ impl Configuration {
     /// # Errors
     /// The first mistake, with its path below `entraAccess`.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let document = json::value(text).map_err(|mistake| ConfigError::new(ROOT, mistake.message))?;
+        let document = json::value(text).map_err(|mistake| ConfigError::new(ROOT, mistake))?;
         let section = Section::read(&At::root(&document, ROOT))?;
         let clouds = clouds(&section.clouds)?;
         if section.tenants.is_empty() {

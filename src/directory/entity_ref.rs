@@ -35,9 +35,3 @@ impl fmt::Display for EntityRef {
         f.write_str(&self.0)
     }
 }
-
-impl<'de> serde::Deserialize<'de> for EntityRef {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::text::deserialize(deserializer, Self::EXPECTED, Self::parse)
-    }
-}

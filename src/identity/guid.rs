@@ -95,12 +95,6 @@ impl serde::Serialize for Guid {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Guid {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::text::deserialize(deserializer, Self::EXPECTED, |text| Self::parse(text.as_bytes()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ impl Principal {
     /// # Errors
     /// The first mistake with its place.
     pub fn parse(record: &str) -> Result<Self, ConfigError> {
-        let document = json::value(record).map_err(|mistake| ConfigError::new("record", mistake.message))?;
+        let document = json::value(record).map_err(|mistake| ConfigError::new("record", mistake))?;
         let at = At::root(&document, "record");
         at.members(&[
             "kind",

@@ -225,12 +225,6 @@ impl<'a> Reader<'a> {
         Ok(JsonString::new(raw, escaped))
     }
 
-    /// Exactly `N` plain characters in quotes, without looking at them; `None` (and nothing consumed) otherwise
-    #[inline(always)]
-    pub fn fixed_string<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
-        self.framed(b"\"", b"\"")
-    }
-
     /// A number as it is written
     pub fn number(&mut self) -> Result<&'a [u8], JsonError> {
         let start = self.rest;

@@ -25,6 +25,18 @@ pub enum Value<'a> {
 /// For documents of operators and issuers
 const DOCUMENT: Budget = Budget { depth: limits::DOCUMENT_DEPTH, members: limits::DOCUMENT_MEMBERS };
 
+/// Reads a document
+///
+/// # Errors
+/// Why it is none, in lower case and without its place.
+pub fn value(text: &str) -> Result<Value<'_>, &'static str> {
+    Value::parse(text).map_err(|error| match error {
+        JsonError::Malformed | JsonError::Invalid(_) => "this is not JSON",
+        JsonError::Duplicate => "a member stands there twice",
+        JsonError::Budget => "larger or deeper than any real document",
+    })
+}
+
 impl<'a> Value<'a> {
     /// A member of an object
     pub fn member(&self, name: &str) -> Option<&Self> {
@@ -113,5 +125,29 @@ mod tests {
         let mut written = String::new();
         Value::parse(text).unwrap().write(&mut written);
         assert_eq!(written, text);
+    }
+
+    #[test]
+    fn what_is_not_strict_json_is_no_document() {
+        for text in ["", "{", "{} {}", "{'names':[]}", r#"{"names":[],}"#, "\u{feff}{}", r#"{"names":[01]}"#] {
+            assert_eq!(value(text), Err("this is not JSON"), "{text:?}");
+        }
+        // Which of two values is meant cannot be known, at any depth.
+        for text in [
+            r#"{"names":[],"names":["x"]}"#,
+            r#"{"names":[],"n\u0061mes":["x"]}"#,
+            r#"{"names":[],"nested":{"x":[],"x":[]}}"#,
+            r#"{"names":[],"ignored":{"a":{"b":1,"b":2}}}"#,
+        ] {
+            assert_eq!(value(text), Err("a member stands there twice"), "{text}");
+        }
+    }
+
+    #[test]
+    fn documents_have_budgets() {
+        let deep = format!(r#"{{"names":{}{}}}"#, "[".repeat(1000), "]".repeat(1000));
+        assert_eq!(value(&deep), Err("larger or deeper than any real document"));
+        let wide: Vec<_> = (0..=limits::OBJECT_MEMBERS).map(|at| format!("\"m{at}\":0")).collect();
+        assert_eq!(value(&format!("{{{}}}", wide.join(","))), Err("larger or deeper than any real document"));
     }
 }

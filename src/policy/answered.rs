@@ -20,7 +20,7 @@ impl Answered {
     /// It is not that.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         const PLACE: &str = "answered";
-        let document = json::value(text).map_err(|mistake| ConfigError::new(PLACE, mistake.message))?;
+        let document = json::value(text).map_err(|mistake| ConfigError::new(PLACE, mistake))?;
         let at = At::root(&document, PLACE);
         at.members(&["holds", "fails"])?;
         Ok(Self { holds: at.list("holds", &owned_text)?, fails: at.list("fails", &owned_text)? })

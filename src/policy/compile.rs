@@ -40,7 +40,7 @@ impl Policy {
         if json.len() > limits::POLICY_BYTES {
             return Err(ConfigError::new(place, format!("more than {} bytes", limits::POLICY_BYTES)));
         }
-        let document = json::value(json).map_err(|mistake| ConfigError::new(place, mistake.message))?;
+        let document = json::value(json).map_err(|mistake| ConfigError::new(place, mistake))?;
         let at = At::root(&document, place);
         at.members(&["rules"])?;
         let written = at.needed("rules")?;

@@ -37,7 +37,7 @@ impl Resource {
     /// # Errors
     /// It is not one.
     pub fn parse(text: &str) -> Result<Option<Self>, ConfigError> {
-        let document = json::value(text).map_err(|mistake| ConfigError::new("resource", mistake.message))?;
+        let document = json::value(text).map_err(|mistake| ConfigError::new("resource", mistake))?;
         if document == Value::Null {
             return Ok(None);
         }

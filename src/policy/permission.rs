@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     error::ConfigError,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The action attribute of a permission
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// `create`
@@ -25,16 +25,14 @@ pub enum Action {
 }
 
 /// A permission as its plugin declares it
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Permission {
     /// Such as `catalog.entity.delete`
     pub name: String,
     /// `attributes.action`, where declared
-    #[serde(default)]
     pub action: Option<Action>,
     /// Such as `catalog-entity`; absent for permissions without a resource
-    #[serde(default)]
     pub resource_type: Option<String>,
 }
 
@@ -58,7 +56,7 @@ impl Permission {
     /// # Errors
     /// It is not one.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let document = json::value(text).map_err(|mistake| ConfigError::new("permission", mistake.message))?;
+        let document = json::value(text).map_err(|mistake| ConfigError::new("permission", mistake))?;
         let at = At::root(&document, "permission");
         at.members(&["name", "action", "resourceType"])?;
         let action = at.member("action").filter(|action| *action.value() != Value::Null);
