@@ -45,7 +45,7 @@ export function ourRule(entraAccess: EntraAccess, { objectId, groups }: Owner): 
   assert.ok(session !== undefined);
   const { createOwnershipRules } = published<typeof Rules>('catalog/ownershipRules');
   const [rule] = createOwnershipRules(entraAccess);
-  const params = { principal, epoch: entraAccess.core.epoch };
+  const params = { principal, ...entraAccess.versionOf(principal) };
   return { name: 'entra-access, IS_OWNED_BY_PRINCIPAL', rule: rule as unknown as Rule, params };
 }
 
