@@ -409,7 +409,7 @@ fn read_permission(text: &str) -> Result<Permission, String> {
 
 /// A JSON list of GUIDs
 fn guids(text: &str) -> Result<Vec<Guid>, String> {
-    let document = json::value(text).map_err(|mistake| mistake.message)?;
+    let document = json::value(text)?;
     At::root(&document, "ids").all(&Guid::read).map_err(|error| error.to_string())
 }
 
