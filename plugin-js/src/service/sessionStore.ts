@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DatabaseService } from '@backstage/backend-plugin-api';
 import type { Principal } from '../core';
 import { conflict, principalKey } from './sessions';
+import { UsedTokens } from './usedTokens';
 
 type Database = Awaited<ReturnType<DatabaseService['getClient']>>;
 
@@ -33,10 +34,13 @@ interface Row {
 
 /** The sessions of all replicas, in the plugin's database */
 export class SessionStore {
+  /** Single-use tokens: not sessions, but what opens one */
+  readonly usedTokens: UsedTokens;
   readonly #database: Database;
 
   private constructor(database: Database) {
     this.#database = database;
+    this.usedTokens = new UsedTokens(database);
   }
 
   /** Brings the tables up to date */
