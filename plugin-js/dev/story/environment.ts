@@ -23,7 +23,7 @@ export interface EnvironmentOptions {
   /** Wished ports; any free one where taken or not given */
   ports?: { backend?: number; tenant?: number };
   /** Changes the configuration before it is written */
-  configure?: (config: Record<string, any>) => void;
+  configure?: (config: Record<string, any>, tenant: Tenant) => void;
   logLevel?: string;
   /** Installed beside those of a company */
   features?: readonly BackendFeature[];
@@ -47,7 +47,7 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
   process.once('exit', remove);
   try {
     const config = storyConfig(tenant, port);
-    options.configure?.(config);
+    options.configure?.(config, tenant);
     writeFileSync(file, stringify(config));
     backend = await startBackend(['--config', file], options.features);
     return { tenant, backendUrl: `http://127.0.0.1:${port}`, stop };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { pipelinesOf } from '../ci/trust';
 import { workloads } from '../tenant/applications';
 import { people } from '../tenant/people';
 import { Client, untilReady } from './client';
@@ -12,10 +13,11 @@ const NESTED = 2;
 export function startStory(ports?: EnvironmentOptions['ports']): Promise<Environment> {
   return startEnvironment({
     ports,
-    configure({ catalog, entraAccess }) {
+    configure({ catalog, entraAccess }, { ci }) {
       catalog.locations.push({ type: 'file', target: join(__dirname, 'catalog/subteams.yaml') });
       entraAccess.tenants[0].clients = [workloads.scanner.clientId];
       entraAccess.groups = OVERAGE_GRAPH;
+      entraAccess.pipelines = pipelinesOf(ci);
     },
   });
 }

@@ -20,7 +20,9 @@ export function createEntraAuthenticator(entraAccess: EntraAccess) {
     initialize: ({ config }) => readOptions(config.get()),
     async authenticate({ req }, options) {
       const { token, purpose } = offeredToken(req, options, entraAccess.core);
-      return { result: described(entraAccess, await entraAccess.authenticate(token, purpose)) };
+      const principal = await entraAccess.authenticate(token, purpose);
+      await entraAccess.claimUse(principal);
+      return { result: described(entraAccess, principal) };
     },
   });
 }

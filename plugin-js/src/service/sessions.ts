@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { ConflictError } from '@backstage/errors';
-import type { EntraCore, Principal, PrincipalHandle } from '../core';
+import { pipelineKey, type EntraCore, type Principal, type PrincipalHandle } from '../core';
 import { coded } from './coded';
 
 /** Most sign-ins remembered at once; the oldest goes first, and comes back from the database where there is one */
@@ -149,7 +150,10 @@ export class Sessions {
 }
 
 /** Issuer, kind, tenant, object and agent: never a name or an address. v1.0 and v2.0 tokens are of one issuer here */
-export function principalKey({ issuer, kind, tenantId, objectId, actor }: Principal): string {
+export function principalKey(principal: Principal): string {
+  const { issuer, kind, tenantId, objectId, actor } = principal;
+  // Of constant length: what an entry publishes may be long, and a column has an end.
+  if (kind === 'pipeline') return `${issuer}/${createHash('sha256').update(pipelineKey(principal)).digest('hex')}`;
   return [issuer.replace(/^entra-v[12]:/, 'entra:'), kind, tenantId, objectId, actor?.clientId].join('/');
 }
 

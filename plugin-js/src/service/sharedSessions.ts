@@ -4,6 +4,7 @@ import type { EntraCore, Principal } from '../core';
 import { coded } from './coded';
 import { SessionStoreAccess, type StoreState } from './sessionStoreAccess';
 import type { SessionStore, StoredSession } from './sessionStore';
+import type { SingleUse } from './usedTokens';
 import { conflict, principalKey, Sessions } from './sessions';
 
 /** How often each replica looks for newer sign-ins of others */
@@ -101,6 +102,21 @@ export class SharedSessions extends Sessions {
     const revision = await this.#access.ask(() => store.write(entityRef, record, expiresAt, now));
     this.#absent.delete(entityRef);
     this.put(entityRef, record, expiresAt, revision);
+  }
+
+  /**
+   * Claims the one use of a token, before all other replicas; `false` where it was used before.
+   * @throws ServiceUnavailableError without the database: nothing else can tell
+   */
+  async useOnce(use: SingleUse): Promise<boolean> {
+    const store = await this.#storeForSignIn();
+    if (store) return this.#access.ask(() => store.usedTokens.claim(use));
+    throw coded(
+      'sessions_unavailable',
+      new ServiceUnavailableError(
+        'single-use tokens need the database of the plugin entra-access, which is not installed',
+      ),
+    );
   }
 
   /** Looks for a session that is not in memory. Never fails: without an answer nobody is signed in, and `store` says why */
