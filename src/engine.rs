@@ -1,7 +1,7 @@
 //! The core as one object: trust, directory, policy and the principals in flight
 
 use crate::{
-    config::Configuration,
+    config::{Configuration, Profile},
     directory::{Directory, DirectoryInput, DirectoryReport, EntityRef, MembersReport, PageReport},
     error::ConfigError,
     identity::{GroupState, Guid, Handle, Principal, Principals},
@@ -20,7 +20,7 @@ use crate::{
         Purpose, Rejection,
         judge::{Quick, Report},
         verify,
-        verify::{CHECKS, Trust, Workspace},
+        verify::{CHECKS, JOB_CHECKS, Trust, Workspace},
     },
 };
 
@@ -124,14 +124,30 @@ impl<V: SignatureVerifier> Engine<V> {
     /// # Errors
     /// The first mistake in it; the old policy stays.
     pub fn set_policy(&mut self, json: &str, place: &str) -> Result<usize, ConfigError> {
-        let mut policy = Policy::compile(json, place)?;
+        let configuration = &self.configuration;
+        let policy = Policy::compile_for(json, place, &|pipeline, trust, claim| {
+            configuration.publishes(pipeline, trust, claim)
+        })?;
+        Ok(self.take_policy(policy))
+    }
+
+    /// The same for looking at a policy without its configuration: it may select jobs of any pipeline
+    ///
+    /// # Errors
+    /// The first mistake in it; the old policy stays.
+    pub fn set_policy_for_any_pipeline(&mut self, json: &str, place: &str) -> Result<usize, ConfigError> {
+        let policy = Policy::compile_for(json, place, &|_, _, _| true)?;
+        Ok(self.take_policy(policy))
+    }
+
+    fn take_policy(&mut self, mut policy: Policy) -> usize {
         policy.disregard(self.directory.roles());
         let count = policy.rules.len();
         self.policy = Some(policy);
         self.covering.clear();
         self.criteria.clear();
         self.epoch = self.epoch.saturating_add(1);
-        Ok(count)
+        count
     }
 
     /// Trusts a location that the operator named in `catalog.locations`, from the next directory on
@@ -234,11 +250,22 @@ impl<V: SignatureVerifier> Engine<V> {
         handle
     }
 
-    /// Until when the answer for a caller's token may be kept: its `exp`, without leeway
+    /// Until when the answer for a caller's token may be kept: its `exp`, without leeway. Not at all where it counts once
     pub fn cacheable_until(&self, principal: Handle, now: Timestamp) -> Option<Timestamp> {
-        let caller = self.principal(principal, now)?;
-        let profile = self.configuration.profiles.iter().find(|profile| profile.id == caller.issuer)?;
-        Some(caller.expires_at.before(profile.leeway_seconds))
+        let caller = self.principal(principal, now).filter(|caller| !caller.is_unclaimed())?;
+        Some(caller.expires_at.before(self.profile(caller)?.leeway_seconds))
+    }
+
+    fn profile(&self, principal: &Principal) -> Option<&Profile> {
+        self.configuration.profiles.iter().find(|profile| profile.id == principal.issuer)
+    }
+
+    /// Lets a caller count whose token counts once, after the host has claimed it for all replicas; whether there is such a one
+    ///
+    /// Until then the caller is nobody to every question but who it is.
+    pub fn claimed(&mut self, principal: Handle, now: Timestamp) -> bool {
+        let table = if principal.is_in_second_table() { &mut self.sessions } else { &mut self.callers };
+        table.claim(principal, now)
     }
 
     /// Judges a token and writes every check down; nobody is taken in
@@ -246,7 +273,11 @@ impl<V: SignatureVerifier> Engine<V> {
         let trust = Trust { configuration: &self.configuration, keys: &self.keys, verifier: &self.verifier };
         let mut report = Report::default();
         let result = verify(token, purpose, now, &trust, &mut self.workspace, &mut report);
-        report.complete(&CHECKS);
+        let profile = match &result {
+            Ok(verified) => self.profile(&verified.principal),
+            Err(rejection) => rejection.profile.and_then(|at| self.configuration.profiles.get(at)),
+        };
+        report.complete(if profile.is_some_and(|profile| profile.jobs().is_some()) { &JOB_CHECKS } else { &CHECKS });
         let code = report.first_failure.or(result.as_ref().err().map(|rejection| rejection.code));
         Inspection {
             verdict: if code.is_none() { "accepted" } else { "rejected" },

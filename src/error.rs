@@ -45,13 +45,13 @@ rejection_codes! {
     /// The signature does not fit the key
     SignatureInvalid = "signature_invalid", "the signature does not fit; the token was changed, or is meant for Microsoft Graph";
     /// `iss` belongs to no issuer profile
-    IssuerUntrusted = "issuer_untrusted", "the issuer is not configured; check `entraAccess.tenants` and the cloud";
+    IssuerUntrusted = "issuer_untrusted", "the issuer is not configured; check `entraAccess.tenants` and the cloud, or `entraAccess.pipelines`";
     /// The key's own `issuer` or `cloud_instance_name` contradicts the token
     KeyIssuerMismatch = "key_issuer_mismatch", "the key is published for another issuer or cloud than the token names";
     /// The issuer is Entra, the tenant is not on the list
     TenantNotAllowed = "tenant_not_allowed", "the token is from a tenant that is not listed under `entraAccess.tenants`";
     /// `aud` names none of the configured audiences
-    AudienceMismatch = "audience_mismatch", "the token is for another application; check `audiences` of the tenant against the token's `aud`";
+    AudienceMismatch = "audience_mismatch", "the token is for another application; check `audiences` of the tenant or pipeline against the token's `aud`";
     /// `exp` has passed
     TokenExpired = "token_expired", "the token has expired; get a new one (or check the clock of this machine)";
     /// `nbf` or `iat` lies in the future
@@ -72,6 +72,8 @@ rejection_codes! {
     ClientNotAllowed = "client_not_allowed", "add the application's client id to `clients` of the tenant to let it in";
     /// The pipeline token matches no trust entry
     PipelineUntrusted = "pipeline_untrusted", "no trust entry under `entraAccess.pipelines` matches this job";
+    /// The token counts once, and was claimed before
+    TokenReplayed = "token_replayed", "the token counts once and was used before; get a new one";
     /// The principal was disabled, deleted or signed out everywhere
     PrincipalRevoked = "principal_revoked", "the account was disabled, deleted or signed out";
     /// The complete group list is not known

@@ -39,6 +39,7 @@ pub mod identity;
 pub mod json;
 pub mod keys;
 pub mod limits;
+pub mod pipeline;
 pub mod policy;
 #[cfg(target_arch = "wasm32")]
 mod simd;

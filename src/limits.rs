@@ -103,3 +103,27 @@ pub const ROLE_BYTES: usize = 480;
 
 /// Longest `signedInWithin`, in seconds: a sign-in of a month ago proves nothing
 pub const SIGNED_IN_WITHIN_SECONDS: u64 = 30 * 24 * 60 * 60;
+
+/// Clock difference tolerated for tokens of pipelines, in seconds, unless configured: they live for minutes
+pub const PIPELINE_LEEWAY_SECONDS: u64 = 60;
+
+/// The longest that a pipeline's token may be let live, in seconds: no job that calls Backstage runs for more than a day
+pub const PIPELINE_LIFETIME_SECONDS_MAX: u64 = 24 * 60 * 60;
+
+/// The least of it, in seconds
+pub const PIPELINE_LIFETIME_SECONDS_MIN: u64 = 60;
+
+/// Longest value of a known claim of a job, in bytes: git refuses refs of more than 255 bytes, and paths of projects are shorter
+pub const JOB_CLAIM_BYTES: usize = 1024;
+
+/// Longest `jti` of a token that counts once, in bytes; all issuers use UUIDs
+pub const JTI_BYTES: usize = 128;
+
+/// Longest id of a pipeline issuer: the namespace of an entity reference (Backstage's `KubernetesValidatorFunctions`)
+pub const PIPELINE_ID_BYTES: usize = 63;
+
+/// Longest name of a trust entry: with a dot and a UUID it is the name of an entity, which has 63 letters at the most
+pub const TRUST_NAME_BYTES: usize = 30;
+
+/// Most trust entries of one issuer: each is compared with each other when they are read
+pub const TRUST_ENTRIES: usize = 1000;

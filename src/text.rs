@@ -50,3 +50,68 @@ pub fn hinted(text: &str) -> String {
     }
     shown(text)
 }
+
+/// Whether it is lower case letters and digits with single dashes between them, `longest` at most
+pub fn is_label(text: &str, longest: usize) -> bool {
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.len() <= longest && text.split('-').all(plain)
+}
+
+/// The name that was probably meant: the first that takes the fewest changes of a letter, up to three
+pub fn nearest<'n>(name: &str, names: &mut dyn Iterator<Item = &'n str>) -> Option<&'n str> {
+    let distances = names.map(|known| (distance(name.as_bytes(), known.as_bytes()), known));
+    distances.filter(|(distance, _)| *distance <= 3).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+}
+
+/// Letters to insert, remove or replace (Levenshtein)
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (at, letter) in a.iter().enumerate() {
+        let mut before = at;
+        let mut left = at.saturating_add(1);
+        for (other, place) in b.iter().zip(row.iter_mut().skip(1)) {
+            let replaced = before.saturating_add(usize::from(letter != other));
+            before = *place;
+            left = replaced.min(before.saturating_add(1)).min(left.saturating_add(1));
+            *place = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = at.saturating_add(1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found() {
+        let names = ["project_id", "ref", "environment"];
+        for (name, expected) in [
+            ("projectId", Some("project_id")),
+            ("project_di", Some("project_id")),
+            ("enviroment", Some("environment")),
+            ("re", Some("ref")),
+            ("branch_name", None),
+        ] {
+            assert_eq!(nearest(name, &mut names.into_iter()), expected, "{name}");
+        }
+        for (a, b, expected) in
+            [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("abc", "abc", 0)]
+        {
+            assert_eq!(distance(a.as_bytes(), b.as_bytes()), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn labels_are_parts_of_entity_references() {
+        for good in ["a", "payments-staging", "7-7"] {
+            assert!(is_label(good, 20), "{good}");
+        }
+        for bad in ["", "-", "a-", "-a", "a--b", "A", "a_b", "a.b", "ä", "a b", "abcdefghijklmnopqrstu"] {
+            assert!(!is_label(bad, 20), "{bad}");
+        }
+    }
+}

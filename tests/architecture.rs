@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Which modules may use which parts of the crate
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("error", &[]),
     ("limits", &[]),
     ("time", &[]),
@@ -23,10 +23,14 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("identity", &["error", "json", "simd", "text", "time"]),
     ("keys", &["base64url", "bytes", "error", "json", "limits"]),
     ("directory", &["identity", "json", "limits", "text"]),
-    ("config", &["directory", "error", "identity", "json", "keys", "limits", "text"]),
-    ("token", &["base64url", "bytes", "config", "error", "identity", "json", "keys", "limits", "text", "time"]),
+    ("pipeline", &["error", "identity", "json", "limits", "text"]),
+    ("config", &["directory", "error", "identity", "json", "keys", "limits", "pipeline", "text"]),
+    (
+        "token",
+        &["base64url", "bytes", "config", "error", "identity", "json", "keys", "limits", "pipeline", "text", "time"],
+    ),
     // Knows principals, never tokens.
-    ("policy", &["directory", "error", "identity", "json", "limits", "time"]),
+    ("policy", &["directory", "error", "identity", "json", "limits", "text", "time"]),
     ("engine", &["config", "directory", "error", "identity", "keys", "limits", "policy", "time", "token"]),
 ];
 

@@ -63,6 +63,7 @@ fn enter(engine: &mut Engine<Portable>, object: &str, groups: Groups) -> Handle 
         groups,
         roles: Vec::new(),
         assurance: Assurance::default(),
+        job: None,
         name: None,
         expires_at: now(),
     };

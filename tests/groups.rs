@@ -123,7 +123,10 @@ fn graph_is_asked_with_credentials_and_at_an_address_or_not_at_all() {
         ("china", "https://microsoftgraph.chinacloudapi.cn"),
         ("full", "http://127.0.0.1:1/graph"),
     ] {
-        assert!(in_cloud(cloud).unwrap().profiles.iter().all(|profile| profile.graph == graph), "{cloud}");
+        assert!(
+            in_cloud(cloud).unwrap().profiles.iter().all(|profile| profile.tenant().unwrap().graph == graph),
+            "{cloud}"
+        );
     }
 }
 

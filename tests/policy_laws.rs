@@ -90,6 +90,7 @@ impl World {
             roles: who.roles.clone(),
             name: None,
             assurance: Assurance::new(who.contexts.clone(), who.mfa, signed_in),
+            job: None,
             expires_at: now(),
         };
         let until = Timestamp::from_seconds(NOW + 60);

@@ -91,8 +91,11 @@ fn principals_are_selected_by_one_property_each() {
         (r#"{"user":"group:default/x"}"#, "policy.rules[0].principals[0].user: `group:default/x` is not"),
         (r#"{"user":"11111111-2222-3333-4444-555555555555"}"#, "policy.rules[0].principals[0].user: "),
         (r#"{"user":"11111111-2222-3333-4444-555555555555/jane"}"#, "policy.rules[0].principals[0].user: "),
-        (r#"{"pipeline":"gitlab","trust":"x"}"#, "policy.rules[0].principals[0]: pipelines can't be selected yet"),
-        (r#"{"trust":"x"}"#, "policy.rules[0].principals[0]: pipelines can't be selected yet"),
+        (r#"{"pipeline":"gitlab"}"#, "policy.rules[0].principals[0].pipeline: no pipeline `gitlab` is configured"),
+        (r#"{"pipeline":7}"#, "policy.rules[0].principals[0].pipeline: invalid type: integer `7`"),
+        (r#"{"pipeline":"x","kind":"pipeline"}"#, "policy.rules[0].principals[0]: `kind` is not said of the jobs"),
+        (r#"{"trust":"x"}"#, "policy.rules[0].principals[0].trust: this selects among the jobs of a pipeline"),
+        (r#"{"claims":{}}"#, "policy.rules[0].principals[0].claims: this selects among the jobs of a pipeline"),
         (r#""user""#, "policy.rules[0].principals[0]: invalid type: string \"user\", expected a mapping"),
     ] {
         let message = refused(&format!(r#""principals":[{principal}]"#));

@@ -34,12 +34,12 @@ fn names_are_unique_and_the_table_is_not_empty() {
     assert!(names.len() > 550, "only {} vectors", names.len());
 }
 
-/// Codes that a token can come to; the rest belong to other parts (pipelines, revocation, step-up)
+/// Codes that a token can come to; the rest belong to other parts (single use, revocation, step-up)
 #[test]
 fn every_code_of_the_verifier_has_a_vector() {
     let seen: HashSet<&str> =
         vectors::scenes().iter().flat_map(|scene| &scene.vectors).filter_map(|vector| vector.expected.err()).collect();
-    let elsewhere = ["pipeline_untrusted", "principal_revoked", "step_up_required"];
+    let elsewhere = ["token_replayed", "principal_revoked", "step_up_required"];
     for code in entra_access_core::error::RejectionCode::ALL {
         let code = code.as_str();
         assert!(seen.contains(code) || elsewhere.contains(&code), "no vector for {code}");

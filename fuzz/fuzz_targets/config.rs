@@ -1,7 +1,10 @@
 //! The operator's configuration: never a panic, every mistake with its place, and nothing open in what is taken
 #![no_main]
 
-use entra_access_core::config::Configuration;
+use entra_access_core::{
+    config::{Configuration, IssuerOf},
+    pipeline::kinds::IMMUTABLE,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -27,7 +30,17 @@ fuzz_target!(|data: &[u8]| {
             assert_ne!(plain, "https://graph.microsoft.com", "Microsoft Graph's own audience");
         }
         assert!(profiles.iter().skip(at + 1).all(|other| other.issuer != profile.issuer), "two profiles, one issuer");
-        assert!(profile.issuer.contains(&profile.tenant.to_string()));
+        match &profile.of {
+            IssuerOf::Tenant(of) => assert!(profile.issuer.contains(&of.tenant.to_string())),
+            IssuerOf::Jobs(jobs) => {
+                assert!(!jobs.trust.is_empty(), "no trust entry");
+                for entry in &jobs.trust {
+                    assert!(entry.wanted.iter().all(|(_, patterns)| !patterns.is_empty()));
+                    let binds = |(name, _): &(Box<str>, _)| jobs.kind.claim(name).is_some_and(|claim| claim.is(IMMUTABLE));
+                    assert!(entry.wanted.iter().any(binds), "an entry that binds names only");
+                }
+            }
+        }
         for address in [&profile.issuer, &profile.discovery_url] {
             let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
             let loopback = here.iter().filter_map(|base| address.strip_prefix(base));

@@ -121,6 +121,7 @@ fn principal(kind: PrincipalKind, groups: Groups) -> Principal {
         roles: vec!["Backstage.Admin".into()],
         name: None,
         assurance: Assurance::new(vec!["c1".into()], false, Some(now().before(60))),
+        job: None,
         expires_at: later(),
     }
 }

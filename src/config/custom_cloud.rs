@@ -78,7 +78,7 @@ fn algorithms(names: Option<&[String]>, path: &str) -> Result<Vec<&'static Algor
 }
 
 /// `https`, or `http` to this machine only; no trailing slash, query, fragment or user
-fn base_url(text: &str, path: &str) -> Result<String, ConfigError> {
+pub(super) fn base_url(text: &str, path: &str) -> Result<String, ConfigError> {
     let url = text.trim_end_matches('/');
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     let host = rest.split('/').next().unwrap_or_default();

@@ -9,12 +9,14 @@ use super::{
     custom_cloud::{CustomCloud, clouds},
     groups::{GroupSection, GroupSettings},
     identity::{Identity, IdentitySection, identity},
+    pipelines,
     profile::Profile,
     tenant::{Tenant, audiences},
 };
 use crate::{
     directory::TrustedLocations,
     error::ConfigError,
+    identity::job::PIPELINE,
     json::{self, At},
     text::shown,
 };
@@ -37,6 +39,7 @@ pub struct Configuration {
 struct Section {
     tenants: Vec<Tenant>,
     clouds: BTreeMap<String, CustomCloud>,
+    pipelines: Vec<Profile>,
     groups: GroupSection,
     catalog: CatalogSection,
     direct_calls: bool,
@@ -45,12 +48,13 @@ struct Section {
 
 impl Section {
     fn read(at: &At<'_>) -> Result<Self, ConfigError> {
-        at.members(&["tenants", "clouds", "groups", "catalog", "directCalls", "identity", "policy"])?;
+        at.members(&["tenants", "clouds", "pipelines", "groups", "catalog", "directCalls", "identity", "policy"])?;
         // Read by the host, which hands the rules to [`crate::policy`].
         at.needed("policy")?;
         Ok(Self {
             tenants: at.needed("tenants")?.all(&Tenant::read)?,
             clouds: at.some("clouds", &CustomCloud::read_all)?.unwrap_or_default(),
+            pipelines: at.list("pipelines", &pipelines::read)?,
             groups: at.some("groups", &GroupSection::read)?.unwrap_or_default(),
             catalog: at.some("catalog", &CatalogSection::read)?.unwrap_or_default(),
             direct_calls: at.some("directCalls", &|at| at.boolean())?.unwrap_or(true),
@@ -61,6 +65,8 @@ impl Section {
 
 /// The section's name, with which every path begins
 pub(super) const ROOT: &str = "entraAccess";
+
+const APP_REGISTRATION: &str = "the client id of the app registration of this Backstage";
 
 impl Configuration {
     /// Reads the section from JSON text
@@ -83,7 +89,7 @@ impl Configuration {
                 ConfigError::new(format!("{path}.cloud"), format!("there is no cloud `{}`", shown(&tenant.cloud)))
                     .hint(format!("one of: {}", clouds.keys().cloned().collect::<Vec<_>>().join(", ")))
             })?;
-            let audiences = audiences(&tenant.audiences, &format!("{path}.audiences"))?;
+            let audiences = audiences(&tenant.audiences, APP_REGISTRATION, &format!("{path}.audiences"))?;
             let times = tenant.times(&path)?;
             for mut profile in Profile::of_tenant(tenant.tenant_id, cloud, &audiences, &tenant.clients) {
                 (profile.leeway_seconds, profile.lifetime_seconds) = times;
@@ -98,9 +104,19 @@ impl Configuration {
             }
             tenants.push((tenant, cloud));
         }
+        pipelines::add(section.pipelines, &mut profiles)?;
         let identity = identity(&section.identity, &section.tenants)?;
         let (groups, trusted) = (section.groups.settings(&tenants)?, section.catalog.trusted()?);
         Ok(Self { profiles, groups, trusted, identity, direct_calls: section.direct_calls })
+    }
+
+    /// Whether there is a pipeline with this id, an entry of it with this name, and a claim that it publishes; `None` for any
+    pub fn publishes(&self, pipeline: &str, trust: Option<&str>, claim: Option<&str>) -> bool {
+        let found = self.profiles.iter().find(|profile| profile.id.strip_prefix(PIPELINE) == Some(pipeline));
+        found.and_then(Profile::jobs).is_some_and(|jobs| {
+            let mut entries = jobs.trust.iter().filter(|entry| trust.is_none_or(|name| *entry.name == *name));
+            entries.any(|entry| claim.is_none_or(|claim| entry.published.iter().any(|known| **known == *claim)))
+        })
     }
 }
 

@@ -6,10 +6,11 @@ mod custom_cloud;
 pub mod document;
 mod groups;
 pub mod identity;
+mod pipelines;
 pub mod profile;
 mod tenant;
 
 pub use document::Configuration;
 pub use groups::{GroupSettings, OveragePolicy};
 pub use identity::Identity;
-pub use profile::{Profile, TokenVersion};
+pub use profile::{IssuerOf, JobIssuer, Profile, TenantIssuer, TokenVersion};

@@ -7,6 +7,7 @@ use crate::{
     identity::Guid,
     keys::{Algorithm, KeyTrust},
     limits,
+    pipeline::{PipelineKind, TrustEntry},
 };
 
 /// Which of Entra's two token formats
@@ -37,6 +38,30 @@ pub struct Profile {
     pub issuer: String,
     /// Where its discovery document is
     pub discovery_url: String,
+    /// Accepted audiences, exact; object ids in lower case
+    pub audiences: Vec<String>,
+    /// Accepted algorithms, in the order in which one is pinned to a key that names none
+    pub algorithms: Vec<&'static Algorithm>,
+    /// Clock difference tolerated, in seconds
+    pub leeway_seconds: u64,
+    /// Longest lifetime, in seconds
+    pub lifetime_seconds: u64,
+    /// Whose tokens it issues
+    pub of: IssuerOf,
+}
+
+/// Whose tokens an issuer issues
+#[derive(Debug, Clone)]
+pub enum IssuerOf {
+    /// People, applications and agents of a tenant
+    Tenant(TenantIssuer),
+    /// Jobs of pipelines
+    Jobs(JobIssuer),
+}
+
+/// A tenant, by one of its two issuers
+#[derive(Debug, Clone)]
+pub struct TenantIssuer {
     /// The tenant
     pub tenant: Guid,
     /// Where sign-in of its cloud happens
@@ -45,18 +70,19 @@ pub struct Profile {
     pub graph: String,
     /// The token format
     pub version: TokenVersion,
-    /// Accepted audiences, exact; object ids in lower case
-    pub audiences: Vec<String>,
     /// Client ids of app-only callers that are let in
     pub clients: Vec<Guid>,
-    /// Accepted algorithms, in the order in which one is pinned to a key that names none
-    pub algorithms: Vec<&'static Algorithm>,
     /// What keys say in `cloud_instance_name`
     pub cloud_instance_name: Option<&'static str>,
-    /// Clock difference tolerated, in seconds
-    pub leeway_seconds: u64,
-    /// Longest lifetime, in seconds
-    pub lifetime_seconds: u64,
+}
+
+/// A CI system: which of its jobs are trusted
+#[derive(Debug, Clone)]
+pub struct JobIssuer {
+    /// What its tokens look like
+    pub kind: &'static PipelineKind,
+    /// The trust entries
+    pub trust: Vec<TrustEntry>,
 }
 
 impl Profile {
@@ -67,16 +93,18 @@ impl Profile {
             id: id.into(),
             issuer,
             discovery_url,
-            tenant,
-            authority: authority.clone(),
-            graph: cloud.graph.clone(),
-            version,
             audiences: audiences.to_vec(),
-            clients: clients.to_vec(),
             algorithms: cloud.algorithms.clone(),
-            cloud_instance_name: cloud.instance_name,
             leeway_seconds: limits::LEEWAY_SECONDS,
             lifetime_seconds: limits::ENTRA_LIFETIME_SECONDS,
+            of: IssuerOf::Tenant(TenantIssuer {
+                tenant,
+                authority: authority.clone(),
+                graph: cloud.graph.clone(),
+                version,
+                clients: clients.to_vec(),
+                cloud_instance_name: cloud.instance_name,
+            }),
         };
         [
             profile(
@@ -94,16 +122,32 @@ impl Profile {
         ]
     }
 
+    /// The tenant whose tokens it issues, if it is one
+    pub const fn tenant(&self) -> Option<&TenantIssuer> {
+        match &self.of {
+            IssuerOf::Tenant(tenant) => Some(tenant),
+            IssuerOf::Jobs(_) => None,
+        }
+    }
+
+    /// The trusted jobs, if it issues tokens of jobs
+    pub const fn jobs(&self) -> Option<&JobIssuer> {
+        match &self.of {
+            IssuerOf::Tenant(_) => None,
+            IssuerOf::Jobs(jobs) => Some(jobs),
+        }
+    }
+
     /// Whether a key's own `issuer` allows it to sign for this profile: `{tenantid}` stands for the tenant
     ///
     /// Exact comparison of the whole text, as Microsoft.IdentityModel's `AadIssuerValidator` does it.
     pub fn key_issuer_fits(&self, key_issuer: &str) -> bool {
-        match key_issuer.split_once("{tenantid}") {
-            Some((before, after)) => {
-                let tenant = self.tenant.to_string();
+        match (key_issuer.split_once("{tenantid}"), self.tenant()) {
+            (Some((before, after)), Some(of)) => {
+                let tenant = of.tenant.to_string();
                 self.issuer.strip_prefix(before).and_then(|rest| rest.strip_prefix(tenant.as_str())) == Some(after)
             }
-            None => self.issuer == key_issuer,
+            _ => self.issuer == key_issuer,
         }
     }
 }
@@ -115,7 +159,7 @@ impl KeyTrust for Profile {
 
     /// What a key does not say allows it
     fn may_sign(&self, issuer: Option<&str>, cloud_instance_name: Option<&str>) -> bool {
-        let cloud_fits = match (cloud_instance_name, self.cloud_instance_name) {
+        let cloud_fits = match (cloud_instance_name, self.tenant().and_then(|of| of.cloud_instance_name)) {
             (Some(of_key), Some(of_profile)) => of_key == of_profile,
             _ => true,
         };

@@ -36,22 +36,29 @@ impl Tenant {
 
     /// Clock difference tolerated and longest lifetime, in seconds: what is usual may be narrowed, never widened
     pub(super) fn times(&self, path: &str) -> Result<(u64, u64), ConfigError> {
-        if self.leeway > limits::LEEWAY_SECONDS {
-            let found = format!("{} seconds of leeway are more than any clock needs", self.leeway);
-            return Err(ConfigError::new(format!("{path}.leeway"), found)
-                .hint(format!("0 to {} seconds; set the clock of this machine by NTP", limits::LEEWAY_SECONDS)));
-        }
-        let lifetimes = limits::ENTRA_LIFETIME_SECONDS_MIN..=limits::ENTRA_LIFETIME_SECONDS;
-        if !lifetimes.contains(&self.max_lifetime) {
-            let found = format!("{} seconds are no lifetime of an Entra token", self.max_lifetime);
-            return Err(ConfigError::new(format!("{path}.maxLifetime"), found).hint(format!(
-                "{} to {} seconds",
-                lifetimes.start(),
-                lifetimes.end()
-            )));
-        }
-        Ok((self.leeway, self.max_lifetime))
+        let lifetimes = (limits::ENTRA_LIFETIME_SECONDS_MIN, limits::ENTRA_LIFETIME_SECONDS);
+        times((self.leeway, self.max_lifetime), lifetimes, "an Entra token", path)
     }
+}
+
+/// Leeway and longest lifetime, as far as they are in range
+pub(super) fn times(
+    (leeway, lifetime): (u64, u64),
+    (least, most): (u64, u64),
+    whose: &str,
+    path: &str,
+) -> Result<(u64, u64), ConfigError> {
+    if leeway > limits::LEEWAY_SECONDS {
+        let found = format!("{leeway} seconds of leeway are more than any clock needs");
+        return Err(ConfigError::new(format!("{path}.leeway"), found)
+            .hint(format!("0 to {} seconds; set the clock of this machine by NTP", limits::LEEWAY_SECONDS)));
+    }
+    if !(least..=most).contains(&lifetime) {
+        let found = format!("{lifetime} seconds are no lifetime of {whose}");
+        let hint = format!("{least} to {most} seconds");
+        return Err(ConfigError::new(format!("{path}.maxLifetime"), found).hint(hint));
+    }
+    Ok((leeway, lifetime))
 }
 
 /// Audiences that belong to Microsoft's own APIs: accepting them would accept tokens meant for somebody else
@@ -65,11 +72,10 @@ const FOREIGN_AUDIENCES: [&str; 7] = [
     "https://microsoftgraph.chinacloudapi.cn",
 ];
 
-/// The accepted audiences, exact; client ids in lower case, as Entra writes them
-pub(super) fn audiences(texts: &[String], path: &str) -> Result<Vec<String>, ConfigError> {
+/// The accepted audiences, exact; client ids in lower case, as Entra writes them. `usual` is what an empty list should name
+pub(super) fn audiences(texts: &[String], usual: &str, path: &str) -> Result<Vec<String>, ConfigError> {
     if texts.is_empty() {
-        return Err(ConfigError::new(path, "the list is empty")
-            .hint("name the client id of the app registration of this Backstage"));
+        return Err(ConfigError::new(path, "the list is empty").hint(format!("name {usual}")));
     }
     let mut audiences = Vec::new();
     for (at, text) in texts.iter().enumerate() {

@@ -3,6 +3,7 @@
 pub mod assurance;
 pub mod groups;
 pub mod guid;
+pub mod job;
 pub mod principal;
 mod record;
 pub mod table;
@@ -10,5 +11,6 @@ pub mod table;
 pub use assurance::Assurance;
 pub use groups::{GroupState, Groups};
 pub use guid::Guid;
+pub use job::{Job, Pairs, SingleUse};
 pub use principal::{Actor, Principal, PrincipalKind};
 pub use table::{Handle, Principals};

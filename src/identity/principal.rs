@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::{Assurance, Groups, Guid};
+use super::{Assurance, Groups, Guid, Job};
 use crate::time::Timestamp;
 
 /// What kind of caller
@@ -60,9 +60,9 @@ pub struct Principal {
     pub kind: PrincipalKind,
     /// Id of the issuer profile
     pub issuer: Arc<str>,
-    /// `tid`
+    /// `tid`; zero for a job, which is of no tenant
     pub tenant_id: Guid,
-    /// `oid`
+    /// `oid`; zero for a job
     pub object_id: Guid,
     /// `azp` or `appid`: the application through which it calls
     pub client_id: Option<Guid>,
@@ -77,6 +77,9 @@ pub struct Principal {
     /// How strongly the caller signed in; absent: nothing is known
     #[serde(skip_serializing_if = "Assurance::is_absent")]
     pub assurance: Assurance,
+    /// The job, exactly when it is a pipeline
+    #[serde(rename = "pipeline", skip_serializing_if = "Option::is_none")]
+    pub job: Option<Box<Job>>,
     /// When the record ends, in seconds
     #[serde(serialize_with = "seconds")]
     pub expires_at: Timestamp,
@@ -86,6 +89,11 @@ impl Principal {
     /// Whether an agent calls on behalf of a person, who must then be allowed as well
     pub fn acts_for_person(&self) -> bool {
         self.kind == PrincipalKind::Agent && !self.actor.as_ref().is_some_and(|actor| actor.autonomous)
+    }
+
+    /// Whether its token counts once and was not claimed yet: until then it is nobody
+    pub fn is_unclaimed(&self) -> bool {
+        self.job.as_ref().is_some_and(|job| job.single_use.is_some())
     }
 }
 

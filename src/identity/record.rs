@@ -1,6 +1,6 @@
 //! A principal from its record: what a sign-in established, kept as JSON text by the host
 
-use super::{Actor, Assurance, GroupState, Groups, Guid, Principal, PrincipalKind};
+use super::{Actor, Assurance, GroupState, Groups, Guid, Job, Principal, PrincipalKind};
 use crate::{
     error::ConfigError,
     json::{self, At, Value, owned_text},
@@ -27,10 +27,17 @@ impl Principal {
             "roles",
             "name",
             "assurance",
+            "pipeline",
             "expiresAt",
         ])?;
+        let kind = one_of(&at.needed("kind")?, &PrincipalKind::ALL, PrincipalKind::as_str)?;
+        let job = at.some("pipeline", &Job::read)?;
+        if job.is_some() != (kind == PrincipalKind::Pipeline) {
+            return Err(at.mistake("`pipeline` stands there for pipelines, and for nobody else"));
+        }
         Ok(Self {
-            kind: one_of(&at.needed("kind")?, &PrincipalKind::ALL, PrincipalKind::as_str)?,
+            kind,
+            job: job.map(Box::new),
             issuer: at.needed("issuer")?.text("a string")?.into(),
             tenant_id: Guid::read(&at.needed("tenantId")?)?,
             object_id: Guid::read(&at.needed("objectId")?)?,

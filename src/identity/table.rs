@@ -97,20 +97,34 @@ impl<T: Default> Principals<T> {
         u16::try_from(victim).unwrap_or(0)
     }
 
-    /// The principal, unless it was released or has expired
+    /// The principal, unless it was released or has expired; also one whose token has to be claimed first
     pub fn get(&self, handle: Handle, now: Timestamp) -> Option<&Principal> {
-        self.get_with(handle, now).map(|(principal, _)| principal)
+        self.content(handle, now).map(|(principal, _)| principal)
     }
 
-    /// The same with its derived data
+    /// One that counts, with its derived data
     pub fn get_with(&self, handle: Handle, now: Timestamp) -> Option<(&Principal, &T)> {
+        self.content(handle, now).filter(|(principal, _)| !principal.is_unclaimed())
+    }
+
+    /// The same with its derived data to fill in
+    pub fn get_mut(&mut self, handle: Handle, now: Timestamp) -> Option<(&mut Principal, &mut T)> {
+        self.content_mut(handle, now).filter(|(principal, _)| !principal.is_unclaimed())
+    }
+
+    /// Lets one count whose token was claimed; whether there is such a one
+    pub fn claim(&mut self, handle: Handle, now: Timestamp) -> bool {
+        let job = self.content_mut(handle, now).and_then(|(principal, _)| principal.job.as_mut());
+        job.is_some_and(|job| job.single_use.take().is_some())
+    }
+
+    fn content(&self, handle: Handle, now: Timestamp) -> Option<(&Principal, &T)> {
         let slot = self.slots.get(handle.slot())?;
         let (principal, data) = slot.content.as_ref()?;
         (slot.generation == handle.generation() && now < principal.expires_at).then_some((principal, data))
     }
 
-    /// The same with its derived data to fill in
-    pub fn get_mut(&mut self, handle: Handle, now: Timestamp) -> Option<(&mut Principal, &mut T)> {
+    fn content_mut(&mut self, handle: Handle, now: Timestamp) -> Option<(&mut Principal, &mut T)> {
         let slot = self.slots.get_mut(handle.slot())?;
         let (principal, data) = slot.content.as_mut()?;
         (slot.generation == handle.generation() && now < principal.expires_at).then_some((principal, data))
@@ -155,6 +169,7 @@ mod tests {
             roles: vec![],
             name: None,
             assurance: Assurance::default(),
+            job: None,
             expires_at: Timestamp::from_seconds(100),
         }
     }

@@ -4,7 +4,7 @@ use super::{
     document::{Rule, RuleEffect},
     mistakes,
     permission::Permission,
-    selector::Selector,
+    selector::{Configured, Selector},
 };
 use crate::{
     error::ConfigError,
@@ -24,11 +24,19 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Compiles a policy from JSON text; `place` names the document in errors, such as a file name
+    /// Compiles a policy from JSON text where no pipeline is configured; `place` names the document in errors, such as a file name
     ///
     /// # Errors
     /// The first mistake, with its place.
     pub fn compile(json: &str, place: &str) -> Result<Self, ConfigError> {
+        Self::compile_for(json, place, &|_, _, _| false)
+    }
+
+    /// The same where `configured` knows the pipelines
+    ///
+    /// # Errors
+    /// The first mistake, with its place.
+    pub fn compile_for(json: &str, place: &str, configured: Configured<'_>) -> Result<Self, ConfigError> {
         if json.len() > limits::POLICY_BYTES {
             return Err(ConfigError::new(place, format!("more than {} bytes", limits::POLICY_BYTES)));
         }
@@ -42,7 +50,7 @@ impl Policy {
         }
         let mut rules = Vec::with_capacity(elements.len());
         for element in &elements {
-            rules.push(Rule::read(element)?);
+            rules.push(Rule::read(element, configured)?);
         }
         mistakes::find(&rules, place)?;
         rules.sort_unstable_by(|a, b| a.id.cmp(&b.id));

@@ -4,7 +4,7 @@ use super::{
     condition::Condition,
     permission::{Action, Pattern, Permission},
     requirement::Requirement,
-    selector::Selector,
+    selector::{Configured, Selector},
 };
 use crate::{
     error::ConfigError,
@@ -41,7 +41,7 @@ pub enum RuleEffect {
 
 impl Rule {
     /// Reads a rule
-    pub fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+    pub fn read(at: &At<'_>, configured: Configured<'_>) -> Result<Self, ConfigError> {
         at.members(&["id", "effect", "permissions", "actions", "principals", "requires", "when"])?;
         let effect = at.needed("effect")?.word(&["allow", "deny"])?;
         Ok(Self {
@@ -49,11 +49,9 @@ impl Rule {
             effect: if effect == 0 { RuleEffect::Allow } else { RuleEffect::Deny },
             patterns: all(&at.needed("permissions")?, "name permissions, or `*`", &pattern)?,
             actions: some(at.member("actions"), "leave `actions` out for any action", &action)?,
-            selectors: some(
-                at.member("principals"),
-                "leave `principals` out for every verified principal",
-                &Selector::read,
-            )?,
+            selectors: some(at.member("principals"), "leave `principals` out for every verified principal", &|at| {
+                Selector::read(at, configured)
+            })?,
             requirement: at.member("requires").as_ref().map(Requirement::read).transpose()?,
             condition: at.member("when").as_ref().map(Condition::read).transpose()?,
         })

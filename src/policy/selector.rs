@@ -4,9 +4,10 @@ use super::asker::Asker;
 use crate::{
     directory::EntityRef,
     error::ConfigError,
-    identity::{Guid, PrincipalKind, groups::GROUP_ID},
-    json::At,
+    identity::{Guid, Principal, PrincipalKind, groups::GROUP_ID, job::PIPELINE},
+    json::{At, owned_text},
     limits,
+    text::shown,
 };
 
 /// Selects principals by one property
@@ -26,19 +27,32 @@ pub enum Selector {
     Entity(EntityRef),
     /// An application that calls for itself, by client id
     Workload(Guid),
+    /// Jobs of a pipeline
+    Jobs(JobSelector),
 }
 
-const NAMES: &[&str] = &["kind", "group", "role", "user", "workload", "pipeline", "trust"];
+/// Selects jobs of a pipeline
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSelector {
+    pipeline: Box<str>,
+    /// Only those that this entry is about
+    trust: Option<Box<str>>,
+    /// Only those with these claims, which their entry publishes
+    claims: Vec<(Box<str>, Box<str>)>,
+}
+
+/// Whether a pipeline is configured, an entry of it, and a claim that is published (by that entry, if one is named): a selector
+/// that matched nobody would make a deny rule an empty promise
+pub type Configured<'c> = &'c dyn Fn(&str, Option<&str>, Option<&str>) -> bool;
+
+const NAMES: &[&str] = &["kind", "group", "role", "user", "workload", "pipeline", "trust", "claims"];
 
 impl Selector {
     /// Reads one of `principals`
-    pub fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+    pub fn read(at: &At<'_>, configured: Configured<'_>) -> Result<Self, ConfigError> {
         let members = at.members(NAMES)?;
-        if members.iter().any(|(name, _)| name == "pipeline" || name == "trust") {
-            // A selector that matched nobody would make a deny rule an empty promise.
-            return Err(at
-                .mistake("pipelines can't be selected yet: this version trusts no pipeline issuer")
-                .hint("remove the rule; it comes with `entraAccess.pipelines`"));
+        if at.member("pipeline").is_some() {
+            return JobSelector::read(at, configured).map(Self::Jobs);
         }
         match members {
             [(name, _)] => Self::of(name, &at.needed(name)?),
@@ -59,6 +73,9 @@ impl Selector {
             "role" => value.parsed("the value of an app role", |text| {
                 (!text.is_empty() && text.len() <= limits::ROLE_BYTES).then(|| Self::Role(text.into()))
             }),
+            "trust" | "claims" => {
+                Err(value.mistake("this selects among the jobs of a pipeline").hint("name the `pipeline`"))
+            }
             _ => {
                 value.parsed("`<tenant id>/<object id>` or a full entity reference such as user:default/jane", |text| {
                     match text.split_once('/') {
@@ -89,6 +106,7 @@ impl Selector {
             Self::Workload(client) => {
                 Some(asker.kind == PrincipalKind::Workload && principal.client_id == Some(*client))
             }
+            Self::Jobs(jobs) => Some(jobs.select(principal)),
         }
     }
 
@@ -102,7 +120,60 @@ impl Selector {
             Self::User(tenant, object) => format!("the user {object} of tenant {tenant}"),
             Self::Entity(entity) => format!("`{entity}`"),
             Self::Workload(client) => format!("the application {client}"),
+            Self::Jobs(jobs) => jobs.words(),
         }
+    }
+}
+
+impl JobSelector {
+    fn read(at: &At<'_>, configured: Configured<'_>) -> Result<Self, ConfigError> {
+        if let Some(other) = at.names().iter().find(|name| !["pipeline", "trust", "claims"].contains(name)) {
+            return Err(at
+                .mistake(format!("`{other}` is not said of the jobs of a pipeline"))
+                .hint("several entries mean any of them"));
+        }
+        let pipeline = at.needed("pipeline")?.text("the id of a pipeline")?;
+        let trust = at.some("trust", &owned_text)?;
+        let trust = trust.as_deref();
+        let unknown = |member, what: String| Err(at.needed(member)?.mistake(what).hint("see `entraAccess.pipelines`"));
+        if !configured(pipeline, None, None) {
+            return unknown("pipeline", format!("no pipeline `{}` is configured", shown(pipeline)));
+        }
+        if let Some(trust) = trust.filter(|_| !configured(pipeline, trust, None)) {
+            return unknown("trust", format!("`{}` is no trust entry of this pipeline", shown(trust)));
+        }
+        let mut claims: Vec<(Box<str>, Box<str>)> = Vec::new();
+        if let Some(wanted) = at.member("claims") {
+            wanted.mapping()?;
+            for name in wanted.names() {
+                if !configured(pipeline, trust, Some(name)) {
+                    return unknown("claims", format!("`{}` is published by no entry", shown(name)));
+                }
+                claims.push((name.into(), wanted.needed(name)?.text("a string, as the claim is written")?.into()));
+            }
+            if claims.is_empty() {
+                return Err(wanted.mistake("no claim is named").hint("leave `claims` out"));
+            }
+        }
+        Ok(Self { pipeline: pipeline.into(), trust: trust.map(Into::into), claims })
+    }
+
+    fn select(&self, principal: &Principal) -> bool {
+        let Some(job) = &principal.job else { return false };
+        principal.issuer.strip_prefix(PIPELINE) == Some(&self.pipeline)
+            && self.trust.as_ref().is_none_or(|trust| *trust == job.trust)
+            && self.claims.iter().all(|(name, value)| job.published.get(name) == Some(value))
+    }
+
+    fn words(&self) -> String {
+        let mut words = format!("jobs of pipeline `{}`", self.pipeline);
+        if let Some(trust) = &self.trust {
+            words.push_str(&format!(" that entry `{trust}` trusts"));
+        }
+        for (name, value) in &self.claims {
+            words.push_str(&format!(", `{name}` being `{}`", shown(value)));
+        }
+        words
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     judge::{Judge, Shown},
 };
 use crate::{
-    config::{GroupSettings, Profile, TokenVersion},
+    config::{GroupSettings, Profile, TenantIssuer, TokenVersion},
     error::RejectionCode,
     identity::{Actor, Assurance, Groups, Guid, PrincipalKind},
     json::JsonString,
@@ -25,13 +25,14 @@ pub(super) struct Caller {
 pub(super) fn identify(
     claims: &Claims<'_>,
     profile: &Profile,
+    tenant: &TenantIssuer,
     purpose: Purpose,
     judge: &mut impl Judge,
 ) -> Result<Caller, RejectionCode> {
     judge.check("proof of possession", !claims.bound, RejectionCode::ProofOfPossessionUnsupported, || {
         Shown::new("a bearer token", if claims.bound { "bound to a key (`cnf`)" } else { "a bearer token" })
     })?;
-    let client = match profile.version {
+    let client = match tenant.version {
         TokenVersion::V1 => claims.application,
         TokenVersion::V2 => claims.authorized_party,
     };
@@ -48,7 +49,7 @@ pub(super) fn identify(
         .or_else(|| audiences.iter().filter(ours).find_map(|aud| Guid::parse(&aud.bytes())))
         .ok_or(RejectionCode::ClaimMissing)?;
     let by_itself = claims.id_type.is_some_and(|id_type| id_type.is(b"app"));
-    judge.check("client", !by_itself || profile.clients.contains(&client), RejectionCode::ClientNotAllowed, || {
+    judge.check("client", !by_itself || tenant.clients.contains(&client), RejectionCode::ClientNotAllowed, || {
         Shown::new(
             if by_itself { "a client id listed under `clients`" } else { "any: a person signed in through it" },
             client.to_string(),

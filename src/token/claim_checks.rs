@@ -5,7 +5,7 @@ use super::{
     judge::{Judge, Shown},
 };
 use crate::{
-    config::{Profile, TokenVersion},
+    config::{Profile, TenantIssuer, TokenVersion},
     error::RejectionCode,
     json::JsonString,
     text::shown,
@@ -16,6 +16,7 @@ use crate::{
 pub(super) fn check_claims(
     claims: &Claims<'_>,
     profile: &Profile,
+    of: &TenantIssuer,
     now: Timestamp,
     judge: &mut impl Judge,
 ) -> Result<(), RejectionCode> {
@@ -24,21 +25,13 @@ pub(super) fn check_claims(
         claims.tenant,
         RejectionCode::TenantNotAllowed,
         judge,
-        |tenant| *tenant == profile.tenant,
-        |tenant| {
-            Shown::new(profile.tenant.to_string(), tenant.map_or_else(|| "no `tid`".into(), |tid| tid.to_string()))
-        },
+        |tenant| *tenant == of.tenant,
+        |tenant| Shown::new(of.tenant.to_string(), tenant.map_or_else(|| "no `tid`".into(), |tid| tid.to_string())),
     )?;
-    let audience = claims.audience.as_ref().map(Audience::all);
-    let accepted = |audience: &&[JsonString<'_>]| {
-        audience.iter().any(|one| profile.audiences.iter().any(|accepted| one.is(accepted.as_bytes())))
-    };
-    required("audience", audience, RejectionCode::AudienceMismatch, judge, accepted, |audience| {
-        show_audience(profile, audience)
-    })?;
+    check_audience(claims, profile, judge)?;
     check_times(claims, profile, now, judge)?;
     let version = claims.version.filter(|version| !version.is(b""));
-    let expected = profile.version.as_str();
+    let expected = of.version.as_str();
     required(
         "version",
         version,
@@ -49,7 +42,25 @@ pub(super) fn check_claims(
     )
 }
 
-fn check_times(
+/// One audience must be ours; of a job, which chooses them itself, all: whoever else the token is for could bring it here
+pub(super) fn check_audience(
+    claims: &Claims<'_>,
+    profile: &Profile,
+    judge: &mut impl Judge,
+) -> Result<(), RejectionCode> {
+    let audience = claims.audience.as_ref().map(Audience::all);
+    let ours = |one: &JsonString<'_>| profile.audiences.iter().any(|accepted| one.is(accepted.as_bytes()));
+    let accepted = |audience: &&[JsonString<'_>]| match profile.jobs() {
+        None => audience.iter().any(ours),
+        Some(_) => audience.iter().all(ours),
+    };
+    required("audience", audience, RejectionCode::AudienceMismatch, judge, accepted, |audience| {
+        show_audience(profile, audience)
+    })
+}
+
+/// Judges when the token was issued, and for how long
+pub(super) fn check_times(
     claims: &Claims<'_>,
     profile: &Profile,
     now: Timestamp,
@@ -91,7 +102,7 @@ fn check_times(
     let lifetime = claims.expires.unwrap_or_default().since(claims.issued.unwrap_or_default());
     judge.check("lifetime", lifetime <= profile.lifetime_seconds, RejectionCode::LifetimeTooLong, || {
         Shown::new(format!("at most {} s", profile.lifetime_seconds), format!("{lifetime} s"))
-            .hint("a token that is meant to live that long needs a greater `maxLifetime` of the tenant, where that was lowered")
+            .hint("a token that is meant to live that long needs a greater `maxLifetime` of the tenant or pipeline")
     })
 }
 
@@ -121,7 +132,15 @@ fn show_audience(profile: &Profile, audience: Option<&&[JsonString<'_>]>) -> Sho
     // The first few are enough to see whose token it is.
     let first: Vec<_> = audience.iter().take(8).map(JsonString::text).collect();
     let actual = shown(&first.join(", "));
-    let hint = if profile.version == TokenVersion::V1 && actual.starts_with("api://") {
+    if profile.jobs().is_some() {
+        let hint = format!(
+            "let the job ask for {} and nothing else, or add {actual} to `audiences` of the entry of {} under `entraAccess.pipelines` if no other service takes it",
+            profile.audiences.join(" or "),
+            profile.id
+        );
+        return Shown::new(profile.audiences.join(" or "), actual).hint(hint);
+    }
+    let hint = if profile.tenant().is_some_and(|of| of.version == TokenVersion::V1) && actual.starts_with("api://") {
         "a v1.0 token names the App ID URI: add exactly this text to `audiences`, or set `accessTokenAcceptedVersion` to 2 in the app registration"
     } else {
         "add the token's audience to `audiences` if it is yours; otherwise request the token for this API"

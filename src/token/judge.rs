@@ -3,6 +3,8 @@
 //! `verify` puts each check to a [`Judge`]. [`Quick`] costs nothing; [`Report`] is what the token inspector shows. Both see
 //! the same checks in the same order, so the explanation cannot differ from the decision.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::error::RejectionCode;
@@ -19,7 +21,24 @@ pub trait Judge {
         passed: bool,
         code: RejectionCode,
         show: impl FnOnce() -> Shown,
+    ) -> Result<(), RejectionCode>
+    where
+        Self: Sized;
+
+    /// The same, for whom a call less fast is small enough
+    ///
+    /// # Errors
+    /// The code, when verification must stop here.
+    fn note(
+        &mut self,
+        name: &'static str,
+        passed: bool,
+        code: RejectionCode,
+        show: &dyn Fn() -> Shown,
     ) -> Result<(), RejectionCode>;
+
+    /// Takes lines that explain the check before; nobody is asked for them unless somebody will read them
+    fn compare(&mut self, lines: &dyn Fn() -> Vec<Line>);
 
     /// Whether anybody still looks after a failure
     fn goes_on(&self) -> bool;
@@ -69,6 +88,18 @@ impl Judge for Quick {
     ) -> Result<(), RejectionCode> {
         if passed { Ok(()) } else { Err(code) }
     }
+
+    fn note(
+        &mut self,
+        _name: &'static str,
+        passed: bool,
+        code: RejectionCode,
+        _show: &dyn Fn() -> Shown,
+    ) -> Result<(), RejectionCode> {
+        if passed { Ok(()) } else { Err(code) }
+    }
+
+    fn compare(&mut self, _lines: &dyn Fn() -> Vec<Line>) {}
 }
 
 /// How a check came out
@@ -87,7 +118,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
     /// Which check
-    pub check: &'static str,
+    pub check: Cow<'static, str>,
     /// What would pass
     pub expected: String,
     /// What the token has
@@ -106,6 +137,8 @@ pub struct Report {
     pub lines: Vec<Line>,
     /// The code of the first failure: the verdict of [`Quick`]
     pub first_failure: Option<RejectionCode>,
+    /// Lines beyond the checks, to go below them
+    explanation: Vec<Line>,
 }
 
 impl Judge for Report {
@@ -123,6 +156,21 @@ impl Judge for Report {
         self.keep(name, passed, code, show());
         Ok(())
     }
+
+    fn note(
+        &mut self,
+        name: &'static str,
+        passed: bool,
+        code: RejectionCode,
+        show: &dyn Fn() -> Shown,
+    ) -> Result<(), RejectionCode> {
+        self.keep(name, passed, code, show());
+        Ok(())
+    }
+
+    fn compare(&mut self, lines: &dyn Fn() -> Vec<Line>) {
+        self.explanation = lines();
+    }
 }
 
 impl Report {
@@ -134,15 +182,15 @@ impl Report {
             self.first_failure.get_or_insert(code);
         }
         let hint = if passed { None } else { shown.hint.or_else(|| Some(code.advice().to_owned())) };
-        self.lines.push(Line { check: name, expected: shown.expected, actual: shown.actual, outcome, hint });
+        self.lines.push(Line { check: name.into(), expected: shown.expected, actual: shown.actual, outcome, hint });
     }
 
-    /// Adds a line for every check of `all` that was not reached
+    /// Adds a line for every check of `all` that was not reached, and what explains a failure
     pub fn complete(&mut self, all: &[&'static str]) {
         for name in all {
             if !self.lines.iter().any(|line| line.check == *name) {
                 self.lines.push(Line {
-                    check: name,
+                    check: (*name).into(),
                     expected: String::new(),
                     actual: String::new(),
                     outcome: Outcome::Skipped,
@@ -150,5 +198,6 @@ impl Report {
                 });
             }
         }
+        self.lines.append(&mut self.explanation);
     }
 }

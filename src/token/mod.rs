@@ -9,6 +9,7 @@ pub mod claim_name;
 pub mod claims;
 pub mod compact;
 pub mod header;
+mod job;
 pub mod judge;
 pub mod verify;
 

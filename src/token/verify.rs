@@ -8,12 +8,13 @@ use super::{
     claims::Claims,
     compact::{self, Compact},
     header::{self, Header, Refusal},
+    job,
     judge::{Judge, Shown},
 };
 use crate::{
     base64url::{self, Decoded},
     bytes,
-    config::{Configuration, OveragePolicy, Profile},
+    config::{Configuration, GroupSettings, IssuerOf, OveragePolicy, Profile, TenantIssuer},
     error::RejectionCode,
     identity::{GroupState, Guid, Principal},
     json::{JsonError, JsonString},
@@ -67,7 +68,7 @@ pub struct Workspace {
     list: Vec<Guid>,
 }
 
-/// The names of all checks in their order
+/// The names of the checks of a tenant's token, in their order
 pub const CHECKS: [&str; 19] = [
     "form",
     "header",
@@ -90,6 +91,30 @@ pub const CHECKS: [&str; 19] = [
     "groups",
 ];
 
+/// The same of a job's token
+pub const JOB_CHECKS: [&str; 20] = [
+    "form",
+    "header",
+    "claims",
+    "issuer",
+    "key",
+    "algorithm",
+    "key issuer",
+    "signature",
+    "audience",
+    "expiry",
+    "issued at",
+    "not before",
+    "lifetime",
+    "proof of possession",
+    "kind",
+    "job",
+    "project",
+    "trust",
+    "merge request",
+    "single use",
+];
+
 /// Judges `token`
 ///
 /// # Errors
@@ -110,7 +135,7 @@ pub fn verify<V: SignatureVerifier>(
     let Workspace { payload, signature, last_header, list } = workspace;
     let header = last_header.as_ref().filter(|_| header_read.is_some()).map(|(_, header)| header);
     let mut claims = Claims { list: std::mem::take(list), ..Claims::default() };
-    read_claims(compact.payload, token, payload, &mut claims, judge).map_err(anonymous)?;
+    let text = read_claims(compact.payload, token, payload, &mut claims, judge).map_err(anonymous)?;
 
     let found = goes_on(find_profile(trust.configuration, claims.issuer.as_ref(), judge), judge).map_err(anonymous)?;
     // Only for a report: what else would be wrong, were it a token of the first issuer.
@@ -126,28 +151,43 @@ pub fn verify<V: SignatureVerifier>(
         _ if judge.goes_on() => {}
         _ => return Err(anonymous(RejectionCode::TokenMalformed)),
     }
-    claim_checks::check_claims(&claims, profile, now, judge).map_err(known)?;
-    let caller = caller::identify(&claims, profile, purpose, judge).map_err(known)?;
-    let settings = &trust.configuration.groups;
-    let groups = caller::groups(&mut claims, &caller, profile.tenant, settings);
+    let principal = match &profile.of {
+        IssuerOf::Tenant(tenant) => identify(claims, profile, tenant, purpose, now, &trust.configuration.groups, judge),
+        IssuerOf::Jobs(jobs) => claim_checks::check_audience(&claims, profile, judge)
+            .and_then(|()| claim_checks::check_times(&claims, profile, now, judge))
+            .and_then(|()| job::identify(text, &claims, profile, jobs, purpose, judge)),
+    };
+    Ok(Verified { principal: principal.map_err(known)? })
+}
+
+/// Who it is that a tenant's token is about
+fn identify(
+    mut claims: Claims<'_>,
+    profile: &Profile,
+    tenant: &TenantIssuer,
+    purpose: Purpose,
+    now: Timestamp,
+    settings: &GroupSettings,
+    judge: &mut impl Judge,
+) -> Result<Principal, RejectionCode> {
+    claim_checks::check_claims(&claims, profile, tenant, now, judge)?;
+    let caller = caller::identify(&claims, profile, tenant, purpose, judge)?;
+    let groups = caller::groups(&mut claims, &caller, tenant.tenant, settings);
     let missing = groups.state() == GroupState::Unknown && settings.overage == OveragePolicy::Reject;
-    judge
-        .check("groups", !missing, RejectionCode::GroupsUnknown, || show_groups(groups.state(), settings.overage))
-        .map_err(known)?;
-    Ok(Verified {
-        principal: Principal {
-            kind: caller.kind,
-            issuer: profile.id.clone(),
-            tenant_id: profile.tenant,
-            object_id: caller.object,
-            client_id: Some(caller.client),
-            actor: caller.actor,
-            groups,
-            roles: claims.roles.iter().map(JsonString::owned).collect(),
-            name: claims.name.as_ref().map(JsonString::owned),
-            assurance: caller::assurance(&claims, now.after(profile.leeway_seconds)),
-            expires_at: claims.expires.unwrap_or_default().after(profile.leeway_seconds),
-        },
+    judge.check("groups", !missing, RejectionCode::GroupsUnknown, || show_groups(groups.state(), settings.overage))?;
+    Ok(Principal {
+        kind: caller.kind,
+        issuer: profile.id.clone(),
+        tenant_id: tenant.tenant,
+        object_id: caller.object,
+        client_id: Some(caller.client),
+        actor: caller.actor,
+        groups,
+        roles: claims.roles.iter().map(JsonString::owned).collect(),
+        name: claims.name.as_ref().map(JsonString::owned),
+        assurance: caller::assurance(&claims, now.after(profile.leeway_seconds)),
+        job: None,
+        expires_at: claims.expires.unwrap_or_default().after(profile.leeway_seconds),
     })
 }
 
@@ -233,11 +273,11 @@ fn read_claims<'w>(
     payload: &'w mut Vec<u8>,
     claims: &mut Claims<'w>,
     judge: &mut impl Judge,
-) -> Result<(), RejectionCode> {
+) -> Result<&'w [u8], RejectionCode> {
     let (result, found) = match base64url::decode_into(encoded, payload) {
         None => (Err(compact::name_unreadable(token)), "not strict base64url".to_owned()),
         Some(Decoded { bytes, ascii }) => match claims.read(bytes, ascii) {
-            Ok(()) => (Ok(()), String::new()),
+            Ok(()) => (Ok(bytes), String::new()),
             Err(error) => (Err(header::rejection(error)), explain(error)),
         },
     };
@@ -251,7 +291,7 @@ fn read_claims<'w>(
 /// Whoever sees names in `groups` has set them in the manifest of the app registration
 const GROUPS_AS_NAMES: &str = "`groups` must list object ids: in the manifest of the app registration remove `sam_account_name`, `dns_domain_and_sam_account_name`, `netbios_domain_and_sam_account_name`, `cloud_displayname` and `emit_as_roles` from `optionalClaims` > `groups` > `additionalProperties`; names and SIDs are not unique";
 
-fn explain(error: JsonError) -> String {
+pub(super) fn explain(error: JsonError) -> String {
     match error {
         JsonError::Invalid(claim) => format!("`{claim}` has another type or form"),
         _ => header::describe(error).to_owned(),
@@ -276,22 +316,36 @@ fn find_profile<'e>(
     judge.check("issuer", found.is_some(), code, || {
         let expected: Vec<_> = configuration.profiles.iter().map(|profile| profile.issuer.as_str()).collect();
         let actual = issuer.map_or_else(|| "absent".into(), |issuer| shown(&issuer.text()));
+        let pipeline = configuration.profiles.iter().find(|known| known.jobs().is_some() && host(&known.issuer) == host(&actual));
+        if let Some(pipeline) = pipeline {
+            return Shown::new(pipeline.issuer.as_str(), actual.as_str()).hint(format!(
+                "`iss` is compared letter by letter; if it is yours, set `issuer: {actual}` in the entry of {} under `entraAccess.pipelines`",
+                pipeline.id
+            ));
+        }
         let hint = if actual.contains(".b2clogin.com/") || actual.contains("/tfp/") {
             "Azure AD B2C is not supported: its tokens carry no tenant and its keys vary by policy"
         } else if code == RejectionCode::TenantNotAllowed {
             "the cloud is configured, this tenant is not: list it under `entraAccess.tenants` if its users may come in"
         } else {
-            "check `tenantId` and `cloud` under `entraAccess.tenants`; the issuer of another cloud has another host"
+            "check `tenantId` and `cloud` under `entraAccess.tenants`, where the issuer of another cloud has another host; that of a CI system stands under `entraAccess.pipelines`"
         };
         Shown::new(expected.join(" or "), actual).hint(hint)
     })?;
     found.ok_or(code)
 }
 
+/// What stands between the scheme, if there is one, and the path
+fn host(issuer: &str) -> &str {
+    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
+}
+
 /// Whether `issuer` is what a configured cloud would write for a tenant that is not configured
 fn is_other_tenant(configuration: &Configuration, issuer: &[u8]) -> bool {
     configuration.profiles.iter().any(|profile| {
-        let tenant = profile.tenant.to_string();
+        let Some(of) = profile.tenant() else { return false };
+        let tenant = of.tenant.to_string();
         profile.issuer.split_once(tenant.as_str()).is_some_and(|(before, after)| {
             issuer
                 .strip_prefix(before.as_bytes())

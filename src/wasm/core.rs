@@ -69,6 +69,8 @@ struct Issuer<'a> {
     tenant_id: String,
     authority: &'a str,
     graph: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline: Option<&'static str>,
 }
 
 /// Tells a refusal from a handle
@@ -99,13 +101,17 @@ impl Core {
             .configuration()
             .profiles
             .iter()
-            .map(|profile| Issuer {
-                id: &profile.id,
-                issuer: &profile.issuer,
-                discovery_url: &profile.discovery_url,
-                tenant_id: profile.tenant.to_string(),
-                authority: &profile.authority,
-                graph: &profile.graph,
+            .map(|profile| {
+                let tenant = profile.tenant();
+                Issuer {
+                    id: &profile.id,
+                    issuer: &profile.issuer,
+                    discovery_url: &profile.discovery_url,
+                    tenant_id: tenant.map(|of| of.tenant.to_string()).unwrap_or_default(),
+                    authority: tenant.map_or("", |of| &of.authority),
+                    graph: tenant.map_or("", |of| &of.graph),
+                    pipeline: profile.jobs().map(|jobs| jobs.kind.name),
+                }
             })
             .collect();
         text(&issuers)
@@ -131,9 +137,13 @@ impl Core {
         Outcome::json(self.engine.set_keys(index(profile), jwks))
     }
 
-    /// See [`Engine::set_policy`]
-    pub fn set_policy(&mut self, policy: &str, place: &str) -> String {
-        Outcome::json(self.engine.set_policy(policy, place).map_err(Mistake::from))
+    /// See [`Engine::set_policy`], and with `any_pipeline` [`Engine::set_policy_for_any_pipeline`]
+    pub fn set_policy(&mut self, policy: &str, place: &str, any_pipeline: bool) -> String {
+        let outcome = match any_pipeline {
+            false => self.engine.set_policy(policy, place),
+            true => self.engine.set_policy_for_any_pipeline(policy, place),
+        };
+        Outcome::json(outcome.map_err(Mistake::from))
     }
 
     /// See [`Engine::trust_location`]
@@ -271,6 +281,11 @@ impl Core {
     pub fn cacheable_until(&self, principal: u32, now: u32) -> u32 {
         let until = self.engine.cacheable_until(Handle::from_number(principal), time(now));
         until.and_then(|until| u32::try_from(until.seconds()).ok()).unwrap_or(0)
+    }
+
+    /// See [`Engine::claimed`]
+    pub fn claimed(&mut self, principal: u32, now: u32) -> bool {
+        self.engine.claimed(Handle::from_number(principal), time(now))
     }
 
     /// How many callers by token are held at once

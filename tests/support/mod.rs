@@ -11,6 +11,7 @@ pub mod key_sets;
 pub mod keys;
 pub mod naive;
 pub mod naive_directory;
+pub mod pipelines;
 pub mod random;
 pub mod scene;
 pub mod vectors;

@@ -11,6 +11,7 @@ pub mod header;
 pub mod issuer;
 pub mod key_problems;
 pub mod kinds;
+pub mod pipelines;
 pub mod signatures;
 pub mod times;
 
@@ -38,6 +39,7 @@ pub fn scenes() -> Vec<Scene> {
     scenes.extend(issuer::scenes());
     scenes.extend(times::scenes());
     scenes.extend(kinds::scenes());
+    scenes.extend(pipelines::scenes());
     scenes.extend(signatures::scenes());
     scenes.extend(key_problems::scenes());
     scenes

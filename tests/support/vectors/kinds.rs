@@ -1,6 +1,9 @@
 //! What a token is: of a person, an application, an agent; or something that must not pass for one of them
 
-use entra_access_core::identity::PrincipalKind::{Agent, User, Workload};
+use entra_access_core::{
+    config::IssuerOf,
+    identity::PrincipalKind::{Agent, User, Workload},
+};
 use serde_json::json;
 
 use super::{accept, accept_claims, refuse, refuse_claims, user};
@@ -224,7 +227,9 @@ pub fn scenes() -> Vec<Scene> {
         vec![accept_claims("person", &user_v2()), refuse_claims("application", "client_not_allowed", &app_v2())],
     );
     for profile in &mut nobody.configuration.profiles {
-        profile.clients.clear();
+        if let IssuerOf::Tenant(tenant) = &mut profile.of {
+            tenant.clients.clear();
+        }
     }
     vec![reject, nobody]
 }

@@ -1,0 +1,114 @@
+//! An entry of `entraAccess.pipelines`: a CI system, and which of its jobs are trusted with what
+
+use super::{
+    custom_cloud::base_url,
+    document::ROOT,
+    profile::{IssuerOf, JobIssuer, Profile},
+    tenant::{audiences, times},
+};
+use crate::{
+    error::ConfigError,
+    identity::job::PIPELINE,
+    json::{At, owned_text},
+    keys::jwk::algorithms,
+    limits,
+    pipeline::{PipelineKind, TrustEntry, kinds::KINDS},
+    text::is_label,
+};
+
+const ID: &str =
+    "lower case letters and digits with single dashes between them: it is the namespace of entity references";
+const AUDIENCE: &str = "what the jobs ask tokens for, such as the base URL of this Backstage";
+
+/// Reads an entry
+pub(super) fn read(at: &At<'_>) -> Result<Profile, ConfigError> {
+    at.members(&["id", "type", "issuer", "audiences", "leeway", "maxLifetime", "trust"])?;
+    let path = at.path();
+    let id =
+        at.needed("id")?.parsed(ID, |id| is_label(id, limits::PIPELINE_ID_BYTES).then(|| format!("{PIPELINE}{id}")))?;
+    let kind = kind(&at.needed("type")?)?;
+    let issuer = issuer(&at.needed("issuer")?)?;
+    let audiences_path = format!("{path}.audiences");
+    let audiences = audiences(&at.needed("audiences")?.all(&owned_text)?, AUDIENCE, &audiences_path)?;
+    if audiences.contains(&issuer) {
+        return Err(ConfigError::new(
+            audiences_path,
+            "the issuer itself is the audience of tokens that are meant for nobody",
+        )
+        .hint(format!("name {AUDIENCE}")));
+    }
+    let seconds = |name, usual| Ok(at.some(name, &|at| at.number())?.unwrap_or(usual));
+    let (leeway_seconds, lifetime_seconds) = times(
+        (seconds("leeway", limits::PIPELINE_LEEWAY_SECONDS)?, seconds("maxLifetime", kind.lifetime_seconds)?),
+        (limits::PIPELINE_LIFETIME_SECONDS_MIN, limits::PIPELINE_LIFETIME_SECONDS_MAX),
+        "a pipeline's token",
+        &path,
+    )?;
+    Ok(Profile {
+        id: id.into(),
+        discovery_url: format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')),
+        issuer,
+        audiences,
+        algorithms: algorithms(kind.algorithms),
+        leeway_seconds,
+        lifetime_seconds,
+        of: IssuerOf::Jobs(JobIssuer { kind, trust: trust(&at.needed("trust")?, kind)? }),
+    })
+}
+
+fn kind(at: &At<'_>) -> Result<&'static PipelineKind, ConfigError> {
+    let number = at.word(&KINDS.each_ref().map(|kind| kind.name))?;
+    KINDS.get(number).ok_or_else(|| at.mistake("out of range"))
+}
+
+/// Compared letter by letter with `iss`, so also with the slash at its end, if there is one
+fn issuer(at: &At<'_>) -> Result<String, ConfigError> {
+    let issuer = owned_text(at)?;
+    let url = base_url(&issuer, &at.path())?;
+    match issuer.strip_prefix(&url) {
+        Some("" | "/") => Ok(issuer),
+        _ => Err(at.mistake("more than one slash at the end").hint("exactly the `iss` of the tokens")),
+    }
+}
+
+fn trust(at: &At<'_>, kind: &'static PipelineKind) -> Result<Vec<TrustEntry>, ConfigError> {
+    let elements = at.elements()?;
+    if elements.is_empty() || elements.len() > limits::TRUST_ENTRIES {
+        return Err(at
+            .mistake(format!("{} entries", elements.len()))
+            .hint(format!("1 to {}: a job that no entry is about is refused", limits::TRUST_ENTRIES)));
+    }
+    let mut trust: Vec<TrustEntry> = Vec::new();
+    for at in &elements {
+        let entry = TrustEntry::read(at, kind)?;
+        for earlier in &trust {
+            if earlier.name == entry.name {
+                return Err(at.mistake(format!("two entries have the name `{}`", entry.name)));
+            }
+            if earlier.includes(&entry) || entry.includes(earlier) {
+                let both = format!("every job of one of `{}` and `{}` is a job of both", earlier.name, entry.name);
+                return Err(at.mistake(both).hint(
+                    "a job must match exactly one entry: tell them apart by `match`, or make them one that says `publish`, and let rules select by `claims`",
+                ));
+            }
+        }
+        trust.push(entry);
+    }
+    Ok(trust)
+}
+
+/// Adds the profiles of pipelines, whose issuers and ids are nobody else's
+pub(super) fn add(pipelines: Vec<Profile>, profiles: &mut Vec<Profile>) -> Result<(), ConfigError> {
+    for (at, pipeline) in pipelines.into_iter().enumerate() {
+        let twice =
+            |member| ConfigError::new(format!("{ROOT}.pipelines[{at}].{member}"), "another issuer has it as well");
+        if profiles.iter().any(|known| known.issuer == pipeline.issuer) {
+            return Err(twice("issuer").hint("the issuer of a token chooses its keys and entries: one entry for each"));
+        }
+        if profiles.iter().any(|known| known.id == pipeline.id) {
+            return Err(twice("id").hint("policies and entity references name it"));
+        }
+        profiles.push(pipeline);
+    }
+    Ok(())
+}

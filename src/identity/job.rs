@@ -1,0 +1,94 @@
+//! A verified CI job: by which entry it is trusted, and what the audit keeps of it
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    error::ConfigError,
+    json::{At, owned_text},
+    time::Timestamp,
+};
+
+/// Begins the ids of the issuer profiles of pipelines; behind it stands the configured id
+pub const PIPELINE: &str = "pipeline:";
+
+/// Names with their values
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pairs(pub Vec<(Box<str>, Box<str>)>);
+
+impl Pairs {
+    /// The value under a name
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| value.as_ref())
+    }
+
+    fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.mapping()?;
+        let pair = |name: &str| Ok((name.into(), at.needed(name)?.text("a string")?.into()));
+        at.names().into_iter().map(pair).collect::<Result<_, ConfigError>>().map(Self)
+    }
+}
+
+impl Serialize for Pairs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// A verified job
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// `gitlab`, `bitbucket` or `github`
+    pub r#type: Box<str>,
+    /// Name of the trust entry
+    pub trust: Box<str>,
+    /// Immutable id of the project or repository
+    pub subject: Box<str>,
+    /// The claims by which policies may select
+    pub published: Pairs,
+    /// What is kept for the audit, by the names that the issuer gives it; it authorizes nothing
+    pub job: Pairs,
+    /// While it is there somebody has to claim the token first, and until then the caller is nobody
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub single_use: Option<SingleUse>,
+}
+
+/// A token that counts once
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SingleUse {
+    /// The exact `iss`
+    pub issuer: Box<str>,
+    /// Its name among the issuer's tokens
+    pub jti: Box<str>,
+    /// From when on it is refused anyway, in seconds
+    pub until: u64,
+}
+
+impl SingleUse {
+    /// Of a token that is accepted until then
+    pub fn new(issuer: &str, jti: &str, until: Timestamp) -> Self {
+        Self { issuer: issuer.into(), jti: jti.into(), until: until.seconds() }
+    }
+
+    fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["issuer", "jti", "until"])?;
+        let text = |name| at.needed(name)?.text("a string").map(Into::into);
+        Ok(Self { issuer: text("issuer")?, jti: text("jti")?, until: at.needed("until")?.number()? })
+    }
+}
+
+impl Job {
+    /// From a record
+    pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        at.members(&["type", "trust", "subject", "published", "job", "singleUse"])?;
+        let text = |name| at.needed(name).and_then(|at| owned_text(&at)).map(Into::into);
+        Ok(Self {
+            r#type: text("type")?,
+            trust: text("trust")?,
+            subject: text("subject")?,
+            published: Pairs::read(&at.needed("published")?)?,
+            job: Pairs::read(&at.needed("job")?)?,
+            single_use: at.some("singleUse", &SingleUse::read)?,
+        })
+    }
+}
