@@ -31,6 +31,13 @@ export class Ci {
     this.issuers = Object.fromEntries(entries) as Record<IssuerKey, CiIssuer>;
   }
 
+  /** Makes the keys of issuers ahead of their use, one after the other: all at once would keep everything else waiting */
+  async warmUp(issuers: readonly string[]): Promise<void> {
+    for (const key of issuerKeys) {
+      if (issuers.includes(this.issuers[key].issuer)) await this.issuers[key].keys.warmUp();
+    }
+  }
+
   /** A fresh token for a job, given by name or shape */
   mint(job: Job | string, options: JobTokenOptions = {}): string {
     const { issuer: key, audience, lifetime, backdated, claims } = typeof job === 'string' ? jobOf(job) : job;

@@ -48,6 +48,8 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
   try {
     const config = storyConfig(tenant, port);
     options.configure?.(config, tenant);
+    const pipelines: Array<{ issuer: string }> = config.entraAccess.pipelines ?? [];
+    await tenant.ci.warmUp(pipelines.map(({ issuer }) => issuer));
     writeFileSync(file, stringify(config));
     backend = await startBackend(['--config', file], options.features);
     return { tenant, backendUrl: `http://127.0.0.1:${port}`, stop };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { DatabaseService } from '@backstage/backend-plugin-api';
 import type { Principal } from '../core';
-import { conflict, principalKey } from './sessions';
+import { conflict, principalKey, sharedEnd } from './sessions';
 import { UsedTokens } from './usedTokens';
 
 type Database = Awaited<ReturnType<DatabaseService['getClient']>>;
@@ -22,6 +22,9 @@ export interface StoredSession {
   /** Number of the write; a later one is greater */
   revision: number;
 }
+
+/** What became of a write */
+export type Written = Pick<StoredSession, 'revision' | 'expiresAt'>;
 
 interface Row {
   entity_ref: string;
@@ -51,10 +54,10 @@ export class SessionStore {
   }
 
   /**
-   * Writes a session in the place of an older one of the same principal, and gives the number of the write.
+   * Writes a session in the place of an older one of the same principal, and gives the number of the write and until when it lasts.
    * @throws ConflictError while another principal is signed in under the ref
    */
-  async write(entityRef: string, record: Principal, expiresAt: number, now: number): Promise<number> {
+  async write(entityRef: string, record: Principal, expiresAt: number, now: number): Promise<Written> {
     const principal = principalKey(record);
     return this.#database.transaction(async transaction => {
       // First of all: the lock on this row lets one writer in after the other, so that numbers ascend in the order of
@@ -63,10 +66,12 @@ export class SessionStore {
       if (counted !== 1) throw new Error(`${REVISIONS} has no row for sessions`);
       const revision = await revisionIn(transaction);
       const present = await transaction<Row>(SESSIONS).where({ entity_ref: entityRef }).first();
-      if (present && Number(present.expires_at) > now && present.principal !== principal) throw conflict(entityRef);
-      const row = { entity_ref: entityRef, principal, record: JSON.stringify(record), expires_at: expiresAt, revision };
+      const live = present && Number(present.expires_at) > now ? present : undefined;
+      if (live && live.principal !== principal) throw conflict(entityRef);
+      const until = sharedEnd(record, expiresAt, Number(live?.expires_at ?? 0));
+      const row = { entity_ref: entityRef, principal, record: JSON.stringify(record), expires_at: until, revision };
       await transaction(SESSIONS).insert(row).onConflict('entity_ref').merge();
-      return revision;
+      return { revision, expiresAt: until };
     });
   }
 

@@ -99,9 +99,9 @@ export class SharedSessions extends Sessions {
       return;
     }
     const now = Math.floor(this.#clock() / 1000);
-    const revision = await this.#access.ask(() => store.write(entityRef, record, expiresAt, now));
+    const written = await this.#access.ask(() => store.write(entityRef, record, expiresAt, now));
     this.#absent.delete(entityRef);
-    this.put(entityRef, record, expiresAt, revision);
+    this.put(entityRef, record, written.expiresAt, written.revision);
   }
 
   /**
