@@ -91,9 +91,14 @@ impl fmt::Display for RejectionCode {
 }
 
 /// A mistake in configuration, policy or directory input: what, where, and the fix
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {message}{}", hint.as_ref().map(|h| format!(" ({h})")).unwrap_or_default())]
-pub struct ConfigError {
+///
+/// In a box: results are handed about far more often than there is a mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(Box<ConfigMistake>);
+
+/// What a [`ConfigError`] says
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigMistake {
     /// Where, such as `entraAccess.tenants[0].tenantId`
     pub path: String,
     /// What is wrong, in a sentence fragment; never a secret
@@ -105,16 +110,53 @@ pub struct ConfigError {
 impl ConfigError {
     /// A mistake at `path`
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into(), hint: None }
+        Self::at(path.into(), message.into())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn at(path: String, message: String) -> Self {
+        Self(Box::new(ConfigMistake { path, message, hint: None }))
     }
 
     /// The same with the fix
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        self.with(hint.into())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn with(mut self, hint: String) -> Self {
+        self.0.hint = Some(hint);
         self
     }
+
+    /// All that it says
+    pub fn into_inner(self) -> ConfigMistake {
+        *self.0
+    }
 }
+
+impl std::ops::Deref for ConfigError {
+    type Target = ConfigMistake;
+
+    fn deref(&self) -> &ConfigMistake {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use crate::{
         algorithm::{self, ALGORITHMS},
         jwk,
     },
-    text::shown,
+    text::{join, shown, split_once},
 };
 
 pub(super) struct CustomCloud {
@@ -67,7 +67,7 @@ fn algorithms(names: Option<&[String]>, path: &str) -> Result<Vec<&'static Algor
     if names.is_empty() {
         return Err(ConfigError::new(path, "the list is empty").hint("leave it out for RS256"));
     }
-    let known = ALGORITHMS.iter().map(|algorithm| algorithm.name).collect::<Vec<_>>().join(", ");
+    let known = join(&ALGORITHMS.each_ref().map(|algorithm| algorithm.name), ", ");
     let find = |(at, name): (usize, &String)| {
         algorithm::by_name(name.as_bytes()).ok_or_else(|| {
             ConfigError::new(format!("{path}[{at}]"), format!("`{}` is no accepted algorithm", shown(name)))
@@ -80,7 +80,7 @@ fn algorithms(names: Option<&[String]>, path: &str) -> Result<Vec<&'static Algor
 /// `https`, or `http` to this machine only; no trailing slash, query, fragment or user
 pub(super) fn base_url(text: &str, path: &str) -> Result<String, ConfigError> {
     let url = text.trim_end_matches('/');
-    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let (scheme, rest) = split_once(url, "://").unwrap_or_default();
     let host = rest.split('/').next().unwrap_or_default();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,

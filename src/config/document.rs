@@ -18,7 +18,7 @@ use crate::{
     error::ConfigError,
     identity::job::PIPELINE,
     json::{self, At},
-    text::shown,
+    text::{join, shown},
 };
 
 /// The parsed configuration
@@ -87,7 +87,7 @@ impl Configuration {
             let path = format!("{ROOT}.tenants[{at}]");
             let cloud = clouds.get(&tenant.cloud).ok_or_else(|| {
                 ConfigError::new(format!("{path}.cloud"), format!("there is no cloud `{}`", shown(&tenant.cloud)))
-                    .hint(format!("one of: {}", clouds.keys().cloned().collect::<Vec<_>>().join(", ")))
+                    .hint(format!("one of: {}", join(&clouds.keys().collect::<Vec<_>>(), ", ")))
             })?;
             let audiences = audiences(&tenant.audiences, APP_REGISTRATION, &format!("{path}.audiences"))?;
             let times = tenant.times(&path)?;

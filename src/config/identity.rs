@@ -10,6 +10,7 @@ use crate::{
     error::ConfigError,
     identity::Guid,
     json::{At, owned_text},
+    text::{replace, split_once},
 };
 
 /// Which entity stands for a principal
@@ -74,24 +75,24 @@ fn catalog_tenants(section: &IdentitySection, tenants: &[Tenant]) -> Result<Vec<
 
 /// What is wrong with a template, and the fix
 fn mistake(template: &str, several_tenants: bool) -> Option<(&'static str, &'static str)> {
-    if !template.contains("{oid}") {
+    if split_once(template, "{oid}").is_none() {
         return Some(("`{oid}` is missing, so people would share one ref", "such as `user:default/{oid}`"));
     }
-    if several_tenants && !template.contains("{tid}") {
+    if several_tenants && split_once(template, "{tid}").is_none() {
         return Some((
             "with several tenants `{tid}` is needed, so that no two refs are the same",
             "`user:{tid}/{oid}`",
         ));
     }
     let id = "0".repeat(Guid::TEXT_BYTES);
-    let example = template.replace("{oid}", &id).replace("{tid}", &id);
+    let example = replace(&replace(template, "{oid}", &id), "{tid}", &id);
     let Some((namespace, name)) = example.strip_prefix("user:").and_then(|rest| rest.split_once('/')) else {
         return Some(("the ref must be of kind `user` with a namespace", "such as `user:default/{oid}`"));
     };
     if namespace.starts_with(AGENTS) {
         return Some(("namespaces that begin with `agent-` are those of agents", "choose another namespace"));
     }
-    if !fits(namespace, b"-") || namespace.contains("--") || !fits(name, b"-_.") {
+    if !fits(namespace, b"-") || split_once(namespace, "--").is_some() || !fits(name, b"-_.") {
         return Some((
             "this makes no entity ref in lower case",
             "lower case letters, digits and single dashes, at most 63 characters on each side of `/`, and no placeholder \

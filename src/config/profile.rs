@@ -8,6 +8,7 @@ use crate::{
     keys::{Algorithm, KeyTrust},
     limits,
     pipeline::{PipelineKind, TrustEntry},
+    text::split_once,
 };
 
 /// Which of Entra's two token formats
@@ -142,7 +143,7 @@ impl Profile {
     ///
     /// Exact comparison of the whole text, as Microsoft.IdentityModel's `AadIssuerValidator` does it.
     pub fn key_issuer_fits(&self, key_issuer: &str) -> bool {
-        match (key_issuer.split_once("{tenantid}"), self.tenant()) {
+        match (split_once(key_issuer, "{tenantid}"), self.tenant()) {
             (Some((before, after)), Some(of)) => {
                 let tenant = of.tenant.to_string();
                 self.issuer.strip_prefix(before).and_then(|rest| rest.strip_prefix(tenant.as_str())) == Some(after)

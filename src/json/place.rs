@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt};
 use super::Value;
 use crate::{
     error::ConfigError,
-    text::{hinted, shown},
+    text::{hinted, join, shown},
 };
 
 /// A value with its place, which every mistake in it names
@@ -215,7 +215,7 @@ pub fn owned_text(at: &At<'_>) -> Result<String, ConfigError> {
 /// Names in backticks
 fn one_of(names: &[&str]) -> String {
     let lead = if names.len() > 1 { "one of " } else { "" };
-    format!("{lead}`{}`", names.join("`, `"))
+    format!("{lead}`{}`", join(names, "`, `"))
 }
 
 /// What it is, for messages; a text of the operator's is shown, as it helps to find it

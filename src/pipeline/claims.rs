@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::kinds::{Claim, Form, PipelineKind, RECORDED, REQUIRED};
 use crate::{
-    identity::Guid,
-    json::{JsonError, Reader},
+    identity::{Guid, Pairs},
+    json::{JsonError, Value},
     limits,
 };
 
@@ -16,88 +16,109 @@ pub struct JobClaims<'a> {
 }
 
 impl<'a> JobClaims<'a> {
-    /// Reads a claims set that is known to be JSON in UTF-8
+    /// Reads a claims set that is known to be one JSON object
     ///
     /// A known claim stands there in one letter case only, as its value must not depend on who reads it.
     ///
     /// # Errors
     /// A known claim has another type or form. Null is an absence, unless the claim is required.
     pub fn read(text: &'a [u8], kind: &'static PipelineKind) -> Result<Self, JsonError> {
+        let text = std::str::from_utf8(text).map_err(|_| JsonError::Malformed)?;
+        let Value::Object(members) = Value::parse(text)? else { return Err(JsonError::Malformed) };
         let mut claims = Self::default();
         let mut misspelt: Vec<&'static str> = Vec::new();
-        Reader::read_utf8_object(text, |reader, name| {
-            let name = name.text();
-            match kind.claim(&name) {
-                Some(claim) => {
-                    if let Some(value) = value(reader, claim)? {
-                        claims.all.push((name, value));
-                    }
-                    Ok(())
+        for (name, value) in members {
+            if let Some(claim) = kind.claim(&name) {
+                match value {
+                    Value::Null if !claim.is(REQUIRED) => {}
+                    value => claims.all.push((name, read(value, claim).ok_or(JsonError::Invalid(claim.name))?)),
                 }
-                None => {
-                    let folded = kind.claims.iter().find(|claim| claim.name.eq_ignore_ascii_case(&name));
-                    misspelt.extend(folded.map(|claim| claim.name));
-                    reader.skip()
+            } else {
+                for claim in kind.claims {
+                    if claim.name.eq_ignore_ascii_case(&name) {
+                        misspelt.push(claim.name);
+                    }
                 }
             }
-        })?;
-        match misspelt.iter().any(|name| claims.get(name).is_some()) {
-            true => Err(JsonError::Duplicate),
-            false => Ok(claims),
         }
+        for name in misspelt {
+            if claims.get(name).is_some() {
+                return Err(JsonError::Duplicate);
+            }
+        }
+        Ok(claims)
     }
 
     /// The value of a claim, unless it is absent
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.all.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_ref())
+        for (known, value) in &self.all {
+            if known == name {
+                return Some(value);
+            }
+        }
+        None
     }
 
     /// The first required claim that is absent
     pub fn missing(&self, kind: &PipelineKind) -> Option<&'static str> {
-        let required = kind.claims.iter().filter(|claim| claim.is(REQUIRED));
-        required.map(|claim| claim.name).find(|name| self.get(name).is_none())
+        for claim in kind.claims {
+            if claim.is(REQUIRED) && self.get(claim.name).is_none() {
+                return Some(claim.name);
+            }
+        }
+        None
     }
 
-    /// What is kept for the audit, in the order of the table
-    pub fn recorded(&self, kind: &PipelineKind) -> Vec<(Box<str>, Box<str>)> {
-        let recorded = kind.claims.iter().filter(|claim| claim.is(RECORDED));
-        self.named(&mut recorded.map(|claim| claim.name))
+    /// What is kept for the audit
+    pub fn recorded(&self, kind: &PipelineKind) -> Pairs {
+        let mut pairs = Pairs::default();
+        for (name, value) in &self.all {
+            if kind.claim(name).is_some_and(|claim| claim.is(RECORDED)) {
+                pairs.add(name, value);
+            }
+        }
+        pairs
     }
 
     /// Those of these claims that are there
-    pub fn named(&self, names: &mut dyn Iterator<Item = &str>) -> Vec<(Box<str>, Box<str>)> {
-        names.filter_map(|name| Some((name.into(), self.get(name)?.into()))).collect()
+    pub fn named(&self, names: &[Box<str>]) -> Pairs {
+        let mut pairs = Pairs::default();
+        for name in names {
+            if let Some(value) = self.get(name) {
+                pairs.add(name, value);
+            }
+        }
+        pairs
     }
 }
 
-/// The value as text; nothing where null stands for an absence
-fn value<'a>(reader: &mut Reader<'a>, claim: &'static Claim) -> Result<Option<Cow<'a, str>>, JsonError> {
-    let invalid = JsonError::Invalid(claim.name);
-    let text = match (reader.kind(), claim.form) {
-        (Some(b'n'), _) if !claim.is(REQUIRED) => return reader.skip().map(|()| None),
-        (Some(b'0'..=b'9' | b'-'), Form::Number) => String::from_utf8_lossy(reader.number()?),
-        (Some(b'"'), form) if form != Form::Number => reader.string()?.text(),
-        _ => return Err(invalid),
-    };
-    canonical(claim, text).map(Some).ok_or(invalid)
+/// The value as text, if it is of the claim's type and form
+fn read<'a>(value: Value<'a>, claim: &Claim) -> Option<Cow<'a, str>> {
+    match (value, claim.form) {
+        (Value::Number(digits), Form::Number) => canonical(claim, digits.into()),
+        (Value::Text(text), form) if form != Form::Number => canonical(claim, text),
+        _ => None,
+    }
 }
 
 /// A value in the one form in which it is compared; `None` when it has another than the issuer gives it
 pub fn canonical<'a>(claim: &Claim, text: Cow<'a, str>) -> Option<Cow<'a, str>> {
+    let bytes = text.as_bytes();
     let fits = match claim.form {
-        Form::Text => !text.is_empty() || !claim.is(REQUIRED),
-        Form::Flag => text == "true" || text == "false",
+        Form::Text => !bytes.is_empty() || !claim.is(REQUIRED),
+        Form::Flag => matches!(bytes, b"true" | b"false"),
         Form::Digits | Form::Number => {
-            (1..=20).contains(&text.len())
-                && text.bytes().all(|byte| byte.is_ascii_digit())
-                && (text == "0" || !text.starts_with('0'))
+            bytes.len() <= 20 && bytes.iter().all(u8::is_ascii_digit) && matches!(bytes, [b'0'] | [b'1'..=b'9', ..])
         }
         Form::Uuid => {
-            let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(&text);
-            return Guid::parse(inner.as_bytes()).map(|uuid| uuid.to_string().into());
+            let inner = match bytes {
+                [b'{', inner @ .., b'}'] => inner,
+                bytes => bytes,
+            };
+            return Guid::parse(inner).map(|uuid| uuid.to_string().into());
         }
     };
-    (fits && text.len() <= limits::JOB_CLAIM_BYTES).then_some(text)
+    (fits && bytes.len() <= limits::JOB_CLAIM_BYTES).then_some(text)
 }
 
 #[cfg(test)]

@@ -21,14 +21,18 @@ impl Pattern {
     /// # Errors
     /// Why it is none.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        if text.contains("**") {
-            return Err("`*` never crosses `/` or `:`; write one for each segment");
+        let mut rest = text.as_bytes();
+        while let [_, after @ ..] = rest {
+            match rest {
+                [b'*', b'*', ..] => return Err("`*` never crosses `/` or `:`; write one for each segment"),
+                // Half of an encoded `/` or `:` would let the rest of it through.
+                [b'%', b'*', ..] | [b'%', b'2' | b'3', b'*', ..] => {
+                    return Err("`*` can't stand behind `%`, `%2` or `%3`");
+                }
+                _ => rest = after,
+            }
         }
-        // Before a `*` half of an encoded `/` or `:` would let the rest of it through.
-        if ["%*", "%2*", "%3*"].iter().any(|half| text.contains(half)) {
-            return Err("`*` can't stand behind `%`, `%2` or `%3`");
-        }
-        Ok(Self { text: text.into(), glob: text.contains('*') })
+        Ok(Self { text: text.into(), glob: text.as_bytes().contains(&b'*') })
     }
 
     /// As it is written

@@ -10,7 +10,7 @@ use crate::{
     identity::{Guid, groups::GROUP_ID},
     json::{At, Value},
     limits,
-    text::{is_label, nearest, shown},
+    text::{is_label, join, nearest, shown},
 };
 
 /// Which jobs, and what they get
@@ -49,8 +49,10 @@ impl TrustEntry {
             groups: at.needed("groups")?.all(&|at| at.parsed(GROUP_ID, |text| Guid::parse(text.as_bytes())))?,
             single_use: flag("singleUse")?,
             merge_requests: flag("allowMergeRequests")?,
-            published: at
-                .list("publish", &|at| usable(at, at.text("the name of a claim")?, kind).map(|claim| claim.into()))?,
+            published: at.list("publish", &|at| {
+                let name = at.text("the name of a claim")?;
+                usable(at, name, kind).map(|_| name.into())
+            })?,
         };
         if entry.merge_requests && kind.merge_requests.is_none() {
             return Err(at.mistake(format!("{} does not say whether a job is for a merge request", kind.title)));
@@ -58,7 +60,7 @@ impl TrustEntry {
         if flag("production")? && !kind.production.iter().any(|name| entry.wants(name)) {
             return Err(at
                 .mistake("an entry marked `production` binds no deployment environment or protected ref")
-                .hint(format!("`match` one of: {}", kind.production.join(", "))));
+                .hint(one_of(kind.production)));
         }
         Ok(entry)
     }
@@ -69,19 +71,23 @@ impl TrustEntry {
 
     /// Whether it is about this job
     pub fn matches(&self, job: &JobClaims<'_>) -> bool {
-        self.wanted.iter().all(|(name, patterns)| is_met(patterns, job.get(name)))
+        self.differences(job) == 0
     }
 
     /// How many claims differ
     pub fn differences(&self, job: &JobClaims<'_>) -> usize {
-        self.wanted.iter().filter(|(name, patterns)| !is_met(patterns, job.get(name))).count()
+        let mut differences = 0_usize;
+        for (name, patterns) in &self.wanted {
+            differences = differences.saturating_add(usize::from(!is_met(patterns, job.get(name))));
+        }
+        differences
     }
 
     /// Whether every job that `other` is about is one of this entry as well, as far as that can be told
     pub fn includes(&self, other: &Self) -> bool {
         self.wanted.iter().all(|(name, wide)| {
-            let narrow = other.wanted.iter().find(|(known, _)| known == name).map(|(_, narrow)| narrow);
-            narrow.is_some_and(|narrow| narrow.iter().all(|one| wide.iter().any(|pattern| pattern.includes(one))))
+            let narrow = other.wanted.iter().find(|(known, _)| known == name);
+            narrow.is_some_and(|(_, narrow)| narrow.iter().all(|one| wide.iter().any(|pattern| pattern.includes(one))))
         })
     }
 }
@@ -93,49 +99,60 @@ pub fn is_met(patterns: &[Pattern], value: Option<&str>) -> bool {
 
 fn wanted(at: &At<'_>, kind: &'static PipelineKind) -> Result<Vec<(Box<str>, Vec<Pattern>)>, ConfigError> {
     at.mapping()?;
-    let mut wanted = Vec::new();
+    let mut wanted: Vec<(Box<str>, Vec<Pattern>)> = Vec::new();
     let mut bound = false;
     for name in at.names() {
-        let values = at.needed(name)?;
-        let claim = usable(&values, name, kind)?;
-        bound |= kind.claim(claim).is_some_and(|claim| claim.is(IMMUTABLE));
-        wanted.push((claim.into(), patterns(&values, claim, kind)?));
+        let at = at.needed(name)?;
+        let claim = usable(&at, name, kind)?;
+        bound |= claim.is(IMMUTABLE);
+        let mut patterns = Vec::new();
+        match at.value() {
+            Value::Array(_) => {
+                for at in at.some_elements("name at least one value")? {
+                    patterns.push(pattern(&at, claim, kind)?);
+                }
+            }
+            _ => patterns.push(pattern(&at, claim, kind)?),
+        }
+        wanted.push((name.into(), patterns));
     }
-    if bound {
-        return Ok(wanted);
+    match bound {
+        true => Ok(wanted),
+        false => Err(at
+            .mistake("the entry binds names only, which others can take after a rename")
+            .hint(one_of(&names(kind, IMMUTABLE, 0)))),
     }
-    let ids: Vec<_> = kind.claims.iter().filter(|claim| claim.is(IMMUTABLE)).map(|claim| claim.name).collect();
-    Err(at
-        .mistake("the entry binds names only, which others can take after a rename")
-        .hint(format!("add at least one of: {}", ids.join(", "))))
 }
 
 /// The claim with this name, if jobs may be told apart by it
-fn usable<'n>(at: &At<'_>, name: &'n str, kind: &PipelineKind) -> Result<&'n str, ConfigError> {
-    let claim = kind.claim(name);
-    if claim.is_some_and(|claim| !claim.is(PERSON | OPAQUE)) {
-        return Ok(name);
-    }
-    let message = match claim {
-        None => format!("`{}` is no claim of {} that is known here", shown(name), kind.title),
-        Some(claim) if claim.is(PERSON) => format!("`{name}` says who started the job, which authorizes nothing"),
-        Some(_) => format!("`{name}` is not the same for every job, or can be put together anew by the project"),
+fn usable(at: &At<'_>, name: &str, kind: &'static PipelineKind) -> Result<&'static Claim, ConfigError> {
+    let what = match kind.claim(name) {
+        Some(claim) if claim.is(PERSON) => "says who started the job, which authorizes nothing",
+        Some(claim) if claim.is(OPAQUE) => "differs from job to job, or can be put together anew by the project",
+        Some(claim) => return Ok(claim),
+        None => "is no known claim of this type of pipeline",
     };
-    let names = kind.claims.iter().filter(|claim| !claim.is(PERSON | OPAQUE)).map(|claim| claim.name);
-    let hint = match nearest(name, &mut names.clone()).filter(|_| claim.is_none()) {
+    let names = names(kind, u8::MAX, PERSON | OPAQUE);
+    let hint = match nearest(name, &names) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("one of: {}", names.collect::<Vec<_>>().join(", ")),
+        None => one_of(&names),
     };
-    Err(at.mistake(message).hint(hint))
+    Err(at.mistake(format!("`{}` {what}", shown(name))).hint(hint))
 }
 
-fn patterns(at: &At<'_>, name: &str, kind: &PipelineKind) -> Result<Vec<Pattern>, ConfigError> {
-    let Some(claim) = kind.claim(name) else { return Ok(Vec::new()) };
-    if matches!(at.value(), Value::Array(_)) {
-        let all = at.some_elements("name at least one value")?;
-        return all.iter().map(|at| pattern(at, claim, kind)).collect();
+/// The names of the claims with one of some traits, and with none of others
+fn names(kind: &PipelineKind, with: u8, without: u8) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for claim in kind.claims {
+        if (claim.is(with) || with == u8::MAX) && !claim.is(without) {
+            names.push(claim.name);
+        }
     }
-    Ok(vec![pattern(at, claim, kind)?])
+    names
+}
+
+fn one_of(names: &[&str]) -> String {
+    format!("one of: {}", join(names, ", "))
 }
 
 fn pattern(at: &At<'_>, claim: &Claim, kind: &PipelineKind) -> Result<Pattern, ConfigError> {
@@ -149,11 +166,12 @@ fn pattern(at: &At<'_>, claim: &Claim, kind: &PipelineKind) -> Result<Pattern, C
     let text = match claim.form {
         Form::Number => at.number().map(|number| number.to_string()),
         _ => at.parsed(expected, |text| {
-            let plain = !text.is_empty() && text.trim() == text && !text.contains(char::is_control);
-            canonical(claim, text.into()).filter(|_| plain).map(Into::into)
+            let padded = text.starts_with(' ') || text.ends_with(' ') || text.contains(char::is_control);
+            canonical(claim, text.into()).filter(|text| !text.is_empty() && !padded).map(Into::into)
         }),
     };
-    let text = text.map_err(|error| error.hint(format!("{} types `{}` as {expected}", kind.title, claim.name)))?;
+    let text =
+        text.map_err(|error| error.hint(format!("`{}` in the tokens of {} is {expected}", claim.name, kind.title)))?;
     match claim.form {
         Form::Text => Pattern::parse(&text).map_err(|reason| at.mistake(reason)),
         _ => Ok(Pattern::exact(&text)),

@@ -99,7 +99,7 @@ impl Criteria {
     pub fn words(&self) -> String {
         let join = |all: &[Self], word: &str| {
             let all: Vec<_> = all.iter().map(Self::words).collect();
-            format!("({})", all.join(word))
+            format!("({})", crate::text::join(&all, word))
         };
         match self {
             Self::Never => "nothing is enough".into(),

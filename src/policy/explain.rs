@@ -212,11 +212,11 @@ pub fn ownership(question: &Question<'_>) -> String {
             [] => format!("`{owner}` (bound to no Entra group: annotate it with graph.microsoft.com/group-id)"),
             groups => format!(
                 "`{owner}` (Entra group {})",
-                groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+                crate::text::join(&groups.iter().map(ToString::to_string).collect::<Vec<_>>(), ", ")
             ),
         })
         .collect();
-    format!("`{entity}` is owned by {}, and the principal is not a member", owners.join(", "))
+    format!("`{entity}` is owned by {}, and the principal is not a member", crate::text::join(&owners, ", "))
 }
 
 /// From the owner down to the group that the principal is in
@@ -225,8 +225,8 @@ fn through(path: &Path) -> String {
     let groups: Vec<_> = path.groups.iter().map(ToString::to_string).collect();
     format!(
         "{}, and the principal is a member of its Entra group {}",
-        owners.join(", which contains "),
-        groups.join(" through ")
+        crate::text::join(&owners, ", which contains "),
+        crate::text::join(&groups, " through ")
     )
 }
 

@@ -66,7 +66,7 @@ impl Requirement {
         let context = self.auth_context.as_ref().map(|context| format!("with authentication context {context}"));
         let mfa = self.mfa.map(|_| "with more than one factor".to_owned());
         let recent = self.signed_in_within.map(|seconds| format!("within the last {seconds} seconds"));
-        [context, mfa, recent].into_iter().flatten().collect::<Vec<_>>().join(" and ")
+        crate::text::join(&[context, mfa, recent].into_iter().flatten().collect::<Vec<_>>(), " and ")
     }
 }
 

@@ -236,5 +236,5 @@ pub fn step_up(question: &Question<'_>) -> (Vec<String>, Vec<Requirement>) {
 
 fn selectors(rule: &Rule) -> String {
     let names: Vec<_> = rule.selectors.iter().flatten().map(super::selector::Selector::words).collect();
-    names.join(" or ")
+    crate::text::join(&names, " or ")
 }

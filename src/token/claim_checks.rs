@@ -8,7 +8,7 @@ use crate::{
     config::{Profile, TenantIssuer, TokenVersion},
     error::RejectionCode,
     json::JsonString,
-    text::shown,
+    text::{join, shown},
     time::Timestamp,
 };
 
@@ -127,23 +127,23 @@ fn required<T>(
 
 fn show_audience(profile: &Profile, audience: Option<&&[JsonString<'_>]>) -> Shown {
     let Some(audience) = audience else {
-        return Shown::new(profile.audiences.join(" or "), "no `aud`");
+        return Shown::new(join(&profile.audiences, " or "), "no `aud`");
     };
     // The first few are enough to see whose token it is.
     let first: Vec<_> = audience.iter().take(8).map(JsonString::text).collect();
-    let actual = shown(&first.join(", "));
+    let actual = shown(&join(&first, ", "));
     if profile.jobs().is_some() {
         let hint = format!(
             "let the job ask for {} and nothing else, or add {actual} to `audiences` of the entry of {} under `entraAccess.pipelines` if no other service takes it",
-            profile.audiences.join(" or "),
+            join(&profile.audiences, " or "),
             profile.id
         );
-        return Shown::new(profile.audiences.join(" or "), actual).hint(hint);
+        return Shown::new(join(&profile.audiences, " or "), actual).hint(hint);
     }
     let hint = if profile.tenant().is_some_and(|of| of.version == TokenVersion::V1) && actual.starts_with("api://") {
         "a v1.0 token names the App ID URI: add exactly this text to `audiences`, or set `accessTokenAcceptedVersion` to 2 in the app registration"
     } else {
         "add the token's audience to `audiences` if it is yours; otherwise request the token for this API"
     };
-    Shown::new(profile.audiences.join(" or "), actual).hint(hint)
+    Shown::new(join(&profile.audiences, " or "), actual).hint(hint)
 }

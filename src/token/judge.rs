@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::error::RejectionCode;
+use crate::{error::RejectionCode, text::shown};
 
 /// Decides whether to go on after a failed check
 pub trait Judge {
@@ -25,7 +25,8 @@ pub trait Judge {
     where
         Self: Sized;
 
-    /// The same, for whom a call less fast is small enough
+    /// The same with what is shown at hand: expected, actual, and the setting to change or nothing. Where speed is not all, it
+    /// takes a tenth of the code
     ///
     /// # Errors
     /// The code, when verification must stop here.
@@ -34,11 +35,11 @@ pub trait Judge {
         name: &'static str,
         passed: bool,
         code: RejectionCode,
-        show: &dyn Fn() -> Shown,
+        shown: [&str; 3],
     ) -> Result<(), RejectionCode>;
 
-    /// Takes lines that explain the check before; nobody is asked for them unless somebody will read them
-    fn compare(&mut self, lines: &dyn Fn() -> Vec<Line>);
+    /// Takes lines that explain a failure
+    fn explain(&mut self, lines: Vec<Line>);
 
     /// Whether anybody still looks after a failure
     fn goes_on(&self) -> bool;
@@ -94,12 +95,12 @@ impl Judge for Quick {
         _name: &'static str,
         passed: bool,
         code: RejectionCode,
-        _show: &dyn Fn() -> Shown,
+        _shown: [&str; 3],
     ) -> Result<(), RejectionCode> {
         if passed { Ok(()) } else { Err(code) }
     }
 
-    fn compare(&mut self, _lines: &dyn Fn() -> Vec<Line>) {}
+    fn explain(&mut self, _lines: Vec<Line>) {}
 }
 
 /// How a check came out
@@ -162,14 +163,15 @@ impl Judge for Report {
         name: &'static str,
         passed: bool,
         code: RejectionCode,
-        show: &dyn Fn() -> Shown,
+        [expected, actual, hint]: [&str; 3],
     ) -> Result<(), RejectionCode> {
-        self.keep(name, passed, code, show());
+        let hint = (!hint.is_empty()).then(|| hint.to_owned());
+        self.keep(name, passed, code, Shown { expected: shown(expected), actual: shown(actual), hint });
         Ok(())
     }
 
-    fn compare(&mut self, lines: &dyn Fn() -> Vec<Line>) {
-        self.explanation = lines();
+    fn explain(&mut self, lines: Vec<Line>) {
+        self.explanation = lines;
     }
 }
 

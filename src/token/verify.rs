@@ -20,7 +20,7 @@ use crate::{
     json::{JsonError, JsonString},
     keys::{KeySet, SignatureVerifier},
     limits,
-    text::shown,
+    text::{join, shown, split_once},
     time::Timestamp,
 };
 
@@ -323,21 +323,21 @@ fn find_profile<'e>(
                 pipeline.id
             ));
         }
-        let hint = if actual.contains(".b2clogin.com/") || actual.contains("/tfp/") {
+        let hint = if [".b2clogin.com/", "/tfp/"].iter().any(|part| split_once(&actual, part).is_some()) {
             "Azure AD B2C is not supported: its tokens carry no tenant and its keys vary by policy"
         } else if code == RejectionCode::TenantNotAllowed {
             "the cloud is configured, this tenant is not: list it under `entraAccess.tenants` if its users may come in"
         } else {
             "check `tenantId` and `cloud` under `entraAccess.tenants`, where the issuer of another cloud has another host; that of a CI system stands under `entraAccess.pipelines`"
         };
-        Shown::new(expected.join(" or "), actual).hint(hint)
+        Shown::new(join(&expected, " or "), actual).hint(hint)
     })?;
     found.ok_or(code)
 }
 
 /// What stands between the scheme, if there is one, and the path
 fn host(issuer: &str) -> &str {
-    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    let rest = split_once(issuer, "://").map_or(issuer, |(_, rest)| rest);
     rest.split('/').next().unwrap_or_default()
 }
 
@@ -346,7 +346,7 @@ fn is_other_tenant(configuration: &Configuration, issuer: &[u8]) -> bool {
     configuration.profiles.iter().any(|profile| {
         let Some(of) = profile.tenant() else { return false };
         let tenant = of.tenant.to_string();
-        profile.issuer.split_once(tenant.as_str()).is_some_and(|(before, after)| {
+        split_once(&profile.issuer, &tenant).is_some_and(|(before, after)| {
             issuer
                 .strip_prefix(before.as_bytes())
                 .and_then(|rest| rest.strip_suffix(after.as_bytes()))

@@ -8,7 +8,7 @@ use crate::{
     config::Configuration,
     directory::{DirectoryInput, EntityRef, Member},
     engine::Engine,
-    error::{ConfigError, RejectionCode},
+    error::{ConfigError, ConfigMistake, RejectionCode},
     identity::{Guid, Handle, Principal},
     json, limits,
     policy::{CriteriaNumber, Permission, PermissionId, Resource, criteria::Criteria},
@@ -56,7 +56,8 @@ struct Mistake {
 
 impl From<ConfigError> for Mistake {
     fn from(error: ConfigError) -> Self {
-        Self { path: error.path, message: error.message, hint: error.hint }
+        let ConfigMistake { path, message, hint } = error.into_inner();
+        Self { path, message, hint }
     }
 }
 

@@ -23,6 +23,7 @@ export const REJECTION_CODES = [
   'proof_of_possession_unsupported',
   'client_not_allowed',
   'pipeline_untrusted',
+  'token_replayed',
   'principal_revoked',
   'groups_unknown',
   'step_up_required',

@@ -98,14 +98,16 @@ export class EntraCore {
   }
 
   /**
-   * Replaces the policy, given as JSON text; `place` names it in errors
+   * Replaces the policy, given as JSON text; `place` names it in errors. With `anyPipeline` it may select jobs of pipelines
+   * that are not configured: for looking at a policy without its configuration
    * @throws ConfigurationError naming the first mistake; the old policy stays
    */
-  setPolicy(json: string, place: string): void {
-    const outcome = this.#life.tell<number, Mistake>('policy', core => JSON.parse(core.set_policy(json, place)), {
-      path: place,
-      message: UNAVAILABLE.advice,
-    });
+  setPolicy(json: string, place: string, { anyPipeline = false } = {}): void {
+    const outcome = this.#life.tell<number, Mistake>(
+      'policy',
+      core => JSON.parse(core.set_policy(json, place, anyPipeline)),
+      { path: place, message: UNAVAILABLE.advice },
+    );
     if (!outcome.ok) throw new ConfigurationError(outcome.error);
   }
 
@@ -173,6 +175,15 @@ export class EntraCore {
       >;
       return outcome.ok ? handleOf(this.#life.instance, outcome.value) : undefined;
     }, undefined);
+  }
+
+  /**
+   * Lets a job count whose token counts once ({@link PipelineJob.singleUse}), after the token was claimed for all replicas.
+   * Until then it is nobody to every question but {@link EntraCore.describe}.
+   * @returns whether there is such a job
+   */
+  claimed(principal: PrincipalHandle): boolean {
+    return this.#life.askOf(principal, ({ core }) => core.claimed(principal, this.#now()), false);
   }
 
   /** Whether a principal's groups are not known; not so for nobody */

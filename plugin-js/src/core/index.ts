@@ -4,4 +4,5 @@ export { EntraCore } from './core';
 export { UNKNOWN_PRINCIPAL } from './decisions';
 export type { Member, Members, MembersLoading } from './members';
 export { ConfigurationError, TokenRejectedError } from './errors';
+export { pipelineKey, pipelineRef } from './pipelines';
 export type * from './types';

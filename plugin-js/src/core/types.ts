@@ -7,16 +7,43 @@ export type PrincipalHandle = number & { readonly __brand: 'PrincipalHandle' };
 export interface Issuer {
   /** Number of the profile */
   index: number;
-  /** Such as `entra-v2:<tenant>` */
+  /** Such as `entra-v2:<tenant>`, or `pipeline:<id>` */
   id: string;
   /** The exact `iss` */
   issuer: string;
   discoveryUrl: string;
+  /** Empty where it issues tokens of jobs */
   tenantId: string;
-  /** Base URL of sign-in in the tenant's cloud */
+  /** Base URL of sign-in in the tenant's cloud; empty where there is none */
   authority: string;
   /** Base URL of Microsoft Graph in the tenant's cloud; empty where there is none */
   graph: string;
+  /** Whose jobs it issues tokens of; absent for Entra */
+  pipeline?: PipelineType;
+}
+
+/** A CI system */
+export type PipelineType = 'gitlab' | 'bitbucket' | 'github';
+
+/** A verified CI job */
+export interface PipelineJob {
+  type: PipelineType;
+  /** Name of the trust entry */
+  trust: string;
+  /** Immutable id of the project or repository */
+  subject: string;
+  /** The claims by which policies may select */
+  published: Record<string, string>;
+  /** What is kept for the audit, by the names that the issuer gives it; it authorizes nothing */
+  job: Record<string, string>;
+  /** While it is there the token has to be claimed first, and until then the principal is nobody; see {@link EntraCore.claimed} */
+  singleUse?: {
+    /** The exact `iss` */
+    issuer: string;
+    jti: string;
+    /** From when on the token is refused anyway, in seconds since the epoch */
+    until: number;
+  };
 }
 
 /** Which entity stands for a principal; of the section `entraAccess.identity` */
@@ -32,6 +59,7 @@ export interface Principal {
   kind: 'user' | 'workload' | 'agent' | 'pipeline';
   /** Id of the issuer profile */
   issuer: string;
+  /** Zero for a pipeline, which is of no tenant; the same for `objectId` */
   tenantId: string;
   objectId: string;
   clientId: string | null;
@@ -43,6 +71,8 @@ export interface Principal {
   name: string | null;
   /** How strongly the caller signed in; absent: nothing is known */
   assurance?: { authContexts: string[]; mfa: boolean; signedInAt: number | null };
+  /** The job, exactly when it is a pipeline */
+  pipeline?: PipelineJob;
   expiresAt: number;
 }
 
