@@ -218,7 +218,9 @@ impl<V: SignatureVerifier> Engine<V> {
     /// # Errors
     /// Why it is refused.
     pub fn authenticate(&mut self, token: &[u8], purpose: Purpose, now: Timestamp) -> Result<Handle, Rejection> {
-        let trust = Trust { configuration: &self.configuration, keys: &self.keys, verifier: &self.verifier };
+        let verifier = &self.verifier;
+        let fits = |algorithm, key: &V::Key, signed: &[u8], signature: &[u8]| verifier.verify(algorithm, key, signed, signature);
+        let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
         let verified = verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?;
         Ok(self.take_in(verified.principal))
     }
@@ -237,7 +239,8 @@ impl<V: SignatureVerifier> Engine<V> {
     where
         W: SignatureVerifier<Key = V::Key>,
     {
-        let trust = Trust { configuration: &self.configuration, keys: &self.keys, verifier };
+        let fits = |algorithm, key: &V::Key, signed: &[u8], signature: &[u8]| verifier.verify(algorithm, key, signed, signature);
+        let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
         Ok(verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?.principal)
     }
 
@@ -270,7 +273,9 @@ impl<V: SignatureVerifier> Engine<V> {
 
     /// Judges a token and writes every check down; nobody is taken in
     pub fn inspect(&mut self, token: &[u8], purpose: Purpose, now: Timestamp) -> Inspection {
-        let trust = Trust { configuration: &self.configuration, keys: &self.keys, verifier: &self.verifier };
+        let verifier = &self.verifier;
+        let fits = |algorithm, key: &V::Key, signed: &[u8], signature: &[u8]| verifier.verify(algorithm, key, signed, signature);
+        let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
         let mut report = Report::default();
         let result = verify(token, purpose, now, &trust, &mut self.workspace, &mut report);
         let profile = match &result {
