@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendFeature } from '@backstage/backend-plugin-api';
 import { stringify } from 'yaml';
+import { pipelinesOf } from '../ci/trust';
 import { freePort } from '../freePort';
 import { startBackend, type RunningBackend } from '../startBackend';
 import { backstageApi } from '../tenant/applications';
@@ -81,6 +82,7 @@ function storyConfig(tenant: Tenant, port: number): Record<string, any> {
     entraAccess: {
       tenants: [{ tenantId: HOME_TENANT_ID, cloud: 'lab', audiences: [backstageApi.clientId, backstageApi.appIdUri] }],
       clouds: { lab: { authority: tenant.authority, graph: `${tenant.authority}/graph` } },
+      pipelines: pipelinesOf(tenant.ci),
       policy: { file: here('policy.yaml') },
     },
   };

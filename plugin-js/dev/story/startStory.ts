@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { pipelinesOf } from '../ci/trust';
 import { workloads } from '../tenant/applications';
 import { people } from '../tenant/people';
 import { Client, untilReady } from './client';
@@ -13,11 +12,10 @@ const NESTED = 2;
 export function startStory(ports?: EnvironmentOptions['ports']): Promise<Environment> {
   return startEnvironment({
     ports,
-    configure({ catalog, entraAccess }, { ci }) {
+    configure({ catalog, entraAccess }) {
       catalog.locations.push({ type: 'file', target: join(__dirname, 'catalog/subteams.yaml') });
       entraAccess.tenants[0].clients = [workloads.scanner.clientId];
       entraAccess.groups = OVERAGE_GRAPH;
-      entraAccess.pipelines = pipelinesOf(ci);
     },
   });
 }
