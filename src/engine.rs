@@ -219,7 +219,9 @@ impl<V: SignatureVerifier> Engine<V> {
     /// Why it is refused.
     pub fn authenticate(&mut self, token: &[u8], purpose: Purpose, now: Timestamp) -> Result<Handle, Rejection> {
         let verifier = &self.verifier;
-        let fits = |algorithm, key: &V::Key, signed: &[u8], signature: &[u8]| verifier.verify(algorithm, key, signed, signature);
+        let fits = |algorithm, key: &V::Key, signed: &[u8], signature: &[u8]| {
+            verifier.verify(algorithm, key, signed, signature)
+        };
         let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
         let verified = verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?;
         Ok(self.take_in(verified.principal))
@@ -239,7 +241,9 @@ impl<V: SignatureVerifier> Engine<V> {
     where
         W: SignatureVerifier<Key = V::Key>,
     {
-        let fits = |algorithm, key: &V::Key, signed: &[u8], signature: &[u8]| verifier.verify(algorithm, key, signed, signature);
+        let fits = |algorithm, key: &V::Key, signed: &[u8], signature: &[u8]| {
+            verifier.verify(algorithm, key, signed, signature)
+        };
         let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
         Ok(verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?.principal)
     }
@@ -274,7 +278,9 @@ impl<V: SignatureVerifier> Engine<V> {
     /// Judges a token and writes every check down; nobody is taken in
     pub fn inspect(&mut self, token: &[u8], purpose: Purpose, now: Timestamp) -> Inspection {
         let verifier = &self.verifier;
-        let fits = |algorithm, key: &V::Key, signed: &[u8], signature: &[u8]| verifier.verify(algorithm, key, signed, signature);
+        let fits = |algorithm, key: &V::Key, signed: &[u8], signature: &[u8]| {
+            verifier.verify(algorithm, key, signed, signature)
+        };
         let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
         let mut report = Report::default();
         let result = verify(token, purpose, now, &trust, &mut self.workspace, &mut report);

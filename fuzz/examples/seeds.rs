@@ -77,12 +77,13 @@ fn write(folder: &Path, seeds: Vec<Vec<u8>>) {
     }
 }
 
-const CONFIGURATIONS: [&str; 5] = [
+const CONFIGURATIONS: [&str; 6] = [
     r#"{"tenants":[{"tenantId":"11111111-2222-3333-4444-555555555555","audiences":["api://backstage"]}],"policy":{}}"#,
     r#"{"tenants":[{"tenantId":"11111111-2222-3333-4444-555555555555","cloud":"usgov","audiences":["AAAAAAAA-0000-0000-0000-000000000001","api://x"],"clients":["aaaaaaaa-0000-0000-0000-00000000000d"]},{"tenantId":"21111111-2222-3333-4444-555555555555","cloud":"china","audiences":["x"]}],"policy":{"rules":[]}}"#,
     r#"{"tenants":[{"tenantId":"11111111-2222-3333-4444-555555555555","cloud":"lab","audiences":["x"]}],"clouds":{"lab":{"authority":"http://127.0.0.1:7100","graph":"http://localhost/graph"}},"policy":{"file":"x.yaml"}}"#,
     r#"{"tenants":[{"tenantId":"11111111-2222-3333-4444-555555555555","cloud":"ciam","audiences":["x"]}],"clouds":{"ciam":{"authority":"https://contoso.ciamlogin.com/"},"six":{"authority":"http://[::1]:80"}},"groups":{"source":"token","overage":"reject","mapping":[{"group":"aaaaaaaa-0000-0000-0000-000000000002","owner":"group:default/payments"}]},"policy":{}}"#,
     r#"{"tenants":[{"tenantId":"11111111-2222-3333-4444-555555555555","audiences":["https://graph.microsoft.com","*"]}],"clouds":{"b2c":{"authority":"https://x.b2clogin.com"}},"policy":{}}"#,
+    r#"{"tenants":[{"tenantId":"11111111-2222-3333-4444-555555555555","audiences":["x"]}],"pipelines":[{"id":"gitlab","type":"gitlab","issuer":"https://gitlab.example.com","audiences":["https://b"],"leeway":10,"maxLifetime":600,"trust":[{"name":"a","match":{"project_id":["42","43"],"ref":"release/*","runner_id":7,"ref_protected":"true"},"groups":["aaaaaaaa-0000-0000-0000-000000000002"],"production":true,"singleUse":true,"publish":["environment"]},{"name":"b","match":{"namespace_id":"7"},"groups":[],"allowMergeRequests":true}]},{"id":"bb","type":"bitbucket","issuer":"http://127.0.0.1:1/","audiences":["https://b"],"trust":[{"name":"c","match":{"repositoryUuid":"{aaaaaaaa-0000-0000-0000-000000000002}"},"groups":[]}]}],"policy":{}}"#,
 ];
 
 const POLICIES: [&str; 6] = [

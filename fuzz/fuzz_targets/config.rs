@@ -36,7 +36,8 @@ fuzz_target!(|data: &[u8]| {
                 assert!(!jobs.trust.is_empty(), "no trust entry");
                 for entry in &jobs.trust {
                     assert!(entry.wanted.iter().all(|(_, patterns)| !patterns.is_empty()));
-                    let binds = |(name, _): &(Box<str>, _)| jobs.kind.claim(name).is_some_and(|claim| claim.is(IMMUTABLE));
+                    let binds =
+                        |(name, _): &(Box<str>, _)| jobs.kind.claim(name).is_some_and(|claim| claim.is(IMMUTABLE));
                     assert!(entry.wanted.iter().any(binds), "an entry that binds names only");
                 }
             }

@@ -6,8 +6,15 @@
 
 use std::cell::RefCell;
 
-use entra_access_core::{engine::Engine, identity::Principal, time::Timestamp, token::Purpose};
-use entra_access_fuzz::{AUDIENCES, HEADER, NOW, Stub, TENANT, configuration, engine, token};
+use entra_access_core::{
+    engine::Engine,
+    identity::{Job, Principal},
+    time::Timestamp,
+    token::Purpose,
+};
+use entra_access_fuzz::{
+    AUDIENCES, BITBUCKET, GITHUB, GITLAB, HEADER, JOB_AUDIENCE, NOW, Stub, TENANT, configuration, engine, token,
+};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -84,12 +91,19 @@ fn read_plainly(token: &[u8], principal: &Principal, purpose: Purpose, now: u64)
         return;
     };
     assert_eq!(header["alg"], "RS256");
-    assert!(header["kid"] == "a" || header["kid"] == "b");
+    assert!(header["kid"] == "a" || header["kid"] == "b" || header["kid"] == "c");
     for member in ["crit", "jwk", "jku", "x5u", "x5c", "b64", "zip", "cty", "enc", "nonce"] {
         assert!(header.get(member).is_none(), "{member} in the header");
     }
 
     let text = |name: &str| claims[name].as_str();
+    assert!(claims.get("cnf").is_none() && claims.get("events").is_none());
+    if let Some(job) = &principal.job {
+        read_job_plainly(&claims, principal, job);
+        assert_eq!(purpose, Purpose::Access);
+        assert!(now < principal.expires_at.seconds());
+        return;
+    }
     let same = |name: &str, id: String| text(name).is_some_and(|value| value.to_ascii_lowercase() == id);
     let v2 = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
     let v1 = format!("https://sts.windows.net/{TENANT}/");
@@ -103,7 +117,6 @@ fn read_plainly(token: &[u8], principal: &Principal, purpose: Purpose, now: u64)
     assert!(now < exp.saturating_add(300) && iat <= now.saturating_add(300) && exp.saturating_sub(iat) <= 28 * 3600);
     assert!(claims.get("nbf").is_none_or(|nbf| nbf.as_u64().unwrap() <= now.saturating_add(300)));
     assert_eq!(principal.expires_at.seconds(), exp + 300);
-    assert!(claims.get("cnf").is_none() && claims.get("events").is_none());
     for mark in ["nonce", "c_hash", "at_hash", "s_hash"] {
         assert!(purpose == Purpose::SignIn || claims.get(mark).is_none(), "{mark} in an access token");
     }
@@ -113,6 +126,56 @@ fn read_plainly(token: &[u8], principal: &Principal, purpose: Purpose, now: u64)
     if let Some(groups) = claims.get("groups") {
         assert!(groups.as_array().unwrap().iter().all(Value::is_string));
     }
+}
+
+/// The same of a job
+fn read_job_plainly(claims: &Value, principal: &Principal, job: &Job) {
+    let text = |name: &str| claims[name].as_str();
+    let audiences = claims["aud"].as_array().cloned().unwrap_or_else(|| vec![claims["aud"].clone()]);
+    assert!(!audiences.is_empty() && audiences.iter().all(|audience| audience == JOB_AUDIENCE));
+    let (exp, iat) = (claims["exp"].as_u64().unwrap(), claims["iat"].as_u64().unwrap());
+    assert!(exp.saturating_sub(iat) <= 7200 && principal.expires_at.seconds() == exp + 60);
+    for mark in ["nonce", "c_hash", "at_hash", "s_hash"] {
+        assert!(claims.get(mark).is_none(), "{mark} in a job's token");
+    }
+    let (mark, subject) = match (text("iss").unwrap(), &*job.r#type) {
+        (GITLAB, "gitlab") => ("job_id", "project_id"),
+        (BITBUCKET, "bitbucket") => ("stepUuid", "repositoryUuid"),
+        (GITHUB, "github") => ("run_id", "repository_id"),
+        (issuer, kind) => panic!("{issuer} is not {kind}"),
+    };
+    assert!(text(mark).is_some() && text("sub").is_some_and(|sub| !sub.is_empty()));
+    assert_eq!(text(subject).unwrap().trim_matches(['{', '}']).to_ascii_lowercase(), *job.subject);
+    let protected = text("ref_protected") == Some("true");
+    match &*job.trust {
+        "staging" => {
+            assert!(protected && text("project_id") == Some("42"));
+            let environment = text("environment").unwrap();
+            assert!(environment == "staging" || environment.starts_with("review/") && environment.len() > 7);
+            assert_eq!(job.published.get("environment"), Some(environment));
+        }
+        "release" => {
+            assert!(text("project_id") == Some("42") && claims["runner_id"] == 7);
+            assert!(
+                text("ref")
+                    .unwrap()
+                    .strip_prefix("release/")
+                    .is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+            );
+        }
+        "merge-requests" => assert_eq!(text("project_id"), Some("43")),
+        "once" => assert!(
+            text("project_id") == Some("44")
+                && job.single_use.as_ref().is_some_and(|once| Some(&*once.jti) == text("jti"))
+        ),
+        "payments" => assert_eq!(&*job.subject, "11111111-aaaa-0000-0000-000000000001"),
+        "api" => assert!(text("repository_id") == Some("7") && text("environment").unwrap().starts_with("stag")),
+        other => panic!("no entry {other}"),
+    }
+    assert!(claims.get("job_project_id").is_none_or(|id| id.is_null() || *id == claims["project_id"]));
+    let for_merge_request = text("pipeline_source").is_some_and(|source| source.starts_with("merge_request"));
+    assert!(&*job.trust == "merge-requests" || !for_merge_request);
+    assert!(text("event_name").is_none_or(|event| &*job.r#type != "github" || !event.starts_with("pull_request")));
 }
 
 /// A part as JSON; `None` where `serde_json` knows no such number

@@ -13,6 +13,14 @@ pub const NOW: u64 = 1_760_000_000;
 pub const TENANT: &str = "1a1a1a1a-2222-3333-4444-5555555555ff";
 /// The accepted audiences
 pub const AUDIENCES: [&str; 2] = ["aaaaaaaa-0000-0000-0000-00000000000a", "api://backstage"];
+/// What jobs ask tokens for, and their issuers, as in `tests/support/pipelines.rs`
+pub const JOB_AUDIENCE: &str = "https://backstage.example.com";
+/// See [`JOB_AUDIENCE`]
+pub const GITLAB: &str = "https://gitlab.example.com";
+/// See [`JOB_AUDIENCE`]
+pub const BITBUCKET: &str = "https://api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc";
+/// See [`JOB_AUDIENCE`]
+pub const GITHUB: &str = "https://token.actions.githubusercontent.com";
 /// The header under which a bare payload is sent
 pub const HEADER: &str = r#"{"typ":"JWT","alg":"RS256","kid":"a"}"#;
 
@@ -43,16 +51,36 @@ pub fn configuration(overage: &str) -> Configuration {
             "audiences": AUDIENCES,
             "clients": ["aaaaaaaa-0000-0000-0000-00000000000d"],
         }],
+        "pipelines": [
+            pipeline("gitlab", GITLAB, &serde_json::json!([
+                { "name": "staging", "groups": [], "publish": ["environment"],
+                  "match": { "project_id": "42", "environment": ["staging", "review/*"], "ref_protected": "true" } },
+                { "name": "release", "groups": [], "match": { "project_id": "42", "ref": "release/*", "runner_id": 7 } },
+                { "name": "merge-requests", "groups": [], "match": { "project_id": "43" }, "allowMergeRequests": true },
+                { "name": "once", "groups": [], "match": { "project_id": "44" }, "singleUse": true },
+            ])),
+            pipeline("bitbucket", BITBUCKET, &serde_json::json!([
+                { "name": "payments", "groups": [], "match": { "repositoryUuid": "11111111-aaaa-0000-0000-000000000001" } },
+            ])),
+            pipeline("github", GITHUB, &serde_json::json!([
+                { "name": "api", "groups": [], "match": { "repository_id": "7", "environment": "stag*" } },
+            ])),
+        ],
         "groups": { "overage": overage },
         "policy": {},
     });
     Configuration::parse(&text.to_string()).unwrap()
 }
 
-/// An engine with the keys of both issuers
+fn pipeline(kind: &str, issuer: &str, trust: &serde_json::Value) -> serde_json::Value {
+    serde_json::json!({ "id": kind, "type": kind, "issuer": issuer, "audiences": [JOB_AUDIENCE], "trust": trust })
+}
+
+/// An engine with the keys of every issuer
 pub fn engine<V: SignatureVerifier>(configuration: Configuration, verifier: V) -> Engine<V> {
     let mut engine = Engine::new(configuration, verifier, 0);
-    for (profile, kid) in ["a", "b"].into_iter().enumerate() {
+    // The kids of `tests/support`: mutations of its tokens are to get beyond the signature.
+    for (profile, kid) in ["a", "b", "a", "b", "c"].into_iter().enumerate() {
         engine.set_keys(profile, &keys(kid)).unwrap();
     }
     engine

@@ -13,7 +13,7 @@ use crate::{
     keys::jwk::algorithms,
     limits,
     pipeline::{PipelineKind, TrustEntry, kinds::KINDS},
-    text::is_label,
+    text::{is_label, shown},
 };
 
 const ID: &str =
@@ -23,31 +23,36 @@ const AUDIENCE: &str = "what the jobs ask tokens for, such as the base URL of th
 /// Reads an entry
 pub(super) fn read(at: &At<'_>) -> Result<Profile, ConfigError> {
     at.members(&["id", "type", "issuer", "audiences", "leeway", "maxLifetime", "trust"])?;
-    let path = at.path();
-    let id =
-        at.needed("id")?.parsed(ID, |id| is_label(id, limits::PIPELINE_ID_BYTES).then(|| format!("{PIPELINE}{id}")))?;
-    let kind = kind(&at.needed("type")?)?;
-    let issuer = issuer(&at.needed("issuer")?)?;
-    let audiences_path = format!("{path}.audiences");
-    let audiences = audiences(&at.needed("audiences")?.all(&owned_text)?, AUDIENCE, &audiences_path)?;
-    if audiences.contains(&issuer) {
-        return Err(ConfigError::new(
-            audiences_path,
-            "the issuer itself is the audience of tokens that are meant for nobody",
-        )
-        .hint(format!("name {AUDIENCE}")));
+    // What is kept elsewhere comes last: a mistake before has nothing to give back.
+    let id = at.needed_text("id")?;
+    if !is_label(id, limits::PIPELINE_ID_BYTES) {
+        return Err(at.needed("id")?.mistake(format!("`{}` is no id of a pipeline", shown(id))).hint(ID));
     }
+    let kind = kind(&at.needed("type")?)?;
+    let issuer = issuer(at)?;
     let seconds = |name, usual| Ok(at.some(name, &|at| at.number())?.unwrap_or(usual));
+    let path = at.path();
     let (leeway_seconds, lifetime_seconds) = times(
         (seconds("leeway", limits::PIPELINE_LEEWAY_SECONDS)?, seconds("maxLifetime", kind.lifetime_seconds)?),
         (limits::PIPELINE_LIFETIME_SECONDS_MIN, limits::PIPELINE_LIFETIME_SECONDS_MAX),
         "a pipeline's token",
         &path,
     )?;
+    let path = format!("{path}.audiences");
+    let audiences = audiences(&at.needed("audiences")?.all(&owned_text)?, AUDIENCE, &path)?;
+    for audience in &audiences {
+        if audience == issuer {
+            return Err(ConfigError::new(
+                path,
+                "the issuer itself is the audience of tokens that are meant for nobody",
+            )
+            .hint(format!("name {AUDIENCE}")));
+        }
+    }
     Ok(Profile {
-        id: id.into(),
+        id: format!("{PIPELINE}{id}").into(),
+        issuer: issuer.into(),
         discovery_url: format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')),
-        issuer,
         audiences,
         algorithms: algorithms(kind.algorithms),
         leeway_seconds,
@@ -62,12 +67,14 @@ fn kind(at: &At<'_>) -> Result<&'static PipelineKind, ConfigError> {
 }
 
 /// Compared letter by letter with `iss`, so also with the slash at its end, if there is one
-fn issuer(at: &At<'_>) -> Result<String, ConfigError> {
-    let issuer = owned_text(at)?;
-    let url = base_url(&issuer, &at.path())?;
-    match issuer.strip_prefix(&url) {
+fn issuer<'n>(at: &At<'n>) -> Result<&'n str, ConfigError> {
+    let issuer = at.needed_text("issuer")?;
+    let url = base_url(issuer, &format!("{}.issuer", at.path()))?;
+    match issuer.strip_prefix(&*url) {
         Some("" | "/") => Ok(issuer),
-        _ => Err(at.mistake("more than one slash at the end").hint("exactly the `iss` of the tokens")),
+        _ => {
+            Err(at.needed("issuer")?.mistake("more than one slash at the end").hint("exactly the `iss` of the tokens"))
+        }
     }
 }
 

@@ -26,7 +26,7 @@ impl Pairs {
         at.mapping()?;
         let mut pairs = Self::default();
         for name in at.names() {
-            pairs.add(name, at.needed(name)?.text("a string")?);
+            pairs.add(name, at.needed_text(name)?);
         }
         Ok(pairs)
     }
@@ -79,14 +79,9 @@ impl Job {
     /// From a record, in which no token stands that has to be claimed first
     pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
         at.members(&["type", "trust", "subject", "published", "job"])?;
-        let text = |name| Ok(at.needed(name)?.text("a string")?.into());
-        Ok(Self {
-            r#type: text("type")?,
-            trust: text("trust")?,
-            subject: text("subject")?,
-            published: Pairs::read(&at.needed("published")?)?,
-            job: Pairs::read(&at.needed("job")?)?,
-            single_use: None,
-        })
+        let (kind, trust, subject) = (at.needed_text("type")?, at.needed_text("trust")?, at.needed_text("subject")?);
+        let published = Pairs::read(&at.needed("published")?)?;
+        let job = Pairs::read(&at.needed("job")?)?;
+        Ok(Self { r#type: kind.into(), trust: trust.into(), subject: subject.into(), published, job, single_use: None })
     }
 }

@@ -31,23 +31,34 @@ impl Principal {
             "expiresAt",
         ])?;
         let kind = one_of(&at.needed("kind")?, &PrincipalKind::ALL, PrincipalKind::as_str)?;
+        // What is kept elsewhere comes last: a mistake then has nothing to give back, which is most of the code otherwise.
+        let issuer = at.needed_text("issuer")?;
+        let tenant_id = Guid::read(&at.needed("tenantId")?)?;
+        let object_id = Guid::read(&at.needed("objectId")?)?;
+        let client_id = unless_null(&at, "clientId").map(|at| Guid::read(&at)).transpose()?;
+        let actor = unless_null(&at, "actor").map(|at| actor(&at)).transpose()?;
+        let name = at.optional_text("name")?;
+        let expires_at = Timestamp::from_seconds(at.needed("expiresAt")?.number()?);
+        let groups = groups(&at.needed("groups")?)?;
+        let roles = at.needed("roles")?.all(&owned_text)?;
+        let assurance = at.some("assurance", &assurance)?.unwrap_or_default();
         let job = at.some("pipeline", &Job::read)?;
         if job.is_some() != (kind == PrincipalKind::Pipeline) {
             return Err(at.mistake("`pipeline` stands there for pipelines, and for nobody else"));
         }
         Ok(Self {
             kind,
+            issuer: issuer.into(),
+            tenant_id,
+            object_id,
+            client_id,
+            actor,
+            groups,
+            roles,
+            name: name.map(ToOwned::to_owned),
+            assurance,
             job: job.map(Box::new),
-            issuer: at.needed("issuer")?.text("a string")?.into(),
-            tenant_id: Guid::read(&at.needed("tenantId")?)?,
-            object_id: Guid::read(&at.needed("objectId")?)?,
-            client_id: unless_null(&at, "clientId").map(|at| Guid::read(&at)).transpose()?,
-            actor: unless_null(&at, "actor").map(|at| actor(&at)).transpose()?,
-            groups: groups(&at.needed("groups")?)?,
-            roles: at.needed("roles")?.all(&owned_text)?,
-            name: at.optional_text("name")?.map(ToOwned::to_owned),
-            assurance: at.some("assurance", &assurance)?.unwrap_or_default(),
-            expires_at: Timestamp::from_seconds(at.needed("expiresAt")?.number()?),
+            expires_at,
         })
     }
 }

@@ -201,6 +201,23 @@ impl<'n> At<'n> {
         self.member(name).map_or_else(|| Ok(Vec::new()), |at| at.all(read))
     }
 
+    /// A text that must be there
+    pub fn needed_text(&self, name: &str) -> Result<&'n str, ConfigError> {
+        match self.value.member(name) {
+            Some(Value::Text(text)) => Ok(text),
+            _ => Err(self.no_text(name)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn no_text(&self, name: &str) -> ConfigError {
+        match self.needed(name) {
+            Ok(at) => at.other("a string"),
+            Err(error) => error,
+        }
+    }
+
     /// A member that must be there
     pub fn needed(&self, name: &str) -> Result<At<'_>, ConfigError> {
         self.member(name).ok_or_else(|| self.mistake(format!("missing field `{name}`")))

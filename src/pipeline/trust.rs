@@ -13,13 +13,16 @@ use crate::{
     text::{is_label, join, nearest, shown},
 };
 
+/// Claims with their wanted values
+pub type Wanted = Vec<(Box<str>, Vec<Pattern>)>;
+
 /// Which jobs, and what they get
 #[derive(Debug, Clone)]
 pub struct TrustEntry {
     /// Names it in policies, refs and reports
     pub name: Box<str>,
     /// Claims with their wanted values: all of the claims, any of its values each
-    pub wanted: Vec<(Box<str>, Vec<Pattern>)>,
+    pub wanted: Wanted,
     /// The Entra groups of its jobs
     pub groups: Vec<Guid>,
     /// Whether a token counts once
@@ -40,33 +43,32 @@ impl TrustEntry {
     /// The first mistake in it.
     pub fn read(at: &At<'_>, kind: &'static PipelineKind) -> Result<Self, ConfigError> {
         at.members(&["name", "match", "groups", "production", "singleUse", "allowMergeRequests", "publish"])?;
+        // What is kept elsewhere comes last: a mistake before has nothing to give back.
+        let name = at.needed_text("name")?;
+        if !is_label(name, limits::TRUST_NAME_BYTES) {
+            return Err(at.needed("name")?.mistake(format!("`{}` is no name of an entry", shown(name))).hint(NAME));
+        }
         let flag = |name| at.some(name, &|at| at.boolean()).map(|flag| flag.unwrap_or(false));
-        let entry = Self {
-            name: at
-                .needed("name")?
-                .parsed(NAME, |name| is_label(name, limits::TRUST_NAME_BYTES).then(|| name.into()))?,
-            wanted: wanted(&at.needed("match")?, kind)?,
-            groups: at.needed("groups")?.all(&|at| at.parsed(GROUP_ID, |text| Guid::parse(text.as_bytes())))?,
-            single_use: flag("singleUse")?,
-            merge_requests: flag("allowMergeRequests")?,
-            published: at.list("publish", &|at| {
-                let name = at.text("the name of a claim")?;
-                usable(at, name, kind).map(|_| name.into())
-            })?,
-        };
-        if entry.merge_requests && kind.merge_requests.is_none() {
+        let (production, single_use, merge_requests) =
+            (flag("production")?, flag("singleUse")?, flag("allowMergeRequests")?);
+        if merge_requests && kind.merge_requests.is_none() {
             return Err(at.mistake(format!("{} does not say whether a job is for a merge request", kind.title)));
         }
-        if flag("production")? && !kind.production.iter().any(|name| entry.wants(name)) {
-            return Err(at
+        let wanted_at = at.needed("match")?;
+        wanted_at.mapping()?;
+        let names = wanted_at.names();
+        if production && !names.iter().any(|name| kind.production.contains(name)) {
+            return Err(wanted_at
                 .mistake("an entry marked `production` binds no deployment environment or protected ref")
                 .hint(one_of(kind.production)));
         }
-        Ok(entry)
-    }
-
-    fn wants(&self, name: &str) -> bool {
-        self.wanted.iter().any(|(claim, _)| **claim == *name)
+        let groups = at.needed("groups")?.all(&|at| at.parsed(GROUP_ID, |text| Guid::parse(text.as_bytes())))?;
+        let published = at.list("publish", &|at| {
+            let name = at.text("the name of a claim")?;
+            usable(at, name, kind).map(|_| name.into())
+        })?;
+        let wanted = wanted(&wanted_at, &names, kind)?;
+        Ok(Self { name: name.into(), wanted, groups, single_use, merge_requests, published })
     }
 
     /// Whether it is about this job
@@ -97,11 +99,10 @@ pub fn is_met(patterns: &[Pattern], value: Option<&str>) -> bool {
     value.is_some_and(|value| patterns.iter().any(|pattern| pattern.matches(value)))
 }
 
-fn wanted(at: &At<'_>, kind: &'static PipelineKind) -> Result<Vec<(Box<str>, Vec<Pattern>)>, ConfigError> {
-    at.mapping()?;
-    let mut wanted: Vec<(Box<str>, Vec<Pattern>)> = Vec::new();
+fn wanted(at: &At<'_>, claims: &[&str], kind: &'static PipelineKind) -> Result<Wanted, ConfigError> {
+    let mut wanted = Wanted::new();
     let mut bound = false;
-    for name in at.names() {
+    for name in claims {
         let at = at.needed(name)?;
         let claim = usable(&at, name, kind)?;
         bound |= claim.is(IMMUTABLE);
@@ -114,7 +115,7 @@ fn wanted(at: &At<'_>, kind: &'static PipelineKind) -> Result<Vec<(Box<str>, Vec
             }
             _ => patterns.push(pattern(&at, claim, kind)?),
         }
-        wanted.push((name.into(), patterns));
+        wanted.push(((*name).into(), patterns));
     }
     match bound {
         true => Ok(wanted),
