@@ -8,12 +8,14 @@ use crate::{
     keys::{KeySet, KeySetReport, SignatureVerifier},
     limits,
     policy::{
-        CriteriaNumber, Decision, Effect, Explanation, Permission, PermissionId, Permissions, Policy, Resource,
+        Answered, CriteriaNumber, Decision, Effect, Explanation, Permission, PermissionId, Permissions, Policy,
+        Resource, Study,
         asker::{Asker, Ownership},
         criteria::{Criteria, CriteriaTable},
         decision::Ground,
         evaluate::{self, Answer},
-        explain::{self, Question},
+        explain::Question,
+        study::study,
     },
     time::Timestamp,
     token::{
@@ -463,8 +465,20 @@ impl<V: SignatureVerifier> Engine<V> {
         resource: Option<&Resource>,
         now: Timestamp,
     ) -> Option<Explanation> {
+        Some(self.study(principal, permission, resource, &Answered::default(), now)?.explanation)
+    }
+
+    /// The same with every rule that was considered; `answered` is what rules of other plugins say of the resource
+    pub fn study(
+        &self,
+        principal: Handle,
+        permission: &Permission,
+        resource: Option<&Resource>,
+        answered: &Answered,
+        now: Timestamp,
+    ) -> Option<Study> {
         let (policy, asker) = (self.policy.as_ref()?, self.asker(principal, now)?);
-        Some(explain::explain(&Question {
+        Some(study(&Question {
             policy,
             rules: &policy.covering(permission),
             asker,
@@ -472,6 +486,7 @@ impl<V: SignatureVerifier> Engine<V> {
             owners: &self.owners(principal, now)?,
             possible_owners: &self.claimed_owners(principal, now)?,
             resource,
+            answered,
             directory: &self.directory,
         }))
     }

@@ -137,7 +137,7 @@ fn owners_are_what_following_every_edge_finds() {
                 assert_eq!(names(engine.possible_owners(caller, now()).unwrap()), possible, "{label}");
                 for owner in &owners {
                     let resource = json!({ "entityRef": "component:default/x", "owners": [owner] });
-                    let resource: Resource = serde_json::from_value(resource).unwrap();
+                    let resource = Resource::parse(&resource.to_string()).unwrap().unwrap();
                     let principal = engine.principal(caller, now()).unwrap();
                     let path = engine.directory().path(principal, &resource.owners[0]);
                     assert_eq!(path.is_some(), sure.contains(owner), "{label}");
@@ -430,7 +430,7 @@ fn an_explanation_names_the_way() {
             json!({ "name": "catalog.entity.delete", "action": "delete", "resourceType": "catalog-entity" });
         let resource = json!({ "entityRef": "component:default/x", "owners": [owner] });
         let (permission, resource) =
-            (serde_json::from_value(permission).unwrap(), serde_json::from_value(resource).unwrap());
+            (serde_json::from_value(permission).unwrap(), Resource::parse(&resource.to_string()).unwrap().unwrap());
         engine.explain(caller, &permission, Some(&resource), now()).unwrap()
     };
     let explanation = explain("group:default/division");

@@ -43,7 +43,8 @@ fn delete() -> Permission {
 }
 
 fn resource(owner: &str) -> Resource {
-    serde_json::from_value(json!({ "entityRef": "component:default/x", "owners": [owner] })).unwrap()
+    let text = json!({ "entityRef": "component:default/x", "owners": [owner] }).to_string();
+    Resource::parse(&text).unwrap().unwrap()
 }
 
 fn explained(engine: &Engine<Portable>, caller: Handle, owner: &str) -> Effect {

@@ -8,7 +8,7 @@ use entra_access_core::{
     engine::Engine,
     identity::{Actor, Assurance, Groups, Guid, Handle, Principal, PrincipalKind},
     keys::portable::Portable,
-    policy::{Decision, Effect, Explanation, Permission, Resource, decision::Dependence},
+    policy::{Answered, Decision, Effect, Explanation, Permission, Resource, decision::Dependence},
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -287,6 +287,53 @@ fn an_explanation_gives_the_answer_and_names_a_rule_that_made_it() {
                 }
                 // Nothing allowed it: then no rule is needed to deny it, though one might as well have.
                 None => assert!(!allowed && !world.rules.iter().any(allowing), "a rule made it: {}", context()),
+            }
+        }
+    });
+}
+
+#[test]
+fn a_study_with_every_answer_is_the_decision_and_tells_of_each_rule_what_it_does() {
+    for_all(|random| {
+        let mut world = World::generate(random);
+        for _ in 0..QUESTIONS / 3 {
+            let (who, what) = (NaivePrincipal::generate(random), NaivePermission::generate(random));
+            let (handle, on, what_it_is) = (world.enter(&who), resource(random), permission(&what));
+            let study = |on: Option<&Resource>, answered: &Answered| {
+                world.engine.study(handle, &what_it_is, on, answered, now()).unwrap()
+            };
+            let open = study(Some(&on), &Answered::default());
+            assert_eq!(open.explanation, world.explain(handle, &what, Some(&on)));
+            assert_eq!(study(None, &Answered::default()).explanation, world.explain(handle, &what, None));
+            let person = NaivePrincipal { kind: "user".into(), entity: None, ..who.clone() };
+            let askers: Vec<_> = std::iter::once(&who).chain(who.acts_for_person.then_some(&person)).collect();
+            let facts: Vec<_> = Facts::all().into_iter().filter(|facts| facts.owned == is_owned(&who, &on)).collect();
+            for facts in random.some(&facts, 1, 4) {
+                let (holds, fails): (Vec<_>, Vec<_>) = open.asks.iter().partition(|ask| {
+                    let ask: Value = serde_json::from_str(ask).unwrap();
+                    facts.holding.iter().any(|name| ask["rule"] == *name)
+                });
+                let answered = Answered::parse(&json!({ "holds": holds, "fails": fails }).to_string()).unwrap();
+                let closed = study(Some(&on), &answered);
+                let context = || format!("{closed:#?} {who:?} {what:?} {facts:?} {:#?}", world.rules);
+                let expected = if allows(&world.rules, &who, &what, &facts) { Effect::Allow } else { Effect::Deny };
+                assert_eq!(closed.explanation.result, expected, "{}", context());
+                let named = closed.explanation.rule.as_ref();
+                let allowed_by = |id: &String| world.rules.iter().any(|rule| rule.id == *id && rule.allow);
+                assert!(expected == Effect::Deny || named.is_some_and(allowed_by), "{}", context());
+                assert!(expected == Effect::Allow || !named.is_some_and(allowed_by), "{}", context());
+                let mut told = closed.rules.iter();
+                let covering = closed.rules.len() / askers.len();
+                for asker in &askers {
+                    for told in told.by_ref().take(covering) {
+                        let rule = world.rules.iter().find(|rule| rule.id == told.rule).unwrap();
+                        let applies = applies(rule, asker, &what, &facts).unwrap_or(!rule.allow);
+                        assert_eq!(told.outcome == "applies", applies, "{} {}", told.rule, context());
+                        assert_ne!(told.outcome, "depends", "{} {}", told.rule, context());
+                        assert_eq!((told.effect == "allow", told.kind), (rule.allow, asker.kind.as_str()));
+                        assert!(told.why.contains(&format!("rule `{}` ", told.rule)), "{}", told.why);
+                    }
+                }
             }
         }
     });

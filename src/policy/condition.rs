@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::criteria::Criteria;
-use crate::{error::ConfigError, json::At, limits};
+use crate::{
+    error::ConfigError,
+    json::{At, quote},
+    limits,
+};
 
 /// A condition on the resource, as it is written
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +138,17 @@ impl Condition {
 }
 
 impl ForeignRule {
+    /// As JSON text, as Backstage asks for it but without the type of resource
+    pub fn write(&self, out: &mut String) {
+        out.push_str(r#"{"rule":"#);
+        quote(&self.name, out);
+        if let Some(params) = &self.params {
+            out.push_str(r#","params":"#);
+            out.push_str(params);
+        }
+        out.push('}');
+    }
+
     fn read(at: &At<'_>) -> Result<Self, ConfigError> {
         let rule = at.needed("rule")?;
         let name = rule.parsed("the name of a permission rule such as HAS_LABEL", word)?;

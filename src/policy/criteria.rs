@@ -76,13 +76,33 @@ impl Criteria {
     /// What is left of it where ownership is known: whether the caller certainly owns the resource, and whether certainly not
     #[must_use]
     pub fn given(&self, owned: bool, not_owned: bool) -> Self {
-        let constant = |met| if met { Self::Always } else { Self::Never };
+        self.settled(&|literal| match literal {
+            Self::Owned => Some(owned),
+            Self::NotOwned => Some(not_owned),
+            _ => None,
+        })
+    }
+
+    /// What is left of it where `met` tells of literals whether they are met
+    #[must_use]
+    pub fn settled(&self, met: &dyn Fn(&Self) -> Option<bool>) -> Self {
         match self {
-            Self::Owned => constant(owned),
-            Self::NotOwned => constant(not_owned),
-            Self::AllOf(all) => Self::all_of(all.iter().map(|one| one.given(owned, not_owned)).collect()),
-            Self::AnyOf(all) => Self::any_of(all.iter().map(|one| one.given(owned, not_owned)).collect()),
-            other => other.clone(),
+            Self::AllOf(all) => Self::all_of(all.iter().map(|one| one.settled(met)).collect()),
+            Self::AnyOf(all) => Self::any_of(all.iter().map(|one| one.settled(met)).collect()),
+            other => match met(other) {
+                Some(true) => Self::Always,
+                Some(false) => Self::Never,
+                None => other.clone(),
+            },
+        }
+    }
+
+    /// Calls back with each rule of another plugin in it
+    pub fn each_rule(&self, tell: &mut dyn FnMut(&ForeignRule)) {
+        match self {
+            Self::Rule(rule) | Self::NotRule(rule) => tell(rule),
+            Self::AllOf(all) | Self::AnyOf(all) => all.iter().for_each(|one| one.each_rule(tell)),
+            _ => {}
         }
     }
 
@@ -142,10 +162,10 @@ impl Criteria {
             Self::Always => out.push_str("null"),
             Self::Owned => out.push_str(r#"{"owned":true}"#),
             Self::NotOwned => out.push_str(r#"{"owned":false}"#),
-            Self::Rule(rule) => write_rule(rule, out),
+            Self::Rule(rule) => rule.write(out),
             Self::NotRule(rule) => {
                 out.push_str(r#"{"not":"#);
-                write_rule(rule, out);
+                rule.write(out);
                 out.push('}');
             }
             Self::AllOf(all) => write_all("allOf", all, out),
@@ -166,16 +186,6 @@ fn write_all(name: &str, all: &[Criteria], out: &mut String) {
     quote(name, out);
     out.push(':');
     list('[', all, ']', out, Criteria::write);
-    out.push('}');
-}
-
-fn write_rule(rule: &ForeignRule, out: &mut String) {
-    out.push_str(r#"{"rule":"#);
-    quote(&rule.name, out);
-    if let Some(params) = &rule.params {
-        out.push_str(r#","params":"#);
-        out.push_str(params);
-    }
     out.push('}');
 }
 

@@ -48,7 +48,7 @@ impl Rule {
             id: id(&at.needed("id")?)?,
             effect: if effect == 0 { RuleEffect::Allow } else { RuleEffect::Deny },
             patterns: all(&at.needed("permissions")?, "name permissions, or `*`", &pattern)?,
-            actions: some(at.member("actions"), "leave `actions` out for any action", &action)?,
+            actions: some(at.member("actions"), "leave `actions` out for any action", &Action::read)?,
             selectors: some(at.member("principals"), "leave `principals` out for every verified principal", &|at| {
                 Selector::read(at, configured)
             })?,
@@ -78,11 +78,6 @@ fn id(at: &At<'_>) -> Result<Box<str>, ConfigError> {
 
 fn pattern(at: &At<'_>) -> Result<Pattern, ConfigError> {
     Pattern::parse(at.text("a string")?).map_err(|reason| at.mistake(reason))
-}
-
-fn action(at: &At<'_>) -> Result<Action, ConfigError> {
-    let number = at.word(&["create", "read", "update", "delete"])?;
-    Ok(Action::ALL.get(number).copied().unwrap_or(Action::Read))
 }
 
 /// Every element of a list that has at least one

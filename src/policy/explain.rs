@@ -1,8 +1,9 @@
 //! Why: the cold twin of [`super::evaluate`], which gives the same answer and says how it came about
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
 use super::{
+    answered::Answered,
     asker::Asker,
     compile::Policy,
     criteria::Criteria,
@@ -16,27 +17,38 @@ use super::{
 };
 use crate::{
     directory::{Directory, EntityRef, Path},
+    error::ConfigError,
     identity::{GroupState, Guid},
+    json::{self, At, Value},
 };
 
 /// The resource asked about, as the host read it from the catalog
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     /// The entity
-    #[serde(deserialize_with = "of_catalog")]
     pub entity_ref: EntityRef,
     /// Targets of its `ownedBy` relations
-    #[serde(deserialize_with = "all_of_catalog")]
     pub owners: Vec<EntityRef>,
 }
 
-fn of_catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EntityRef, D::Error> {
-    String::deserialize(deserializer).map(|text| EntityRef::of_catalog(&text))
-}
-
-fn all_of_catalog<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<EntityRef>, D::Error> {
-    Vec::<String>::deserialize(deserializer).map(|texts| texts.iter().map(|text| EntityRef::of_catalog(text)).collect())
+impl Resource {
+    /// From JSON text; `null` is none
+    ///
+    /// # Errors
+    /// It is not one.
+    pub fn parse(text: &str) -> Result<Option<Self>, ConfigError> {
+        let document = json::value(text).map_err(|mistake| ConfigError::new("resource", mistake.message))?;
+        if document == Value::Null {
+            return Ok(None);
+        }
+        let at = At::root(&document, "resource");
+        at.members(&["entityRef", "owners"])?;
+        let of_catalog = |at: &At<'_>| at.text("a string").map(EntityRef::of_catalog);
+        Ok(Some(Self {
+            entity_ref: of_catalog(&at.needed("entityRef")?)?,
+            owners: at.needed("owners")?.all(&of_catalog)?,
+        }))
+    }
 }
 
 /// An explained answer
@@ -117,6 +129,8 @@ pub struct Question<'e> {
     pub possible_owners: &'e [EntityRef],
     /// On what, if that is known
     pub resource: Option<&'e Resource>,
+    /// What rules of its plugin say of it
+    pub answered: &'e Answered,
     /// Entra groups and owners
     pub directory: &'e Directory,
 }
@@ -139,8 +153,14 @@ impl<'e> Question<'e> {
     pub fn given(&self, criteria: &Criteria) -> Criteria {
         let Some(resource) = self.resource else { return criteria.clone() };
         let owned_by = |owners: &[EntityRef]| resource.owners.iter().any(|owner| owners.contains(owner));
-        // Possibility is enough for a deny.
-        criteria.given(owned_by(self.owners), !owned_by(self.possible_owners))
+        criteria.settled(&|literal| match literal {
+            Criteria::Owned => Some(owned_by(self.owners)),
+            // Possibility is enough for a deny.
+            Criteria::NotOwned => Some(!owned_by(self.possible_owners)),
+            Criteria::Rule(rule) => self.answered.of(rule),
+            Criteria::NotRule(rule) => self.answered.of(rule).map(|holds| !holds),
+            _ => None,
+        })
     }
 }
 
@@ -247,4 +267,28 @@ fn summary(question: &Question<'_>) -> GroupSummary {
     matched.sort_unstable();
     matched.dedup();
     GroupSummary { state: groups.state(), count: groups.ids().len(), matched }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_read_strictly() {
+        let whole = Resource::parse(r#"{"entityRef":"component:default/x","owners":["group:default/My team","?"]}"#);
+        assert_eq!(whole.unwrap().unwrap().owners.len(), 2);
+        assert_eq!(Resource::parse("null"), Ok(None));
+        for bad in [
+            "",
+            "[]",
+            "{}",
+            r#"{"entityRef":"x"}"#,
+            r#"{"entityRef":"x","owners":null}"#,
+            r#"{"entityRef":"x","owners":[7]}"#,
+            r#"{"entityRef":7,"owners":[]}"#,
+            r#"{"entityRef":"x","owners":[],"owner":"x"}"#,
+        ] {
+            assert!(Resource::parse(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Deny by default; deny overrides allow; the order of the rules never matters.
 
+pub mod answered;
 pub mod asker;
 pub mod compile;
 pub mod condition;
@@ -14,10 +15,13 @@ mod mistakes;
 pub mod permission;
 pub mod requirement;
 pub mod selector;
+pub mod study;
 mod verdict;
 
+pub use answered::Answered;
 pub use compile::Policy;
 pub use criteria::CriteriaNumber;
 pub use decision::{Decision, Effect};
 pub use explain::{Explanation, Resource};
 pub use permission::{Action, Permission, PermissionId, Permissions};
+pub use study::Study;

@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits;
+use crate::{
+    error::ConfigError,
+    json::{self, At, Value},
+    limits,
+};
 
 /// The action attribute of a permission
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,12 +41,34 @@ pub struct Permission {
 impl Action {
     /// Every one, in the order in which they are declared
     pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
+
+    /// Reads one
+    pub fn read(at: &At<'_>) -> Result<Self, ConfigError> {
+        let number = at.word(&["create", "read", "update", "delete"])?;
+        Ok(Self::ALL.get(number).copied().unwrap_or(Self::Read))
+    }
 }
 
 /// The one type of resource that has an owner
 pub const CATALOG_ENTITY: &str = "catalog-entity";
 
 impl Permission {
+    /// From JSON text
+    ///
+    /// # Errors
+    /// It is not one.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let document = json::value(text).map_err(|mistake| ConfigError::new("permission", mistake.message))?;
+        let at = At::root(&document, "permission");
+        at.members(&["name", "action", "resourceType"])?;
+        let action = at.member("action").filter(|action| *action.value() != Value::Null);
+        Ok(Self {
+            name: at.needed("name")?.text("a string")?.into(),
+            action: action.as_ref().map(Action::read).transpose()?,
+            resource_type: at.optional_text("resourceType")?.map(Into::into),
+        })
+    }
+
     /// Whether ownership can be asked of its resources
     pub fn has_owner(&self) -> bool {
         self.resource_type.as_deref() == Some(CATALOG_ENTITY)
@@ -176,6 +202,29 @@ mod tests {
         assert!(!Pattern::parse("a.b").unwrap().matches("a.b.c"));
         for bad in ["", "catalog.*.read", "catalog.ent*", "**", ".*", "*.read", "a..b", "a b", "a.*.*"] {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_permission_is_read_strictly() {
+        let read = |text: &str| Permission::parse(text);
+        let full = read(r#"{"name":"a.b","action":"update","resourceType":"catalog-entity"}"#).unwrap();
+        assert_eq!((full.name.as_str(), full.action, full.has_owner()), ("a.b", Some(Action::Update), true));
+        let plain = Permission { name: "a.b".into(), action: None, resource_type: None };
+        assert_eq!(read(r#"{"name":"a.b","action":null,"resourceType":null}"#), Ok(plain.clone()));
+        assert_eq!(read(r#"{"name":"a.b"}"#), Ok(plain));
+        for bad in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#"{"name":7}"#,
+            r#"{"name":"a","action":"fly"}"#,
+            r#"{"name":"a","resourceType":7}"#,
+            r#"{"name":"a","resource_type":"x"}"#,
+            r#"{"name":"a","name":"b"}"#,
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
         }
     }
 

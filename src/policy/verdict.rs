@@ -2,6 +2,7 @@
 
 use super::{
     asker::Asker,
+    condition::ForeignRule,
     criteria::Criteria,
     decision::{Effect, Ground},
     document::{Rule, RuleEffect},
@@ -21,7 +22,7 @@ pub struct Verdict<'e> {
 }
 
 /// A rule that bears on the question
-struct Bearer<'e> {
+pub struct Bearer<'e> {
     rule: &'e Rule,
     bearing: Bearing,
     /// What is left of its condition on this resource
@@ -30,11 +31,12 @@ struct Bearer<'e> {
 
 impl Bearer<'_> {
     /// Whether it does here what it is for
-    fn acts(&self) -> bool {
+    pub fn acts(&self) -> bool {
         self.open == if self.rule.effect == RuleEffect::Allow { Criteria::Always } else { Criteria::Never }
     }
 
-    fn is_open(&self) -> bool {
+    /// Whether that hangs on what is not known here
+    pub fn is_open(&self) -> bool {
         !matches!(self.open, Criteria::Always | Criteria::Never)
     }
 }
@@ -126,7 +128,8 @@ impl<'e> Verdict<'e> {
 }
 
 impl<'e> Bearer<'e> {
-    fn of(question: &Question<'e>, rule: &'e Rule, asker: &Asker<'_>) -> Option<Self> {
+    /// `None` for a rule that does not apply, whatever the resource
+    pub fn of(question: &Question<'e>, rule: &'e Rule, asker: &Asker<'_>) -> Option<Self> {
         let bearing = bearing(rule, asker, question.permission);
         let open = match &bearing {
             Bearing::None => return None,
@@ -137,7 +140,15 @@ impl<'e> Bearer<'e> {
         Some(Self { rule, bearing, open })
     }
 
-    fn sentence(&self, question: &Question<'_>) -> String {
+    /// Calls back with each rule of another plugin that it asks for
+    pub fn each_rule(&self, tell: &mut dyn FnMut(&ForeignRule)) {
+        if let Bearing::If(criteria) = &self.bearing {
+            criteria.each_rule(tell);
+        }
+    }
+
+    /// What it does, or would do
+    pub fn sentence(&self, question: &Question<'_>) -> String {
         let id = &self.rule.id;
         let allow = self.rule.effect == RuleEffect::Allow;
         let verb = if allow { "allows" } else { "denies" };
@@ -149,6 +160,8 @@ impl<'e> Bearer<'e> {
             (Criteria::Owned, true) | (Criteria::NotOwned, false) => "for resources that the principal owns".to_owned(),
             (Criteria::NotOwned, true) => "for resources that the principal does not own".to_owned(),
             (Criteria::Owned, false) => "for resources that the principal may not own".to_owned(),
+            (Criteria::NotRule(rule), false) => format!("where {}", Criteria::Rule(rule.clone()).words()),
+            (Criteria::Rule(rule), false) => format!("where {}", Criteria::NotRule(rule.clone()).words()),
             (_, true) => format!("where {}", criteria.words()),
             (_, false) => format!("except where {}", criteria.words()),
         };
@@ -172,38 +185,34 @@ impl<'e> Bearer<'e> {
 
 /// Why an allow rule that covers the permission did not help
 fn near_miss(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> Option<String> {
-    if rule.effect == RuleEffect::Deny || bearing(rule, asker, question.permission) != Bearing::None {
-        return None;
-    }
-    let id = &rule.id;
+    let missed = rule.effect == RuleEffect::Allow && bearing(rule, asker, question.permission) == Bearing::None;
+    missed.then(|| misfit(question, rule, asker))
+}
+
+/// Why a rule that covers the permission does not apply
+pub fn misfit(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
+    format!("rule `{}` does not match: {}", rule.id, reason(question, rule, asker))
+}
+
+fn reason(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
     match selects(rule, asker) {
+        Some(false) => return format!("it is for {}", selectors(rule)),
+        // Neither a selector nor a condition that can't be told keeps a deny rule from applying.
+        _ if rule.effect == RuleEffect::Deny => return "the sign-in is what it asks for".into(),
         None => {
-            return Some(format!(
-                "rule `{id}` does not match: the groups of the principal are not known, and unknown is never taken for membership"
-            ));
+            return "the groups of the principal are not known, and unknown is never taken for membership".into();
         }
-        Some(false) => return Some(format!("rule `{id}` does not match: it is for {}", selectors(rule))),
         Some(true) => {}
     }
     if let Some(unmet) = unmet(rule, asker) {
-        return Some(format!("rule `{id}` does not match: it asks for a sign-in {}", unmet.words()));
+        return format!("it asks for a sign-in {}", unmet.words());
     }
     let foreign = rule.condition.iter().flat_map(|condition| condition.rules()).map(|rule| rule.name.as_ref()).next();
-    Some(match foreign {
-        _ if !asker.knows_groups() => {
-            format!("rule `{id}` does not match: it asks for ownership, and the groups of the principal are not known")
-        }
-        Some(name) => {
-            format!(
-                "rule `{id}` does not match: `{name}` can't be asked of the resources of `{}`",
-                question.permission.name
-            )
-        }
-        None => format!(
-            "rule `{id}` does not match: it asks for ownership, which `{}` has no resource for",
-            question.permission.name
-        ),
-    })
+    match foreign {
+        _ if !asker.knows_groups() => "it asks for ownership, and the groups of the principal are not known".into(),
+        Some(name) => format!("`{name}` can't be asked of the resources of `{}`", question.permission.name),
+        None => format!("it asks for ownership, which `{}` has no resource for", question.permission.name),
+    }
 }
 
 /// What a rule asks of the sign-in, as far as it is not met

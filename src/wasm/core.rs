@@ -10,8 +10,9 @@ use crate::{
     engine::Engine,
     error::{ConfigError, ConfigMistake, RejectionCode},
     identity::{Guid, Handle, Principal},
-    json, limits,
-    policy::{CriteriaNumber, Permission, PermissionId, Resource, criteria::Criteria},
+    json::{self, At},
+    limits,
+    policy::{Answered, CriteriaNumber, Permission, PermissionId, Resource, criteria::Criteria},
     time::Timestamp,
     token::{Purpose, Rejection},
 };
@@ -203,8 +204,7 @@ impl Core {
 
     /// See [`Engine::set_directory_roles`]; `ids` is a JSON list of GUIDs
     pub fn set_directory_roles(&mut self, ids: &str) -> String {
-        let ids = json::from_str(ids).map_err(|error| error.to_string());
-        Outcome::json(ids.map(|ids| self.engine.set_directory_roles(ids)))
+        Outcome::json(guids(ids).map(|ids| self.engine.set_directory_roles(ids)))
     }
 
     /// Ids of the rules in the order of their numbers
@@ -307,11 +307,12 @@ impl Core {
 
     /// Takes in the record of a principal under its entity; see [`Engine::admit`]
     pub fn admit(&mut self, record: &str, entity: &str, expires_at: u32, now: u32) -> String {
-        let parsed = Principal::parse(record).map_err(|error| error.to_string());
-        Outcome::json(parsed.and_then(|principal| {
-            let entity = EntityRef::parse(entity).ok_or("not an entity reference")?;
+        let admitted = Principal::parse(record).and_then(|principal| {
+            let entity =
+                EntityRef::parse(entity).ok_or_else(|| ConfigError::new("entity", "not an entity reference"))?;
             Ok(self.engine.admit(principal, entity, time(expires_at), time(now)).number())
-        }))
+        });
+        Outcome::json(admitted.map_err(Mistake::from))
     }
 
     /// See [`Engine::groups_unknown`]
@@ -321,9 +322,9 @@ impl Core {
 
     /// See [`Engine::complete_groups`]; `ids` is a JSON list of GUIDs
     pub fn complete_groups(&mut self, principal: u32, ids: &str, now: u32) -> String {
-        let parsed: Result<Vec<Guid>, String> = json::from_str(ids).map_err(|error| error.to_string());
         Outcome::json(
-            parsed.and_then(|ids| Ok(self.engine.complete_groups(Handle::from_number(principal), ids, time(now))?)),
+            guids(ids)
+                .and_then(|ids| Ok(self.engine.complete_groups(Handle::from_number(principal), ids, time(now))?)),
         )
     }
 
@@ -334,8 +335,7 @@ impl Core {
 
     /// The number for a permission, given as JSON text; 0xffffffff when there are too many
     pub fn permission_id(&mut self, permission: &str) -> u32 {
-        let id =
-            json::from_str::<Permission>(permission).ok().and_then(|permission| self.engine.permission_id(permission));
+        let id = Permission::parse(permission).ok().and_then(|permission| self.engine.permission_id(permission));
         id.map_or(u32::MAX, PermissionId::number)
     }
 
@@ -369,14 +369,25 @@ impl Core {
         Ok(criteria.map(|criteria| criteria.json()).unwrap_or_default())
     }
 
-    /// Decides and says why; `null` when the principal is not known
+    /// Decides and says why, with every rule that was considered; `null` when the principal is not known
+    ///
+    /// `answered` is JSON text for [`Answered::parse`].
     ///
     /// # Errors
-    /// The permission or the resource is not one.
-    pub fn explain(&self, principal: u32, permission: &str, resource: &str, now: u32) -> Result<String, String> {
+    /// The permission, the resource or what is answered is not one.
+    pub fn study(
+        &self,
+        principal: u32,
+        permission: &str,
+        resource: &str,
+        answered: &str,
+        now: u32,
+    ) -> Result<String, String> {
         let permission = read_permission(permission)?;
-        let resource: Option<Resource> = json::from_str(resource).map_err(|error| error.to_string())?;
-        Ok(text(&self.engine.explain(Handle::from_number(principal), &permission, resource.as_ref(), time(now))))
+        let resource = Resource::parse(resource).map_err(|error| error.to_string())?;
+        let answered = Answered::parse(answered).map_err(|error| error.to_string())?;
+        let principal = Handle::from_number(principal);
+        Ok(text(&self.engine.study(principal, &permission, resource.as_ref(), &answered, time(now))))
     }
 
     /// What the principal may own through, disputed groups included; `null` when that or the principal is not known
@@ -393,7 +404,13 @@ impl Core {
 
 #[inline(never)]
 fn read_permission(text: &str) -> Result<Permission, String> {
-    json::from_str(text).map_err(|error| error.to_string())
+    Permission::parse(text).map_err(|error| error.to_string())
+}
+
+/// A JSON list of GUIDs
+fn guids(text: &str) -> Result<Vec<Guid>, String> {
+    let document = json::value(text).map_err(|mistake| mistake.message)?;
+    At::root(&document, "ids").all(&Guid::read).map_err(|error| error.to_string())
 }
 
 /// A handle, or a refusal with bit 31 set

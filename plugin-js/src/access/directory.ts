@@ -120,7 +120,7 @@ export class CatalogDirectory {
 }
 
 /** What bears on ownership, the core judges it */
-function catalogGroup(entity: Entity): CatalogGroupInput {
+export function catalogGroup(entity: Entity): CatalogGroupInput {
   const { parent, children } = (entity.spec ?? {}) as { parent?: unknown; children?: unknown };
   const defaults = { defaultKind: 'Group', defaultNamespace: entity.metadata.namespace };
   const full = (ref: unknown) => fullRef(ref, defaults);

@@ -6,6 +6,7 @@ import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
 import { PooledTokens } from './pooledTokens';
 import { Tokens } from './tokens';
 import type {
+  Answered,
   Authentication,
   Decision,
   DirectoryInput,
@@ -23,6 +24,7 @@ import type {
   PrincipalHandle,
   Purpose,
   ResourceInput,
+  Study,
 } from './types';
 
 const NO_NUMBER = 0xffff_ffff;
@@ -168,13 +170,18 @@ export class EntraCore {
 
   /** Takes in the record of a principal under its entity, until `expiresAt` (seconds since the epoch) */
   admit(record: Principal, entityRef: string, expiresAt: number): PrincipalHandle | undefined {
-    return this.#life.ask(({ core }) => {
-      const outcome = JSON.parse(core.admit(JSON.stringify(record), entityRef, expiresAt, this.#now())) as Outcome<
-        number,
-        string
-      >;
-      return outcome.ok ? handleOf(this.#life.instance, outcome.value) : undefined;
-    }, undefined);
+    const outcome = this.takeIn(record, entityRef, expiresAt);
+    return outcome.ok ? outcome.value : undefined;
+  }
+
+  /** The same with what is wrong with a record; its path begins with `record`, or is `entity` */
+  takeIn(record: unknown, entityRef: string, expiresAt: number): Outcome<PrincipalHandle, Mistake> {
+    const unavailable: Outcome<number, Mistake> = { ok: false, error: { path: 'record', message: UNAVAILABLE.advice } };
+    const outcome = this.#life.ask<Outcome<number, Mistake>>(
+      ({ core }) => JSON.parse(core.admit(JSON.stringify(record), entityRef, expiresAt, this.#now())),
+      unavailable,
+    );
+    return outcome.ok ? { ok: true, value: handleOf(this.#life.instance, outcome.value) } : outcome;
   }
 
   /**
@@ -239,14 +246,26 @@ export class EntraCore {
 
   /** Decides and says why; `undefined` when the principal is not known */
   explain(principal: PrincipalHandle, permission: PermissionInput, resource?: ResourceInput): Explanation | undefined {
+    return this.study(principal, permission, resource)?.explanation;
+  }
+
+  /** The same with every rule that was considered; `answered` tells what rules of other plugins say of the resource */
+  study(
+    principal: PrincipalHandle,
+    permission: PermissionInput,
+    resource?: ResourceInput,
+    answered: Answered = { holds: [], fails: [] },
+  ): Study | undefined {
     return this.#life.askOf(
       principal,
       ({ core }) => {
         const [what, where] = [JSON.stringify(permission), JSON.stringify(resource ?? null)];
-        const explanation = JSON.parse(core.explain(principal, what, where, this.#now())) ?? undefined;
-        const criteria: unknown = explanation?.conditions?.criteria;
-        if (typeof criteria === 'string') explanation.conditions.criteria = JSON.parse(criteria);
-        return explanation;
+        const study =
+          JSON.parse(core.study(principal, what, where, JSON.stringify(answered), this.#now())) ?? undefined;
+        const conditions = study?.explanation.conditions;
+        // The core hands a condition on as the text that it is.
+        if (typeof conditions?.criteria === 'string') conditions.criteria = JSON.parse(conditions.criteria);
+        return study;
       },
       undefined,
     );

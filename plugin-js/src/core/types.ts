@@ -164,6 +164,32 @@ export interface Explanation {
   groups: { state: GroupState; count: number; matched: string[]; reason?: string };
 }
 
+/** How one rule of the policy bears on a question */
+export interface ConsideredRule {
+  rule: string;
+  effect: 'allow' | 'deny';
+  /** As what the caller was considered: the person for whom an agent calls is a `user` */
+  kind: Principal['kind'];
+  /** `depends`: on what is not known of the resource */
+  outcome: 'applies' | 'depends' | 'not';
+  why: string;
+}
+
+/** An explained decision with every rule that was considered for it */
+export interface Study {
+  explanation: Explanation;
+  /** Those that cover the permission: for the caller, and then for the person for whom an agent calls */
+  rules: ConsideredRule[];
+  /** The rules of the resource's plugin that they ask for, each once, as JSON text of a {@link ForeignRule} */
+  asks: string[];
+}
+
+/** What rules of the resource's plugin say of it, by the texts of {@link Study.asks}; what is not named was not asked */
+export interface Answered {
+  holds: string[];
+  fails: string[];
+}
+
 /** A resource with its owners, as read from the catalog */
 export interface ResourceInput {
   entityRef: string;

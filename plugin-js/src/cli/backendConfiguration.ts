@@ -1,0 +1,42 @@
+import { resolve } from 'node:path';
+import { ConfigSources } from '@backstage/config-loader';
+import { ConfigurationError } from '../core';
+import { withoutSecrets } from '../graph/settings';
+import { firstLine } from '../service/policyText';
+
+/** Of `groups`: how they are asked for. Whoever describes a principal knows its groups, and the credentials are elsewhere */
+const ASKING = ['overage', 'graph', 'workloads'];
+
+/**
+ * The section `entraAccess` of a backend's configuration for the core, without its policy and without its secrets; files are
+ * read as Backstage reads them, with `${VARIABLES}` and `$include`.
+ * @throws ConfigurationError when there is none
+ */
+export async function readBackendConfiguration(files: readonly string[]): Promise<string> {
+  const path = files.join(' ');
+  let section: unknown;
+  try {
+    const config = await ConfigSources.toConfig(
+      ConfigSources.default({
+        argv: files.flatMap(file => ['--config', resolve(file)]),
+        env: process.env,
+        watch: false,
+      }),
+    );
+    section = config.getOptional('entraAccess');
+    config.close();
+  } catch (error) {
+    throw new ConfigurationError({ path, message: `could not be read: ${firstLine(error)}` });
+  }
+  if (typeof section !== 'object' || section === null || Array.isArray(section)) {
+    throw new ConfigurationError({ path, message: 'there is no section `entraAccess`' });
+  }
+  const { groups, ...rest } = withoutSecrets(section) as { groups?: unknown };
+  return JSON.stringify({ ...rest, ...(groups === undefined ? {} : { groups: withoutAsking(groups) }), policy: {} });
+}
+
+function withoutAsking(groups: unknown): unknown {
+  // Anything else than a mapping is the core's to refuse.
+  if (typeof groups !== 'object' || groups === null || Array.isArray(groups)) return groups;
+  return Object.fromEntries(Object.entries(groups).filter(([name]) => !ASKING.includes(name)));
+}
