@@ -73,9 +73,11 @@ async function judged(token: string, files: string[], signIn: boolean, { complai
 }
 
 function shown({ verdict, code, principal, checks }: Inspection): string {
-  const rows = checks.flatMap(({ check, expected, actual, outcome, hint }) => [
-    [MARKS[outcome], check, expected, actual],
-    ...(hint === undefined ? [] : [['', '', '', `-> ${hint}`]]),
+  const rows = checks.map(({ check, expected, actual, outcome }) => [MARKS[outcome], check, expected, actual]);
+  const [heading, ...lines] = columns([['', 'check', 'expected', 'actual'], ...rows]).split('\n');
+  const table = lines.flatMap((line, at) => [
+    line,
+    ...[checks[at]?.hint ?? []].flat().map(hint => `        -> ${plain(hint)}`),
   ]);
   const who = principal && [
     `kind: ${principal.kind}, issuer: ${principal.issuer}`,
@@ -85,7 +87,8 @@ function shown({ verdict, code, principal, checks }: Inspection): string {
   return [
     code === undefined ? verdict : `${verdict}: ${code}`,
     ...(who ?? []).map(line => `  ${plain(line)}`),
-    columns([['', 'check', 'expected', 'actual'], ...rows]),
+    heading,
+    ...table,
     '',
   ].join('\n');
 }
