@@ -49,12 +49,12 @@ impl<'a> Reader<'a> {
     /// `member` must consume the value, by one of the reading methods or [`Reader::skip`].
     pub fn read_object(
         text: &'a [u8],
-        member: impl FnMut(&mut Self, JsonString<'a>) -> Result<(), JsonError>,
+        mut member: impl FnMut(&mut Self, JsonString<'a>) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
         if std::str::from_utf8(text).is_err() {
             return Err(JsonError::Malformed);
         }
-        Self::read_utf8_object(text, member)
+        Self::read(text, TOKEN, |reader| reader.rare_object(&mut member))
     }
 
     /// The same for a text that is known to be UTF-8; if it is not, its strings hold replacement characters
@@ -114,6 +114,15 @@ impl<'a> Reader<'a> {
         self.names.close(names);
         self.leave();
         Ok(())
+    }
+
+    /// The same where speed is not all: one copy of the code for all of them
+    #[inline(never)]
+    pub fn rare_object(
+        &mut self,
+        member: &mut dyn FnMut(&mut Self, JsonString<'a>) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        self.object(member)
     }
 
     /// An array; `element` is called for each element and must consume it

@@ -42,7 +42,7 @@ impl<'a> Value<'a> {
             Some(b'"') => Ok(Self::Text(reader.string()?.text())),
             Some(b'{') => {
                 let mut members = Vec::new();
-                reader.object(|reader, name| {
+                reader.rare_object(&mut |reader, name| {
                     if members.len() == limits::OBJECT_MEMBERS {
                         return Err(JsonError::Budget);
                     }

@@ -250,7 +250,7 @@ fn names_groups(reader: &mut Reader<'_>) -> Result<bool, JsonError> {
         return reader.skip().map(|()| true);
     }
     let mut found = false;
-    reader.object(|reader, name| {
+    reader.rare_object(&mut |reader, name| {
         found |= name.is(b"groups");
         reader.skip()
     })?;
