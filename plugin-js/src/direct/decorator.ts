@@ -79,7 +79,7 @@ export class DirectCalls implements PluginTokenHandler {
   /** Whether this is a single-use token: none of those is ever kept, so for a token that is kept nobody need ask */
   #countsOnce(token: string, principal: PrincipalHandle): boolean {
     const { entraAccess, userTokens } = this.#options;
-    return !userTokens.has(token) && entraAccess.core.describe(principal)?.pipeline?.singleUse !== undefined;
+    return !userTokens.has(token) && described(entraAccess, principal).principal.pipeline?.singleUse !== undefined;
   }
 
   /** One exchange for one call: the auth backend, which claims the use, refuses the second */

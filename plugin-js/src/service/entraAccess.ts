@@ -100,7 +100,8 @@ export class EntraAccess {
   }
 
   /**
-   * Claims the one use of a single-use token, whose caller is nobody before; everybody else passes.
+   * Claims the one use of a single-use token, whose caller is nobody before; everybody else passes. So does a caller whom the core
+   * has given up: there is nothing to claim by, and nobody to describe either.
    * @throws TokenRejectedError `token_replayed`, or ServiceUnavailableError while the database is away
    */
   async claimUse(principal: PrincipalHandle): Promise<void> {
