@@ -43,6 +43,40 @@ export interface Config {
         algorithms?: Array<'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384'>;
       };
     };
+    /** CI systems whose jobs may come in; see docs/pipelines.md */
+    pipelines?: Array<{
+      /** Lower-case letters, digits and single dashes, at most 63; policies and entity refs name it */
+      id: string;
+      type: 'gitlab' | 'bitbucket' | 'github';
+      /** The exact `iss` of the tokens; https, or http to this machine. Bitbucket has one for each workspace */
+      issuer: string;
+      /** What jobs ask tokens for, at least one; all audiences of a token must be listed */
+      audiences: string[];
+      /** Clock difference tolerated, in seconds: 0 to 300. Default: 60 */
+      leeway?: number;
+      /** Longest lifetime of a token, in seconds: 60 to 86400. Default: gitlab 3600, bitbucket 7200, github 900 */
+      maxLifetime?: number;
+      /** Which jobs are trusted with what, at least one; exactly one must fit a job */
+      trust: Array<{
+        /** Lower-case letters, digits and single dashes, at most 30 */
+        name: string;
+        /**
+         * Claims with the value they must have, or with several any of which will do; as the issuer types them. `*` in a text stands
+         * for one or more letters, never `/` or `:`. At least one id that never changes is needed
+         */
+        match: { [claim: string]: string | number | Array<string | number> };
+        /** Object ids of Entra groups that its jobs are members of; may be empty */
+        groups: string[];
+        /** Asks `match` for a proof of environment or branch. Default: false */
+        production?: boolean;
+        /** Whether each token counts once, in all replicas. Default: false */
+        singleUse?: boolean;
+        /** Whether jobs of merge requests may come in: gitlab and github. Default: false */
+        allowMergeRequests?: boolean;
+        /** Claims that a policy may select by */
+        publish?: string[];
+      }>;
+    }>;
     groups?: {
       /** Where group membership comes from. Default and only value so far: `token` */
       source?: 'token';

@@ -72,7 +72,13 @@ const PLACEHOLDERS: Array<[RegExp, string]> = [
   [/audiences: \[\.\.\.\]/g, 'audiences: [api://backstage]'],
 ];
 
-for (const page of ['README.md', 'plugin-js/README.md', 'docs/groups.md', 'docs/identity-and-sessions.md']) {
+for (const page of [
+  'README.md',
+  'plugin-js/README.md',
+  'docs/groups.md',
+  'docs/identity-and-sessions.md',
+  'docs/pipelines.md',
+]) {
   const filled = PLACEHOLDERS.reduce(
     (read, [placeholder, id]) => read.replaceAll(placeholder, id),
     readFileSync(join(__dirname, '..', '..', page), 'utf8'),
@@ -92,3 +98,63 @@ for (const page of ['README.md', 'plugin-js/README.md', 'docs/groups.md', 'docs/
     }
   });
 }
+
+test('the policy on the page about pipelines is one for its configuration', () => {
+  const examples = examplesIn(read('docs/pipelines.md'));
+  const section = examples.find(example => 'entraAccess' in example)?.entraAccess;
+  const policy = examples.find(example => 'rules' in example);
+  const configuration = JSON.stringify({ ...common.entraAccess, ...section });
+  const core = new EntraCore({ configuration, logger: new RecordingLogger() });
+  try {
+    core.setPolicy(JSON.stringify(policy), 'docs/pipelines.md');
+    assert.deepEqual(core.ruleIds, ['staging-pipelines']);
+  } finally {
+    core.close();
+  }
+});
+
+const ROOT = join(__dirname, '..', '..');
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+test('the page about pipelines has a row for every claim that the core knows, and a test for every row', () => {
+  const rows = read('docs/pipelines.md')
+    .split('\n')
+    .filter(line => /^\| `.*\|$/.test(line) && line.split(' | ').length === 5)
+    .map(line => line.slice(2, -2).split(' | '));
+  assert.ok(rows.length > 30);
+  const source = read('src/pipeline/kinds.rs');
+  for (const issuer of ['GitLab', 'Bitbucket', 'GitHub']) {
+    const [, table = ''] =
+      new RegExp(`const ${issuer.toUpperCase()}: &\\[Claim\\] = &\\[(.*?)\\n\\];`, 's').exec(source) ?? [];
+    const known = [...table.matchAll(/claim\((?:"([^"]+)"|REF_PROTECTED)/g)].map(([, name = 'ref_protected']) => name);
+    assert.ok(known.length >= 9, issuer);
+    for (const claim of known) {
+      const own = rows.filter(
+        ([claims = '', of = '']) => claims.includes(`\`${claim}\``) && (of.includes(issuer) || of === 'all'),
+      );
+      assert.equal(own.length, 1, `${claim} of ${issuer}`);
+    }
+  }
+
+  const places = {
+    V: read('tests/support/vectors/pipelines.rs'),
+    S: read('plugin-js/dev/ci/ci.test.ts'),
+    E: `${read('plugin-js/e2e/pipelines.test.ts')}${read('plugin-js/dev/ci/variants.ts')}`,
+  };
+  for (const [claims, , , , tests = ''] of rows) {
+    const named = [...tests.matchAll(/([VSE]) `([^`]+)`/g)];
+    assert.ok(named.length > 0, claims);
+    for (const [, place, name = ''] of named) {
+      const text = places[place as keyof typeof places];
+      // Vectors of one issuer have its name in front; those of required claims are put together.
+      const short = name
+        .replace(/^required_.*/, 'required_{kind}_{name}_{what}')
+        .replace(/^(gitlab|bitbucket|github)_/, '');
+      const titles = [name, short].flatMap(title => [`"${title}"`, `'${title}'`]);
+      assert.ok(
+        titles.some(title => text.includes(title)),
+        `${place} ${name}`,
+      );
+    }
+  }
+});

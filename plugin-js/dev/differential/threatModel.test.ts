@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { REJECTION_CODES } from '../../src/core/codes';
-import { attackNames, forgeAttacks } from '../tenant/attacks';
+import { forgeVariants } from '../ci/variants';
+import { forgeAttacks } from '../tenant/attacks';
 import { startTenant } from '../tenant/server';
 
 const ROOT = join(__dirname, '../../..');
@@ -12,7 +13,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const text = read('docs/threat-model.md');
 
 /** Codes that no token comes to yet; those of tests/vectors.rs */
-const RESERVED = ['pipeline_untrusted', 'principal_revoked', 'step_up_required'];
+const RESERVED = ['principal_revoked', 'step_up_required'];
 
 interface Row {
   code: string;
@@ -42,12 +43,17 @@ test('every code that a token can come to has an attack, the others are said to 
 test('every attack of the simulated tenant has its row, under the code that it meets', async () => {
   const tenant = await startTenant();
   try {
-    const met = new Map(forgeAttacks(tenant).map(({ name, expect }) => [name, expect]));
-    const listed = rows.flatMap(({ code, proofs }) =>
-      proofs.filter(proof => proof.startsWith('attack:')).map(proof => [proof.slice('attack:'.length), code] as const),
-    );
-    for (const [name, code] of listed) assert.equal(met.get(name), code, `attack:${name}`);
-    assert.deepEqual(listed.map(([name]) => name).sort(), [...attackNames].sort());
+    for (const [prefix, all] of [
+      ['attack:', forgeAttacks(tenant)],
+      ['job:', forgeVariants(tenant.ci)],
+    ] as const) {
+      const met = new Map(all.map(({ name, expect }) => [name, expect]));
+      const listed = rows.flatMap(({ code, proofs }) =>
+        proofs.filter(proof => proof.startsWith(prefix)).map(proof => [proof.slice(prefix.length), code] as const),
+      );
+      for (const [name, code] of listed) assert.equal(met.get(name), code, `${prefix}${name}`);
+      assert.deepEqual(listed.map(([name]) => name).sort(), [...met.keys()].sort());
+    }
   } finally {
     await tenant.close();
   }
@@ -55,10 +61,16 @@ test('every attack of the simulated tenant has its row, under the code that it m
 
 test('every vector that is named is there, in a file that knows the code', () => {
   const vectors = rows.flatMap(({ code, proofs }) => proofs.map(proof => ({ code, proof })));
-  const missing = vectors.filter(({ code, proof }) => !proof.startsWith('attack:') && !isVector(proof, code));
+  const missing = vectors.filter(({ code, proof }) => !/^(attack|job):/.test(proof) && !isProof(proof, code));
   assert.deepEqual(missing, []);
   assert.ok(vectors.length > 80, `only ${vectors.length} proofs`);
 });
+
+function isProof(proof: string, code: string): boolean {
+  if (!proof.startsWith('e2e:')) return isVector(proof, code);
+  const source = read('plugin-js/e2e/pipelines.test.ts');
+  return source.includes(`test('${proof.slice('e2e:'.length)}'`) && source.includes(`'${code}'`);
+}
 
 /** Names are made of parts, so it is the last part, `x` of `exp_x`, that stands in the file */
 function isVector(proof: string, code: string): boolean {

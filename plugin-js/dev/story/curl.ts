@@ -8,6 +8,9 @@ export function curlLines(backend: string, tenant: string): string {
   const refresh = (name: string) =>
     `curl -s -o /dev/null -w '%{http_code}\\n' -XPOST -H "Authorization: Bearer $${name}" -H 'content-type: application/json' ${backend}/api/catalog/refresh \\
   -d '{"entityRef":"component:default/payments-api"}'`;
+  const asJob = (job: string) =>
+    `curl -s -o /dev/null -w '%{http_code}\\n' -XPOST -H "Authorization: Bearer $(curl -s '${tenant}/ci/mint?job=${job}')" -H 'content-type: application/json' ${backend}/api/catalog/refresh \\
+  -d '{"entityRef":"component:default/payments-api"}'`;
   return `Try it:
 
 # Olivia owns payments-api through her Entra group: 200, and why
@@ -19,6 +22,10 @@ ${explain('OLIVIA')}
 ${signIn('DANA', 'dana')}
 ${refresh('DANA')}
 ${explain('DANA')}
+
+# A GitLab job that deploys to staging calls with its own token: 200; the job of a fork's merge request: 401
+${asJob('gitlab-staging')}
+${asJob('gitlab-fork')}
 
 # What is wrong with this token? (Adam, an admin, may ask)
 ${signIn('ADAM', 'adam')}

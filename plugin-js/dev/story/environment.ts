@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendFeature } from '@backstage/backend-plugin-api';
 import { stringify } from 'yaml';
+import { pipelinesOf } from '../ci/trust';
 import { freePort } from '../freePort';
 import { startBackend, type RunningBackend } from '../startBackend';
 import { backstageApi } from '../tenant/applications';
@@ -23,7 +24,7 @@ export interface EnvironmentOptions {
   /** Wished ports; any free one where taken or not given */
   ports?: { backend?: number; tenant?: number };
   /** Changes the configuration before it is written */
-  configure?: (config: Record<string, any>) => void;
+  configure?: (config: Record<string, any>, tenant: Tenant) => void;
   logLevel?: string;
   /** Installed beside those of a company */
   features?: readonly BackendFeature[];
@@ -49,7 +50,9 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
   process.once('exit', remove);
   try {
     const config = storyConfig(tenant, port);
-    options.configure?.(config);
+    options.configure?.(config, tenant);
+    const pipelines: Array<{ issuer: string }> = config.entraAccess.pipelines ?? [];
+    await tenant.ci.warmUp(pipelines.map(({ issuer }) => issuer));
     writeFileSync(file, stringify(config));
     backend = await startBackend(['--config', file], options.features, options.access);
     return { tenant, backendUrl: `http://127.0.0.1:${port}`, stop };
@@ -81,6 +84,7 @@ function storyConfig(tenant: Tenant, port: number): Record<string, any> {
     entraAccess: {
       tenants: [{ tenantId: HOME_TENANT_ID, cloud: 'lab', audiences: [backstageApi.clientId, backstageApi.appIdUri] }],
       clouds: { lab: { authority: tenant.authority, graph: `${tenant.authority}/graph` } },
+      pipelines: pipelinesOf(tenant.ci),
       policy: { file: here('policy.yaml') },
     },
   };

@@ -54,6 +54,18 @@ export const directly =
   async (_client, tenant) =>
     tenant.mintAccessToken(principal);
 
+/** A job exchanges the token that its CI service gave to it */
+export const jobSignedIn =
+  (job: string): WayIn =>
+  (client, tenant) =>
+    client.tokenFor(tenant.ci.mint(job));
+
+/** A job calls with that token itself */
+export const jobDirectly =
+  (job: string): WayIn =>
+  async (_client, tenant) =>
+    tenant.ci.mint(job);
+
 /** The token of one sign-in for several scenes */
 export function once(wayIn: WayIn): WayIn {
   const tokens = new WeakMap<Tenant, Promise<string>>();
@@ -165,6 +177,20 @@ export function refused(who: string, what: string, code: string, token: (tenant:
     async play(client, tenant) {
       const { status, body } = await client.signIn(token(tenant));
       return { who, what, answer: String(status), rule: body.error?.code ?? '-', reason: body.error?.message ?? '-' };
+    },
+  };
+}
+
+/** Somebody offers a job's token that the job has used already */
+export function offeredAgain(who: string, what: string, code: string, job: string): Scene {
+  let token = '';
+  const again = refused(who, what, code, () => token);
+  return {
+    ...again,
+    async play(client, tenant) {
+      token = tenant.ci.mint(job);
+      await client.tokenFor(token);
+      return again.play(client, tenant);
     },
   };
 }

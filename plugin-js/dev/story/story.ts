@@ -7,6 +7,9 @@ import {
   attempt,
   deny,
   directly,
+  jobDirectly,
+  jobSignedIn,
+  offeredAgain,
   once,
   refused,
   signedIn,
@@ -26,6 +29,7 @@ const OWNED = /owned by `group:default\/payments`.*is a member/;
 const NOT_OWNED = /owned by `group:default\/payments`.*is not a member/;
 const NESTED =
   /owned by `group:default\/payments`, which contains `group:default\/checkout`, which contains `group:default\/refunds`.*is a member/;
+const NO_RULE = /no rule/;
 /** Both are named, and which of them may not */
 const AGENT_ONLY = new RegExp(
   `^agent ${agents.onBehalfOfDana.identity.clientId}: ALLOW, person ${people.dana.oid}: DENY; ` +
@@ -55,6 +59,13 @@ export const STORY: readonly Scene[] = [
     deny('-', /owned by `group:default\/search`.*is not a member/),
     'component:default/search-api',
   ),
+  attempt('GitLab, staging job', jobSignedIn('gitlab-staging'), 'refresh', allow('staging-pipelines', OWNED)),
+  attempt('GitLab, production job', jobSignedIn('gitlab-production'), 'refresh', deny('-', NO_RULE)),
+  attempt('Bitbucket, staging step', jobDirectly('bitbucket-staging'), 'refresh', allow('staging-pipelines', OWNED)),
+  attempt('GitHub, staging job', jobDirectly('github-staging'), 'refresh', allow('staging-pipelines', OWNED)),
+  refused('GitLab, feature branch', 'sign in', 'pipeline_untrusted', ({ ci }) => ci.mint('gitlab-feature')),
+  refused('GitLab, merge request of a fork', 'sign in', 'pipeline_untrusted', ({ ci }) => ci.mint('gitlab-fork')),
+  offeredAgain('a thief', 'a staging job’s token, used already', 'token_replayed', 'gitlab-staging'),
   whileGraphIsDown(attempt('Maxine, Graph down', maxine, 'refresh', deny('-', /^groups_unknown: .* answered 503/))),
   whileGraphIsDown(attempt('Maxine, Graph down', maxine, 'read', allow('everyone-reads', /everyone-reads/))),
   whenGraphIsBack(attempt('Maxine, Graph back', maxine, 'refresh', allow('owners-manage', OWNED))),

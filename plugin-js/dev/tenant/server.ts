@@ -1,9 +1,11 @@
 /**
- * A simulated Entra cloud with two tenants, speaking the real wire format on the loopback interface. It stands in for
- * Microsoft in the story and in tests; the product never imports it.
+ * A simulated Entra cloud with two tenants, and the CI services beside it, speaking the real wire formats on the loopback
+ * interface. It stands in for all of them in the story and in tests; the product never imports it.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Ci } from '../ci/ci';
+import { ciRoutes } from '../ci/routes';
 import { discoveryRoutes } from './discovery';
 import { aadstsError } from './errors';
 import { REDIRECTED, send } from './faults';
@@ -37,6 +39,7 @@ const builtInRoutes: readonly Route[] = [
   ...managedIdentityRoutes,
   ...graphRoutes,
   ...mintRoutes,
+  ...ciRoutes,
 ];
 
 export async function startTenant(options: TenantOptions = {}): Promise<Tenant> {
@@ -67,6 +70,7 @@ export async function startTenant(options: TenantOptions = {}): Promise<Tenant> 
     tenantId: home.tenantId,
     home,
     foreign,
+    ci: new Ci(authority, clock),
     faults: {},
     requests: Object.fromEntries([...routes.map(route => route.name), REDIRECTED, 'unknown'].map(name => [name, 0])),
     cacheControl: 'max-age=86400, private',

@@ -1,4 +1,5 @@
 /** What a running simulator offers to the story, to tests and to its own routes. */
+import type { Ci } from '../ci/ci';
 import type { Faults } from './faults';
 import type { Issuer } from './issuer';
 import type { RollOptions } from './keys';
@@ -13,6 +14,8 @@ export interface Tenant {
   readonly tenantId: string;
   readonly home: Issuer;
   readonly foreign: Issuer;
+  /** GitLab, Bitbucket and GitHub, which give tokens to jobs */
+  readonly ci: Ci;
   /** Switch on and off at any time; they hold for all tenants */
   readonly faults: Faults;
   /** Requests per route name since the start, faulty answers included; `unknown` counts the rest */

@@ -73,3 +73,24 @@ export function recordOf(change: Partial<Principal> = {}): Principal {
     ...change,
   };
 }
+
+/** The record of a GitLab job, as the core writes it */
+export function jobRecordOf(change: Partial<NonNullable<Principal['pipeline']>> = {}): Principal {
+  const nobody = '00000000-0000-0000-0000-000000000000';
+  return recordOf({
+    kind: 'pipeline',
+    issuer: 'pipeline:gitlab',
+    tenantId: nobody,
+    objectId: nobody,
+    clientId: null,
+    groups: { state: 'known', ids: [groups.payments.id] },
+    pipeline: {
+      type: 'gitlab',
+      trust: 'payments-staging',
+      subject: '42',
+      published: {},
+      job: { project_id: '42', job_id: '302' },
+      ...change,
+    },
+  });
+}

@@ -37,6 +37,8 @@ export async function startCompany(options: {
   /** Files of the catalog by name: what the operator names, and what those point to */
   named: Record<string, Entity[]>;
   pointedTo: Record<string, Entity[]>;
+  /** More of the section `entraAccess` */
+  entraAccess?: (tenant: Tenant) => object;
 }) {
   const folder = mkdtempSync(join(tmpdir(), 'entra-access-replicas-'));
   const tenant = await startTenant();
@@ -72,6 +74,7 @@ export async function startCompany(options: {
         tenants: [{ tenantId: tenant.tenantId, cloud: 'lab', audiences: [backstageApi.clientId] }],
         clouds: { lab: { authority: tenant.authority } },
         policy: { rules: RULES },
+        ...options.entraAccess?.(tenant),
       },
     };
     const { child, run, ended } = start(['--config', write(`${name}.yaml`, stringify(config))]);

@@ -17,7 +17,7 @@ const REFRESH_SECONDS = 15;
 const CATCH_UP_MS = 2_000;
 /** Seconds for which an empty directory is looked at every second */
 const FIRST_MINUTE = 60;
-/** Most expired sessions removed in one statement */
+/** Most expired rows removed in one statement */
 const EXPIRED_AT_ONCE = 500;
 
 /** The plugin `entra-access`: explanations, token inspector, status; and the directory from the catalog */
@@ -77,7 +77,10 @@ export const entraAccessPlugin = createBackendPlugin({
             scope: 'global',
             frequency: { minutes: 10 },
             timeout: { minutes: 5 },
-            fn: signal => removeExpired(store, signal),
+            async fn(signal) {
+              await removeExpired(store, signal);
+              await removeExpired(store.usedTokens, signal);
+            },
           });
         });
       },
@@ -86,9 +89,9 @@ export const entraAccessPlugin = createBackendPlugin({
 });
 
 /** In small steps, so that sign-ins need not wait for it */
-async function removeExpired(store: SessionStore, signal: AbortSignal): Promise<void> {
+async function removeExpired(rows: Pick<SessionStore, 'removeExpired'>, signal: AbortSignal): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
-  while (!signal.aborted && (await store.removeExpired(now, EXPIRED_AT_ONCE)) === EXPIRED_AT_ONCE);
+  while (!signal.aborted && (await rows.removeExpired(now, EXPIRED_AT_ONCE)) === EXPIRED_AT_ONCE);
 }
 
 /** A catalog that has just started fills within seconds: until it has groups, look often */

@@ -3,7 +3,7 @@ import { parseEntityRef, stringifyEntityRef, type Entity } from '@backstage/cata
 import { ConflictError, ServiceUnavailableError } from '@backstage/errors';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
 import { locationsOf } from '../access/directory';
-import type { Principal } from '../core';
+import { pipelineRef, type Principal } from '../core';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
 import { within } from '../service/within';
@@ -22,9 +22,11 @@ const MAX_REPORTED = 1_000;
  * The entity for a principal that has no User entity; made of ids, which never change and are never reused.
  *
  * An agent acting for a person carries that person's object id and must never be taken for them, nor they for it: it
- * lives in a namespace of its own.
+ * lives in a namespace of its own. A pipeline is no user at all: it has a kind of its own, which no User entity has.
  */
-export function entityRefOf({ tenantId, objectId, actor }: Principal, template: string): string {
+export function entityRefOf(principal: Principal, template: string): string {
+  const { kind, tenantId, objectId, actor } = principal;
+  if (kind === 'pipeline') return pipelineRef(principal);
   if (actor) return `user:agent-${actor.clientId}/${objectId}`;
   return template.replaceAll('{oid}', objectId).replaceAll('{tid}', tenantId);
 }
@@ -60,8 +62,8 @@ export class Identities {
   async entityRefOf(principal: Principal): Promise<string> {
     const { entityRef, catalogTenants } = this.#options.entraAccess.core.identity;
     const made = entityRefOf(principal, entityRef);
-    // Without users of the catalog every ref is made of ids, and no two are the same.
-    if (catalogTenants.length === 0) return made;
+    // Without users of the catalog every ref is made of ids, and no two are the same; nor is a pipeline any User.
+    if (catalogTenants.length === 0 || principal.kind === 'pipeline') return made;
     // A guest has an object id of its own in this tenant, and finds no other User by it than its own.
     const lookedUp = principal.kind === 'user' && catalogTenants.includes(principal.tenantId);
     const users = await this.#trustedUsers(made, lookedUp ? principal.objectId : undefined);

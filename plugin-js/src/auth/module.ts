@@ -5,7 +5,9 @@ import {
   createProxyAuthProviderFactory,
 } from '@backstage/plugin-auth-node';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import type { Principal } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
+import { pipelineEnd } from '../service/pipelineLife';
 import { entraAccessServiceRef } from '../service/ref';
 import { described } from './described';
 import { Identities } from './identity';
@@ -13,19 +15,36 @@ import { offeredToken } from './offered';
 import { readOptions, type ProviderOptions } from './options';
 import { signIn, type SignIn } from './signIn';
 
+/** What a job is told: Backstage's own figures are those of every token */
+interface PipelineInfo {
+  pipeline: string;
+  trust: string;
+  /** When its Backstage token ends, ISO 8601 */
+  expiresAt: string;
+}
+
 /** The proxy authenticator: verifies the token itself, whatever stands in front of Backstage */
 export function createEntraAuthenticator(entraAccess: EntraAccess) {
-  return createProxyAuthenticator<ProviderOptions, SignIn, undefined>({
+  return createProxyAuthenticator<ProviderOptions, SignIn, PipelineInfo | undefined>({
     defaultProfileTransform: async ({ principal }) => ({ profile: { displayName: principal.name ?? undefined } }),
     initialize: ({ config }) => readOptions(config.get()),
     async authenticate({ req }, options) {
       const { token, purpose } = offeredToken(req, options, entraAccess.core);
-      return { result: described(entraAccess, await entraAccess.authenticate(token, purpose)) };
+      const principal = await entraAccess.authenticate(token, purpose);
+      await entraAccess.claimUse(principal);
+      const result = described(entraAccess, principal);
+      return { result, providerInfo: pipelineInfo(result.principal) };
     },
   });
 }
 
-/** Sign-in with an Entra token: `GET|POST /api/auth/entra/refresh` */
+function pipelineInfo({ kind, issuer, pipeline, expiresAt }: Principal): PipelineInfo | undefined {
+  const end = pipelineEnd({ kind, expiresAt }, Math.floor(Date.now() / 1000));
+  if (!pipeline || end === undefined) return undefined;
+  return { pipeline: issuer, trust: pipeline.trust, expiresAt: new Date(end * 1000).toISOString() };
+}
+
+/** Sign-in with an Entra token or that of a pipeline: `GET|POST /api/auth/entra/refresh` */
 export const authModuleEntraProvider = createBackendModule({
   pluginId: 'auth',
   moduleId: 'entra-provider',

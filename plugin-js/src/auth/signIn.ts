@@ -3,6 +3,7 @@ import { AuthenticationError } from '@backstage/errors';
 import type { Principal, PrincipalHandle } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
 import { coded } from '../service/coded';
+import { pipelineEnd, UNTIL_CLAIM } from '../service/pipelineLife';
 import type { Identities } from './identity';
 
 /** A verified caller on the way in */
@@ -12,7 +13,8 @@ export interface SignIn {
 }
 
 /**
- * Issues a Backstage token, and remembers what the sign-in established for as long as that token lives; where sessions are
+ * Issues a Backstage token, and remembers what the sign-in established for as long as that token lives, or a shorter time for a
+ * pipeline; where sessions are
  * kept in the database, the token is not handed out before. `ent` lists the owners that own something: short, whatever the
  * number of groups.
  */
@@ -28,8 +30,10 @@ export async function signIn(
     throw coded('sign_in_incomplete', new AuthenticationError('the sign-in could not be completed; try again'));
   const entityRef = await identities.entityRefOf(principal);
   await entraAccess.sessions.prepare(entityRef, principal);
-  const result = await context.issueToken({ claims: { sub: entityRef, ent: [...new Set([entityRef, ...owners])] } });
-  await entraAccess.sessions.establish(entityRef, principal, expiryOf(result.token));
+  const end = pipelineEnd(principal, Math.floor(Date.now() / 1000));
+  const claims = { sub: entityRef, ent: [...new Set([entityRef, ...owners])], ...(end && { [UNTIL_CLAIM]: end }) };
+  const result = await context.issueToken({ claims });
+  await entraAccess.sessions.establish(entityRef, principal, end ?? expiryOf(result.token));
   return result;
 }
 

@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyArray<{ words: string; does: string; load: () => Command
     load: () => require('./policyExplain').policyExplain,
   },
   { words: 'policy test', does: 'runs the tests of a policy', load: () => require('./policyTest').policyTest },
+  { words: 'inspect', does: 'says what is wrong with a token', load: () => require('./inspect').inspect },
 ];
 
 const WIDTH = Math.max(...COMMANDS.map(({ words }) => words.length));

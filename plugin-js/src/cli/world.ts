@@ -68,7 +68,7 @@ export class World {
       clock: () => now * 1000,
     });
     try {
-      setPolicy(core, policy);
+      setPolicy(core, policy, { anyPipeline: !configured });
       return new World(core, files.catalog && entities.flat(), now, configured);
     } catch (error) {
       core.close();

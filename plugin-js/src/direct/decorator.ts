@@ -3,9 +3,11 @@ import type { DiscoveryService } from '@backstage/backend-plugin-api';
 import { AuthenticationError } from '@backstage/errors';
 import { described } from '../auth/described';
 import { actingSubject } from '../service/actingSubject';
+import type { PrincipalHandle } from '../core';
 import { coded } from '../service/coded';
 import { directCallOf, noteCall } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
+import { isPipelineRef, tokenEnd } from '../service/pipelineLife';
 import { unverifiedClaims } from '../service/unverified';
 import { signInAtAuthBackend } from './authBackend';
 import type { UserToken, UserTokens } from './userTokens';
@@ -42,8 +44,8 @@ export class DirectCalls implements PluginTokenHandler {
   async verifyToken(token: string): ReturnType<PluginTokenHandler['verifyToken']> {
     if (!this.#isOurs(token)) return this.#inner.verifyToken(token);
     // Refused or not, it ends here: no other handler gets to see a token of ours.
-    await this.#judge(token);
-    const user = await this.#userToken(token);
+    const principal = await this.#judge(token);
+    const user = await (this.#countsOnce(token, principal) ? this.#onlyOnce(token) : this.#userToken(token));
     const call = directCallOf(this.#options.entraAccess, token, user.entityRef);
     if (call) noteCall(call);
     return { subject: user.actor, limitedUserToken: user.token };
@@ -59,9 +61,9 @@ export class DirectCalls implements PluginTokenHandler {
   }
 
   /** At every call: the core remembers the token, so it costs little and ends at once when the token or its key does */
-  async #judge(token: string): Promise<void> {
+  async #judge(token: string): Promise<PrincipalHandle> {
     try {
-      await this.#options.entraAccess.verify(token);
+      return await this.#options.entraAccess.verify(token);
     } catch (error) {
       this.#options.userTokens.drop(token);
       throw error;
@@ -77,16 +79,37 @@ export class DirectCalls implements PluginTokenHandler {
     return entraAccess.knows(user.entityRef) ? user : userTokens.replace(token, user, exchange);
   }
 
+  /** Whether this is a single-use token: none of those is ever kept, so for a token that is kept nobody need ask */
+  #countsOnce(token: string, principal: PrincipalHandle): boolean {
+    const { entraAccess, userTokens } = this.#options;
+    return !userTokens.has(token) && described(entraAccess, principal).principal.pipeline?.singleUse !== undefined;
+  }
+
+  /** One exchange for one call: the auth backend, which claims the use, refuses the second */
+  async #onlyOnce(token: string): Promise<UserToken> {
+    const { entraAccess } = this.#options;
+    const user = await this.#exchange(token);
+    await entraAccess.ensure(user.entityRef);
+    if (!entraAccess.knows(user.entityRef)) throw incomplete('the sign-in is not known here');
+    return user;
+  }
+
   async #exchange(token: string): Promise<UserToken> {
     const { entraAccess, discovery } = this.#options;
     const { principal } = described(entraAccess, await entraAccess.verify(token));
     const userToken = await signInAtAuthBackend(discovery, token);
-    const { subject: entityRef, expires } = unverifiedClaims(userToken) ?? {};
-    if (entityRef === undefined || expires === undefined) {
-      const message = 'the issued token has no subject or no expiry';
-      throw coded('sign_in_incomplete', new AuthenticationError(message));
+    const claims = unverifiedClaims(userToken);
+    const { subject: entityRef, expires } = claims ?? {};
+    if (claims === undefined || entityRef === undefined || expires === undefined) {
+      throw incomplete('the issued token has no subject or no expiry');
     }
-    const until = Math.min(principal.expiresAt, expires - MARGIN_SECONDS);
+    const end = isPipelineRef(entityRef) ? tokenEnd(claims) : expires;
+    // One that ends with the token that it was got for cannot be had any longer.
+    const until = end === principal.expiresAt ? end : Math.min(principal.expiresAt, end - MARGIN_SECONDS);
     return { token: userToken, entityRef, actor: actingSubject(principal), until };
   }
+}
+
+function incomplete(message: string): Error {
+  return coded('sign_in_incomplete', new AuthenticationError(message));
 }

@@ -2,6 +2,7 @@ import { pluginTokenHandlerDecoratorServiceRef, type PluginTokenHandler } from '
 import { coreServices, createServiceFactory } from '@backstage/backend-plugin-api';
 import { entraAccessServiceRef } from '../service/ref';
 import { DirectCalls } from './decorator';
+import { PipelineTokens } from './pipelineTokens';
 import { SessionLoading } from './sessionLoading';
 import { UserTokens } from './userTokens';
 
@@ -17,7 +18,9 @@ export function directCallsWith(own: Decorator) {
     deps: { discovery: coreServices.discovery, entraAccess: entraAccessServiceRef },
     createRootContext: () => new UserTokens(),
     factory({ discovery, entraAccess }, userTokens): Decorator {
-      const loading: Decorator = inner => new SessionLoading(own(inner), entraAccess);
+      const loaded: Decorator = inner => new SessionLoading(own(inner), entraAccess);
+      const pipelines = entraAccess.core.issuers.some(({ pipeline }) => pipeline);
+      const loading: Decorator = pipelines ? inner => new PipelineTokens(loaded(inner), entraAccess) : loaded;
       if (!entraAccess.core.directCalls) return loading;
       return inner => new DirectCalls(loading(inner), { entraAccess, discovery, userTokens });
     },

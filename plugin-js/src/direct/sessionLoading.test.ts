@@ -31,6 +31,11 @@ test('so has the token that another plugin brings for a user', async () => {
   assert.deepEqual(await looksFor(tokenOf('scaffolder'), answer), ['user:default/olivia']);
 });
 
+test('and that of a pipeline', async () => {
+  const sub = 'pipeline:gitlab/payments-staging.42';
+  assert.deepEqual(await looksFor(tokenOf(sub)), [sub]);
+});
+
 test('a plugin that acts for itself has none', async () => {
   assert.deepEqual(await looksFor(tokenOf('user:default/olivia'), { subject: 'plugin:catalog' }), []);
 });
@@ -42,6 +47,7 @@ for (const token of [
   tokenOf(7),
   tokenOf('olivia'),
   tokenOf('group:default/payments'),
+  tokenOf('pipeline:gitlab/a/b'),
   tokenOf('user:default/'),
   tokenOf(`user:default/${'x'.repeat(64)}`),
   tokenOf('user:default/olivia\nuser:default/adam'),

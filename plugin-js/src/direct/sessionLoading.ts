@@ -2,8 +2,8 @@ import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
 import type { Wanted } from '../service/sharedSessions';
 import { unverifiedClaims } from '../service/unverified';
 
-/** What a user entity ref looks like; nothing else has a session */
-const USER_REF = /^user:[^/\s]{1,63}\/[^/\s]{1,63}$/;
+/** What the entity ref of a person, an application or a pipeline looks like; nothing else has a session */
+const USER_REF = /^(?:user|pipeline):[^/\s]{1,63}\/[^/\s]{1,63}$/;
 
 /** Whatever knows who is signed in: `EntraAccess` */
 interface Sessions {

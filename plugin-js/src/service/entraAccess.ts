@@ -75,7 +75,9 @@ export class EntraAccess {
 
   /** Fetches keys in the background and follows the policy file; v1.0 keys follow when the first v1.0 token is seen */
   start(): void {
-    for (const issuer of this.core.issuers) if (issuer.id.startsWith('entra-v2:')) void this.keys.load(issuer);
+    for (const issuer of this.core.issuers) {
+      if (issuer.pipeline || issuer.id.startsWith('entra-v2:')) void this.keys.load(issuer);
+    }
     this.#roles.start();
     this.policyFile?.start();
   }
@@ -118,6 +120,19 @@ export class EntraAccess {
     if (await this.#fetchedKeysFor(answer)) answer = this.core.authenticate(token, purpose);
     if (!answer.ok) throw new TokenRejectedError(answer);
     return answer.principal;
+  }
+
+  /**
+   * Claims the one use of a single-use token, whose caller is nobody before; everybody else passes. So does a caller whom the core
+   * has given up: there is nothing to claim by, and nobody to describe either.
+   * @throws TokenRejectedError `token_replayed`, or ServiceUnavailableError while the database is away
+   */
+  async claimUse(principal: PrincipalHandle): Promise<void> {
+    const use = this.core.describe(principal)?.pipeline?.singleUse;
+    if (!use) return;
+    if (!(await this.sessions.useOnce(use))) throw new TokenRejectedError(REPLAYED);
+    // Otherwise it stays nobody, and whoever goes on is told so.
+    this.core.claimed(principal);
   }
 
   /** How asking Microsoft Graph goes, for each tenant; empty where nobody is asked */
@@ -213,6 +228,12 @@ export class EntraAccess {
     return renewed === undefined ? decision : this.core.decide(renewed, permission);
   }
 }
+
+const REPLAYED = {
+  ok: false,
+  code: 'token_replayed',
+  advice: 'this token counts once and was used before; get a new one for each call',
+} as const;
 
 function lacksKeys(code?: string): code is 'key_unknown' | 'keys_unavailable' {
   return code === 'key_unknown' || code === 'keys_unavailable';

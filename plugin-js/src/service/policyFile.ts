@@ -127,9 +127,9 @@ export class PolicyFile {
 }
 
 /** Gives the core a policy; @throws ConfigurationError with the line of the first mistake */
-export function setPolicy(core: EntraCore, policy: PolicyText): void {
+export function setPolicy(core: EntraCore, policy: PolicyText, options?: { anyPipeline: boolean }): void {
   try {
-    core.setPolicy(policy.json, policy.place);
+    core.setPolicy(policy.json, policy.place, options);
   } catch (error) {
     throw error instanceof ConfigurationError && policy.locate ? policy.locate(error) : error;
   }

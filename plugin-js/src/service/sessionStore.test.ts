@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { groups, people } from '../../dev/tenant/people';
-import { configurationOf, recordOf } from '../../e2e/support/core';
+import { configurationOf, jobRecordOf, recordOf } from '../../e2e/support/core';
 import { databaseFolder, databaseOf } from '../../e2e/support/databases';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from '../../e2e/support/postgres';
@@ -46,8 +46,9 @@ for (const { name, skip, open } of DATABASES) {
 
     test('what was written is found as it was', async () => {
       const record = recordOf({ name: 'Ölivia \u0000 "O"', groups: { state: 'known', ids: [people.adam.oid] } });
-      const numbers = await store.write(REF, record, NOW + 3600, NOW);
-      const expected = { entityRef: REF, principal: principalKey(record), record, expiresAt: NOW + 3600, ...numbers };
+      const written = await store.write(REF, record, NOW + 3600, NOW);
+      const expected = { entityRef: REF, principal: principalKey(record), record, ...written };
+      assert.equal(written.expiresAt, NOW + 3600);
       assert.deepEqual(await store.find(REF), expected);
       assert.deepEqual(await store.since(0, 10), [expected]);
       assert.equal(await store.find('user:default/another'), undefined);
@@ -62,10 +63,16 @@ for (const { name, skip, open } of DATABASES) {
 
     test('numbers ascend, and a newer sign-in takes the place of the older one', async () => {
       assert.equal(await store.revision(), 0);
-      assert.deepEqual(await store.write(REF, olivia, NOW + 3600, NOW), { revision: 1, since: 1 });
-      assert.deepEqual(await store.write('user:default/dana', dana, NOW + 3600, NOW), { revision: 2, since: 2 });
+      const hour = { expiresAt: NOW + 3600 };
+      assert.deepEqual(await store.write(REF, olivia, NOW + 3600, NOW), { revision: 1, since: 1, ...hour });
+      assert.deepEqual(await store.write('user:default/dana', dana, NOW + 3600, NOW), {
+        revision: 2,
+        since: 2,
+        ...hour,
+      });
       const fewer = recordOf({ objectId: people.olivia.oid, groups: { state: 'none', ids: [] } });
-      assert.deepEqual(await store.write(REF, fewer, NOW + 7200, NOW), { revision: 3, since: 3 });
+      const shorter = { expiresAt: NOW + 1800 };
+      assert.deepEqual(await store.write(REF, fewer, NOW + 1800, NOW), { revision: 3, since: 3, ...shorter });
       assert.equal(await store.revision(), 3);
       assert.deepEqual((await store.find(REF))?.record, fewer);
       assert.deepEqual(
@@ -113,6 +120,18 @@ for (const { name, skip, open } of DATABASES) {
       assert.equal(await store.revision(), 1);
       await store.write(REF, dana, NOW + 9999, NOW + 3600);
       assert.equal((await store.find(REF))?.principal, principalKey(dana));
+    });
+
+    test('jobs of a pipeline share a session, which lasts for the one that lasts longest', async () => {
+      const ref = 'pipeline:gitlab/payments-staging.42';
+      const job = jobRecordOf();
+      await store.write(ref, job, NOW + 300, NOW);
+      assert.equal((await store.write(ref, job, NOW + 60, NOW + 10)).expiresAt, NOW + 300);
+      assert.equal((await store.find(ref))?.expiresAt, NOW + 300);
+      assert.equal((await store.write(ref, job, NOW + 400, NOW + 20)).expiresAt, NOW + 400);
+      assert.equal((await store.write(ref, job, NOW + 440, NOW + 400)).expiresAt, NOW + 440);
+      const other = jobRecordOf({ trust: 'payments-production' });
+      await assert.rejects(store.write(ref, other, NOW + 500, NOW + 430), { code: 'principal_conflict' });
     });
 
     test('of two principals who sign in under one ref at once exactly one is let in', async () => {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { DatabaseService } from '@backstage/backend-plugin-api';
 import type { Principal } from '../core';
-import { conflict, principalKey } from './sessions';
+import { conflict, principalKey, sharedEnd } from './sessions';
+import { UsedTokens } from './usedTokens';
 
 type Database = Awaited<ReturnType<DatabaseService['getClient']>>;
 
@@ -27,6 +28,9 @@ export interface StoredSession {
 /** The numbers of a session: of its write, and of the write since which it is as it is */
 export type SessionNumbers = Pick<StoredSession, 'revision' | 'since'>;
 
+/** What became of a write: its numbers, and until when the session lasts */
+export type Written = SessionNumbers & Pick<StoredSession, 'expiresAt'>;
+
 interface Row {
   entity_ref: string;
   principal: string;
@@ -39,10 +43,13 @@ interface Row {
 
 /** The sessions of all replicas, in the plugin's database */
 export class SessionStore {
+  /** Single-use tokens: not sessions, but what opens one */
+  readonly usedTokens: UsedTokens;
   readonly #database: Database;
 
   private constructor(database: Database) {
     this.#database = database;
+    this.usedTokens = new UsedTokens(database);
   }
 
   /** Brings the tables up to date */
@@ -53,10 +60,10 @@ export class SessionStore {
   }
 
   /**
-   * Writes a session in the place of an older one of the same principal, and gives its numbers.
+   * Writes a session in the place of an older one of the same principal, and gives its numbers and until when it lasts.
    * @throws ConflictError while another principal is signed in under the ref
    */
-  async write(entityRef: string, record: Principal, expiresAt: number, now: number): Promise<SessionNumbers> {
+  async write(entityRef: string, record: Principal, expiresAt: number, now: number): Promise<Written> {
     const principal = principalKey(record);
     return this.#database.transaction(async transaction => {
       // First of all: the lock on this row lets one writer in after the other, so that numbers ascend in the order of
@@ -65,17 +72,19 @@ export class SessionStore {
       if (counted !== 1) throw new Error(`${REVISIONS} has no row for sessions`);
       const revision = await revisionIn(transaction);
       const present = await transaction<Row>(SESSIONS).where({ entity_ref: entityRef }).first();
-      if (present && Number(present.expires_at) > now && present.principal !== principal) throw conflict(entityRef);
+      const live = present && Number(present.expires_at) > now ? present : undefined;
+      if (live && live.principal !== principal) throw conflict(entityRef);
+      const until = sharedEnd(record, expiresAt, Number(live?.expires_at ?? 0));
       // The same person with the same groups owns the same: nobody need wait for this sign-in to arrive everywhere.
       const unchanged =
         present?.principal === principal && membershipIn(parsed(present.record)) === membershipIn(record);
       const since = unchanged ? Number(present.since) : revision;
-      const columns = { entity_ref: entityRef, principal, record: JSON.stringify(record), expires_at: expiresAt };
+      const columns = { entity_ref: entityRef, principal, record: JSON.stringify(record), expires_at: until };
       await transaction(SESSIONS)
         .insert({ ...columns, revision, since })
         .onConflict('entity_ref')
         .merge();
-      return { revision, since };
+      return { revision, since, expiresAt: until };
     });
   }
 

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { ConflictError } from '@backstage/errors';
-import { turnClock, type EntraCore, type Principal, type PrincipalHandle } from '../core';
+import { pipelineKey, turnClock, type EntraCore, type Principal, type PrincipalHandle } from '../core';
 import { coded } from './coded';
 import type { SessionNumbers } from './sessionStore';
 
@@ -55,7 +56,8 @@ export class Sessions {
   /** Remembers a sign-in until `expiresAt` (seconds since the epoch); a newer one of the same principal replaces it */
   open(entityRef: string, record: Principal, expiresAt: number): PrincipalHandle | undefined {
     this.claim(entityRef, record);
-    return this.#handle(entityRef, this.#remember(entityRef, record, expiresAt, { revision: 0, since: 0 }));
+    const until = sharedEnd(record, expiresAt, this.#live(entityRef)?.expiresAt);
+    return this.#handle(entityRef, this.#remember(entityRef, record, until, { revision: 0, since: 0 }));
   }
 
   /** Remembers what the database holds, in the place of anything older; the core reads it when it is asked for */
@@ -152,8 +154,19 @@ export class Sessions {
 }
 
 /** Issuer, kind, tenant, object and agent: never a name or an address. v1.0 and v2.0 tokens are of one issuer here */
-export function principalKey({ issuer, kind, tenantId, objectId, actor }: Principal): string {
+export function principalKey(principal: Principal): string {
+  const { issuer, kind, tenantId, objectId, actor } = principal;
+  // Of constant length: what an entry publishes may be long, and a column has an end.
+  if (kind === 'pipeline') return `${issuer}/${createHash('sha256').update(pipelineKey(principal)).digest('hex')}`;
   return [issuer.replace(/^entra-v[12]:/, 'entra:'), kind, tenantId, objectId, actor?.clientId].join('/');
+}
+
+/**
+ * Until when a session lasts that takes the place of one of the same principal. Jobs of a pipeline that run at once share theirs, so
+ * it lasts for the one that lasts longest; each one's Backstage token says when it ends itself.
+ */
+export function sharedEnd({ kind }: Pick<Principal, 'kind'>, expiresAt: number, present = 0): number {
+  return kind === 'pipeline' ? Math.max(expiresAt, present) : expiresAt;
 }
 
 /** Two people are never merged under one ref */

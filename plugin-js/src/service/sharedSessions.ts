@@ -4,6 +4,7 @@ import { turnClock, type EntraCore, type Principal } from '../core';
 import { coded } from './coded';
 import { SessionStoreAccess, type StoreState } from './sessionStoreAccess';
 import type { SessionStore, StoredSession } from './sessionStore';
+import type { SingleUse } from './usedTokens';
 import { conflict, principalKey, Sessions } from './sessions';
 
 /** How often each replica looks for newer sign-ins of others */
@@ -109,9 +110,26 @@ export class SharedSessions extends Sessions {
       return;
     }
     const now = Math.floor(this.#clock() / 1000);
-    const numbers = await this.#access.ask(() => store.write(entityRef, record, expiresAt, now));
+    const { expiresAt: until, ...numbers } = await this.#access.ask(() =>
+      store.write(entityRef, record, expiresAt, now),
+    );
     this.#absent.delete(entityRef);
-    this.put(entityRef, record, expiresAt, numbers);
+    this.put(entityRef, record, until, numbers);
+  }
+
+  /**
+   * Claims the one use of a token, before all other replicas; `false` where it was used before.
+   * @throws ServiceUnavailableError without the database: nothing else can tell
+   */
+  async useOnce(use: SingleUse): Promise<boolean> {
+    const store = await this.#storeForSignIn();
+    if (store) return this.#access.ask(() => store.usedTokens.claim(use));
+    throw coded(
+      'sessions_unavailable',
+      new ServiceUnavailableError(
+        'single-use tokens need the database of the plugin entra-access, which is not installed',
+      ),
+    );
   }
 
   /**

@@ -6,11 +6,14 @@ const encode = (payload: string | Buffer) => Buffer.from(payload).toString('base
 const token = (claims: unknown) => `e30.${encode(JSON.stringify(claims))}.x`;
 
 test('what a token says about itself', () => {
-  const claims = { iss: 'https://issuer.example', sub: 'user:default/olivia', exp: 1_800_000_000, azp: 'AAAA-BBBB' };
+  const times = { iat: 1_799_996_400, exp: 1_800_000_000, entra_access_until: 1_799_997_000 };
+  const claims = { iss: 'https://issuer.example', sub: 'user:default/olivia', ...times, azp: 'AAAA-BBBB' };
   assert.deepEqual(unverifiedClaims(token(claims)), {
     issuer: 'https://issuer.example',
     subject: 'user:default/olivia',
+    issued: 1_799_996_400,
     expires: 1_800_000_000,
+    until: 1_799_997_000,
     clients: ['aaaa-bbbb'],
     appOnly: false,
     takesChallenges: false,
@@ -18,11 +21,14 @@ test('what a token says about itself', () => {
 });
 
 test('claims of another type are absent', () => {
-  const claims = { iss: ['https://issuer.example'], sub: 7, exp: '1800000000', azp: {}, appid: 'x', idtyp: true };
+  const times = { iat: 1.5, exp: '1800000000', entra_access_until: null };
+  const claims = { iss: ['https://issuer.example'], sub: 7, ...times, azp: {}, appid: 'x', idtyp: true };
   assert.deepEqual(unverifiedClaims(token(claims)), {
     issuer: undefined,
     subject: undefined,
+    issued: undefined,
     expires: undefined,
+    until: undefined,
     clients: ['x'],
     appOnly: false,
     takesChallenges: false,

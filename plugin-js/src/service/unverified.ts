@@ -1,3 +1,5 @@
+import { UNTIL_CLAIM } from './pipelineLife';
+
 /** Four times what Node accepts as the headers of one request: nothing that came over HTTP is longer */
 const MAX_TOKEN_LENGTH = 64 * 1024;
 
@@ -6,7 +8,10 @@ export interface Claimed {
   issuer?: string;
   subject?: string;
   /** Seconds since the epoch */
+  issued?: number;
   expires?: number;
+  /** Ours, in the Backstage tokens of pipelines */
+  until?: number;
   /** Client ids under both names, in lower case: v2.0 tokens have `azp`, v1.0 tokens `appid` */
   clients: string[];
   /** Whether it says that an application acts by itself */
@@ -31,10 +36,16 @@ export function unverifiedClaims(token: string): Claimed | undefined {
     const value = claims[name];
     return typeof value === 'string' ? value : undefined;
   };
+  const seconds = (name: string) => {
+    const value = claims[name];
+    return Number.isSafeInteger(value) ? (value as number) : undefined;
+  };
   return {
     issuer: text('iss'),
     subject: text('sub'),
-    expires: Number.isSafeInteger(claims.exp) ? (claims.exp as number) : undefined,
+    issued: seconds('iat'),
+    expires: seconds('exp'),
+    until: seconds(UNTIL_CLAIM),
     clients: [text('azp'), text('appid')].flatMap(client => (client ? [client.toLowerCase()] : [])),
     appOnly: text('idtyp') === 'app' && !text('scp'),
     takesChallenges: [claims.xms_cc].flat().some(each => typeof each === 'string' && each.toLowerCase() === 'cp1'),

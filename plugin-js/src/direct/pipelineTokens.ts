@@ -1,0 +1,55 @@
+import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
+import { AuthenticationError } from '@backstage/errors';
+import { TokenRejectedError } from '../core';
+import { coded } from '../service/coded';
+import type { EntraAccess } from '../service/entraAccess';
+import { isPipelineRef, tokenEnd } from '../service/pipelineLife';
+import { unverifiedClaims } from '../service/unverified';
+
+/** Whether somebody is signed in, here or where the sessions are */
+type SignIns = Pick<EntraAccess, 'knows'>;
+
+/**
+ * Ends the Backstage tokens of pipelines when the sign-in behind them ends: minutes, not the hour that Backstage gives to every
+ * token. So they end also for routes that ask no policy.
+ *
+ * It only ever refuses, so what it reads need not be proved: whoever changes a token fails at Backstage's own check. The inner
+ * handler has looked for the session by then.
+ */
+export class PipelineTokens implements PluginTokenHandler {
+  readonly #inner: PluginTokenHandler;
+  readonly #signIns: SignIns;
+  readonly #clock: () => number;
+
+  constructor(inner: PluginTokenHandler, signIns: SignIns, clock: () => number = Date.now) {
+    this.#inner = inner;
+    this.#signIns = signIns;
+    this.#clock = clock;
+  }
+
+  issueToken(options: Parameters<PluginTokenHandler['issueToken']>[0]): ReturnType<PluginTokenHandler['issueToken']> {
+    return this.#inner.issueToken(options);
+  }
+
+  /** @throws TokenRejectedError `token_expired`, or AuthenticationError when there is no sign-in behind the token */
+  async verifyToken(token: string): ReturnType<PluginTokenHandler['verifyToken']> {
+    const answer = await this.#inner.verifyToken(token);
+    const userToken = answer ? answer.limitedUserToken : token;
+    const claims = userToken === undefined ? undefined : unverifiedClaims(userToken);
+    if (claims?.subject === undefined || !isPipelineRef(claims.subject)) return answer;
+    if (tokenEnd(claims) <= this.#clock() / 1000) {
+      throw new TokenRejectedError({
+        ok: false,
+        code: 'token_expired',
+        advice: 'the Backstage token of a pipeline lives as long as the token of its job, and at most 10 minutes',
+      });
+    }
+    if (!this.#signIns.knows(claims.subject)) {
+      throw coded(
+        'not_signed_in',
+        new AuthenticationError('the sign-in of this pipeline has ended, or is not known here'),
+      );
+    }
+    return answer;
+  }
+}
