@@ -4,7 +4,7 @@ import type { Elsewhere, OwnershipVersion } from '../service/entraAccess';
 import type { OwnersAnswer } from '../service/ownersQuestion';
 import type { Wanted } from '../service/sharedSessions';
 import { ANSWER_MS, type AskOwners } from './ownersClient';
-import type { Owners, Ownership } from './ownership';
+import { ownersOf, type Owners, type Ownership } from './ownership';
 import { KeptOwners, type Kept } from './keptOwners';
 import type { OwnedByPrincipalParams } from './paramsSchema';
 
@@ -117,7 +117,7 @@ export class OwnershipElsewhere implements Ownership, Elsewhere {
     const common = { at: this.#clock(), asked, epoch, session, expiresAt };
     this.#unknown.delete(principal);
     if (answer.state === 'signedIn') {
-      const owners = { owning: setOf(answer.owning), possible: setOf(answer.possible) };
+      const owners = { owning: read(answer.owning), possible: read(answer.possible) };
       this.#kept.set(principal, { ...common, version: answer.version, owners });
       return;
     }
@@ -158,6 +158,6 @@ export class OwnershipElsewhere implements Ownership, Elsewhere {
   }
 }
 
-function setOf(owners: string[] | null): Owners {
-  return owners ? new Set(owners) : undefined;
+function read(owners: string[] | null): Owners {
+  return owners ? ownersOf(owners) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { EntraCore, PrincipalHandle } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
-import type { Owners } from './ownership';
+import { ownersOf, type Owners } from './ownership';
 import type { OwnedByPrincipalParams } from './paramsSchema';
 
 /** Principals whose owners are kept at once */
@@ -23,6 +23,17 @@ interface Kept {
   owners: Owners;
 }
 
+/** The last answer, with everything that it hangs on */
+interface Last {
+  params: OwnedByPrincipalParams;
+  owners: NonNullable<Owners>;
+  epoch: number;
+  directory: number;
+  changes: number;
+  /** Seconds since the epoch */
+  expiresAt: number;
+}
+
 /**
  * The owners that count as a principal's, asked of the core once in an epoch and then looked up: for a single entity a
  * JavaScript Set is faster than any call (docs/decisions/0002).
@@ -31,6 +42,7 @@ export class PrincipalOwners {
   readonly #entraAccess: EntraAccess;
   readonly #question: Question;
   readonly #kept = new Map<string, Kept>();
+  #last?: Last;
 
   constructor(entraAccess: EntraAccess, question: Question) {
     this.#entraAccess = entraAccess;
@@ -44,6 +56,31 @@ export class PrincipalOwners {
    */
   of(params: OwnedByPrincipalParams | undefined): Owners {
     if (!params) return undefined;
+    const last = this.#last;
+    if (last !== undefined && last.params === params && this.#holds(last)) return last.owners;
+    const owners = this.#find(params);
+    const session = this.#entraAccess.sessions.current(params.principal);
+    this.#last = owners && session ? { params, owners, ...this.#stateOf(session) } : undefined;
+    return owners;
+  }
+
+  /** Backstage asks about every entity of a page with the same object: whether nothing has happened since the last one */
+  #holds(last: Last): boolean {
+    const { core, directory, sessions } = this.#entraAccess;
+    return (
+      core.available &&
+      core.epoch === last.epoch &&
+      directory.current === last.directory &&
+      sessions.unchanged(last.changes, last)
+    );
+  }
+
+  #stateOf({ expiresAt }: { expiresAt: number }) {
+    const { core, directory, sessions } = this.#entraAccess;
+    return { expiresAt, epoch: core.epoch, directory: directory.current, changes: sessions.changes };
+  }
+
+  #find(params: OwnedByPrincipalParams): Owners {
     const { principal } = params;
     const { core, directory, sessions } = this.#entraAccess;
     const session = sessions.current(principal);
@@ -63,7 +100,7 @@ export class PrincipalOwners {
     const session = sessions.current(principal);
     if (!session) return undefined;
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    const kept = { epoch: core.epoch, sequence: session.sequence, owners: owners && new Set(owners) };
+    const kept = { epoch: core.epoch, sequence: session.sequence, owners: owners && ownersOf(owners) };
     this.#kept.set(principal, kept);
     return kept.owners;
   }

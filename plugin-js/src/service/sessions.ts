@@ -33,6 +33,7 @@ export class Sessions {
   readonly #clock: () => number;
   readonly #sessions = new Map<string, Session>();
   #sequence = 0;
+  #changes = 0;
 
   constructor(core: EntraCore, clock: () => number = turnClock) {
     this.#core = core;
@@ -42,6 +43,16 @@ export class Sessions {
   /** Number of sign-ins remembered */
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** Grows with whatever changes about anybody: see {@link unchanged} */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Whether nothing has changed about anybody since, and a session that ends then has not ended */
+  unchanged(changes: number, { expiresAt }: Pick<Session, 'expiresAt'>): boolean {
+    return changes === this.#changes && expiresAt > this.#clock() / 1000;
   }
 
   /**
@@ -83,6 +94,7 @@ export class Sessions {
     const take = (handle?: PrincipalHandle) => handle !== undefined && this.#core.completeGroups(handle, ids);
     // The core may have given the handle up to make room.
     if (!take(this.find(entityRef)) && !take(this.renew(entityRef))) return;
+    this.#changes += 1;
     session.record = { ...record, groups: { state: 'known', ids: [...ids] } };
     // Whoever has looked its owners up must look again.
     session.sequence = this.#sequence += 1;
@@ -110,6 +122,7 @@ export class Sessions {
     this.#forget(entityRef);
     if (this.#sessions.size >= MAX_SESSIONS) this.#makeRoom();
     const session: Session = { record, expiresAt, ...numbers, instance: -1, sequence: 0 };
+    this.#changes += 1;
     this.#sessions.set(entityRef, session);
     return session;
   }
@@ -124,6 +137,7 @@ export class Sessions {
   }
 
   #handle(entityRef: string, session: Session): PrincipalHandle | undefined {
+    this.#changes += 1;
     this.#release(session);
     session.handle = this.#core.admit(session.record, entityRef, session.expiresAt);
     session.instance = this.#core.instance;
@@ -134,6 +148,7 @@ export class Sessions {
   #forget(entityRef: string): void {
     const session = this.#sessions.get(entityRef);
     if (!session) return;
+    this.#changes += 1;
     this.#sessions.delete(entityRef);
     this.#release(session);
   }
