@@ -29,6 +29,7 @@ export const plans: GroupPlan[] = [
         notes: [
           `${work.tokens.length} callers in turn; every row includes making the string`,
           'fast-jwt keys by SHA-256 and hands out the claims; the Map re-checks nothing, not even `exp`',
+          'entra-access reads the time once in a run of JavaScript, so hardly ever in this loop: a request of its own pays 0.04 us more',
         ],
       };
     },

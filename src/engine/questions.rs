@@ -84,6 +84,15 @@ impl<V: SignatureVerifier> Engine<V> {
         Some(owners)
     }
 
+    /// Until when [`Engine::decide`] goes on to answer the same about a principal, unless an epoch begins or the principal
+    /// itself changes: it ends, or a sign-in becomes too old for a rule. The beginning of time for whom it was not asked
+    pub fn steady_until(&self, principal: Handle, now: Timestamp) -> Timestamp {
+        match self.table(principal).get_with(principal, now) {
+            Some((caller, derived)) if derived.epoch == self.epoch => derived.until.min(caller.expires_at),
+            _ => Timestamp::default(),
+        }
+    }
+
     /// Decides about a permission without a number: slower, and nothing is remembered
     pub fn decide_unnumbered(&self, principal: Handle, permission: &Permission, now: Timestamp) -> Decision {
         Decision::of(&self.answer(principal, permission, now), |_| CriteriaNumber::NONE)

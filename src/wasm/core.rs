@@ -344,6 +344,12 @@ impl Core {
         self.engine.decide(Handle::from_number(principal), PermissionId::from_number(permission), time(now)).number()
     }
 
+    /// See [`Engine::steady_until`]; in seconds since the epoch
+    pub fn steady_until(&self, principal: u32, now: u32) -> u32 {
+        let until = self.engine.steady_until(Handle::from_number(principal), time(now));
+        u32::try_from(until.seconds()).unwrap_or(u32::MAX)
+    }
+
     /// Decides about a permission without a number
     ///
     /// # Errors

@@ -38,6 +38,7 @@ const NO_NUMBER = 0xffff_ffff;
  */
 export class EntraCore {
   readonly #life: CoreLife;
+  readonly #clock: () => number;
   readonly #tokens: Tokens;
   readonly #pooled: PooledTokens;
   /** Who is in which Entra group, where that was loaded from Microsoft Graph */
@@ -46,7 +47,8 @@ export class EntraCore {
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
     this.#life = new CoreLife(options);
-    this.#tokens = new Tokens(this.#life, options.clock ?? turnClock);
+    this.#clock = options.clock ?? turnClock;
+    this.#tokens = new Tokens(this.#life, this.#clock);
     this.#pooled = new PooledTokens(this.#life, this.#tokens);
     this.members = new Members(this.#life);
   }
@@ -187,6 +189,7 @@ export class EntraCore {
       ({ core }) => JSON.parse(core.admit(JSON.stringify(record), entityRef, expiresAt, this.#now())),
       unavailable,
     );
+    this.#life.alive?.answers.admitted();
     return outcome.ok ? { ok: true, value: handleOf(this.#life.instance, outcome.value) } : outcome;
   }
 
@@ -196,6 +199,7 @@ export class EntraCore {
    * @returns whether there is such a job
    */
   claimed(principal: PrincipalHandle): boolean {
+    this.#life.alive?.answers.drop(principal);
     return this.#life.askOf(principal, ({ core }) => core.claimed(principal, this.#now()), false);
   }
 
@@ -209,6 +213,7 @@ export class EntraCore {
    * @returns whether it was taken
    */
   completeGroups(principal: PrincipalHandle, ids: readonly string[]): boolean {
+    this.#life.alive?.answers.drop(principal);
     const refused = { ok: false };
     const complete = ({ core }: Alive) => JSON.parse(core.complete_groups(principal, JSON.stringify(ids), this.#now()));
     return this.#life.askOf<{ ok: boolean }>(principal, complete, refused).ok;
@@ -221,24 +226,43 @@ export class EntraCore {
    * given up out of turn, too, and what the token cache remembers of it would name nobody.
    */
   release(principal: PrincipalHandle): void {
-    if (isSession(principal)) this.#life.askOf(principal, ({ core }) => core.release(principal), undefined);
+    if (!isSession(principal)) return;
+    this.#life.alive?.answers.drop(principal);
+    this.#life.askOf(principal, ({ core }) => core.release(principal), undefined);
   }
 
   /** Decides; an unknown principal and an unavailable core are DENY. The way of every request: no closure, no text is made */
   decide(principal: PrincipalHandle, permission: PermissionInput): Decision {
     const { alive } = this.#life;
     if (alive === undefined) return CORE_UNAVAILABLE;
+    const known = alive.permissions.find(permission);
+    // A handle of another instance is in no row.
+    const answer = known === undefined ? undefined : alive.answers.find(principal, known, this.#clock());
+    if (answer !== undefined) return answer;
     if (!isOf(this.#life.instance, principal)) return UNKNOWN_PRINCIPAL;
     try {
-      const id = alive.permissions.find(permission) ?? this.#number(alive, permission);
-      if (id === NO_NUMBER) return this.#decideUnnumbered(alive, principal, permission);
-      const decision = alive.decisions.read(alive.core.decide(principal, id, this.#now()));
-      const complete = decision.dependence !== 'criteria' || decision.criteria !== undefined;
-      return complete ? decision : this.#decideUnnumbered(alive, principal, permission);
+      const id = known ?? this.#number(alive, permission);
+      return id === NO_NUMBER
+        ? this.#decideUnnumbered(alive, principal, permission)
+        : this.#ask(alive, principal, id, permission);
     } catch (error) {
       this.#life.trapped(alive, error);
       return CORE_UNAVAILABLE;
     }
+  }
+
+  #ask(alive: Alive, principal: PrincipalHandle, id: number, permission: PermissionInput): Decision {
+    const { answers, core, decisions } = alive;
+    const now = this.#now();
+    const decision = decisions.read(core.decide(principal, id, now));
+    if (decision.dependence === 'criteria' && decision.criteria === undefined) {
+      return this.#decideUnnumbered(alive, principal, permission);
+    }
+    // Callers by token come and go; whoever asks for permissions is signed in.
+    if (isSession(principal)) {
+      answers.keep(principal, id, decision, now * 1000, () => core.steady_until(principal, now) * 1000);
+    }
+    return decision;
   }
 
   /** Asks the core for the number of a permission, which it gives out once */

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { RejectionCode } from './codes';
+import { Answers } from './answers';
 import { DecisionReader } from './decisions';
 import { ConfigurationError } from './errors';
 import { isOf } from './handles';
@@ -37,6 +38,7 @@ export interface Alive {
   memory: WasmMemory;
   token: TokenBuffer;
   decisions: DecisionReader;
+  answers: Answers;
   permissions: PermissionNumbers;
   /** Without one every token is judged anew */
   cache?: TokenCache;
@@ -184,6 +186,7 @@ export class CoreLife {
       memory,
       token,
       decisions: decisionReader(core),
+      answers: new Answers(),
       permissions: new PermissionNumbers(),
       cache: this.#options.tokenCache === false ? undefined : new TokenCache(Core.token_principals()),
     };
@@ -193,6 +196,7 @@ export class CoreLife {
     this.ask(alive => {
       this.#epoch = alive.core.epoch();
       alive.decisions = decisionReader(alive.core);
+      alive.answers = new Answers();
       alive.cache?.clear();
     }, undefined);
   }
