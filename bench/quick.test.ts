@@ -20,6 +20,7 @@ const EXPECTED_GROUPS = [
   'latency beside jose 5, one at a time, 50 groups',
   '64 in flight, 50 groups',
   'the same token again, 4 KB',
+  'the same token again, 4 KB, 256 callers in turn',
   'load',
   'directory: all groups of a user',
   'directory: closure',
