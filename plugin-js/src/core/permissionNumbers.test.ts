@@ -14,6 +14,11 @@ test('a number is found by name, action and type of resource, and by nothing les
   assert.equal(numbers.find({ name: read.name }), 1);
   assert.equal(numbers.find({ name: read.name, action: 'read' }), 2);
   assert.equal(numbers.find({ ...read, name: 'catalog.location.read' }), 3);
+  // However short, and at the same place as others.
+  for (const [at, name] of ['', 'a', 'abc', 'b'].entries()) numbers.add({ name }, 10 + at);
+  for (const round of [1, 2]) {
+    for (const [at, name] of ['', 'a', 'abc', 'b'].entries()) assert.equal(numbers.find({ name }), 10 + at, `${round}`);
+  }
   // What one text made of all three would take for the same.
   assert.equal(numbers.find({ name: 'catalog.entity.read read', resourceType: 'catalog-entity' }), undefined);
   assert.equal(numbers.find({ ...read, action: 'delete' }), undefined);
