@@ -426,7 +426,12 @@ fn each_mistake_is_named_with_its_place_and_the_fix() {
         let mut pipeline = right("gitlab");
         pipeline.as_object_mut().unwrap().remove(name);
         let message = parse(&json!([pipeline])).unwrap_err();
-        assert_eq!(message, format!("entraAccess.pipelines[0]: missing field `{name}`"));
+        let fix = if name == "audiences" {
+            " (name what the jobs ask tokens for, such as the base URL of this Backstage)"
+        } else {
+            ""
+        };
+        assert_eq!(message, format!("entraAccess.pipelines[0]: missing field `{name}`{fix}"));
     }
     for name in ["name", "match", "groups"] {
         let mut pipeline = right("gitlab");

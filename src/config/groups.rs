@@ -232,7 +232,13 @@ impl GraphSection {
         let given = [self.client_secret.is_some(), self.certificate.is_some(), self.managed_identity.is_some()];
         match given.into_iter().filter(|given| *given).count() {
             1 => {}
-            0 => return mistake("there are no credentials", "give `clientSecret`, `certificate` or `managedIdentity`"),
+            // Backstage leaves out what it cannot fill in, so this is all that is left of a variable nobody set.
+            0 => {
+                return mistake(
+                    "there are no credentials",
+                    "give `clientSecret`, `certificate` or `managedIdentity`; an environment variable that is not set gives none",
+                );
+            }
             _ => {
                 return mistake(
                     "there are several credentials",

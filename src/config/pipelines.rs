@@ -4,12 +4,12 @@ use super::{
     custom_cloud::base_url,
     document::ROOT,
     profile::{IssuerOf, JobIssuer, Profile},
-    tenant::{audiences, times},
+    tenant::{audiences, needed_audiences, times},
 };
 use crate::{
     error::ConfigError,
     identity::job::PIPELINE,
-    json::{At, owned_text},
+    json::At,
     keys::jwk::algorithms,
     limits,
     pipeline::{PipelineKind, TrustEntry, kinds::KINDS},
@@ -39,7 +39,7 @@ pub(super) fn read(at: &At<'_>) -> Result<Profile, ConfigError> {
         &path,
     )?;
     let path = format!("{path}.audiences");
-    let audiences = audiences(&at.needed("audiences")?.all(&owned_text)?, AUDIENCE, &path)?;
+    let audiences = audiences(&needed_audiences(at, AUDIENCE)?, AUDIENCE, &path)?;
     for audience in &audiences {
         if audience == issuer {
             return Err(ConfigError::new(
