@@ -113,6 +113,40 @@ test('the policy on the page about pipelines is one for its configuration', () =
   }
 });
 
+for (const page of ['README.md', 'docs/policy.md']) {
+  test(`the rules in ${page} are a policy`, () => {
+    const policies = examplesIn(read(page).replaceAll('<object id>', TEAM)).filter(example => 'rules' in example);
+    assert.ok(policies.length > 0);
+    for (const policy of policies) {
+      const core = new EntraCore({ configuration: JSON.stringify(common.entraAccess), logger: new RecordingLogger() });
+      core.setPolicy(JSON.stringify(policy), page);
+      assert.equal(core.ruleIds.length, policy.rules.length);
+      core.close();
+    }
+  });
+}
+
+test('app-config.example.yaml is a configuration as it stands, and with every comment opened', () => {
+  const example = read('app-config.example.yaml');
+  // A setting that is commented out, or a line below one; prose has no colon or begins in another way.
+  const opened = example
+    .split('\n')
+    .map(line => (/^\s+# (?:[a-zA-Z]+:|\s+(?:[a-z]|-|#))/.test(line) ? line.replace('# ', '') : line))
+    .join('\n')
+    .replace('overage: unknown', 'overage: graph');
+  for (const [text, parts] of [
+    [example, []],
+    [opened, ['clouds', 'pipelines', 'identity', 'catalog', 'directCalls']],
+  ] as Array<[string, string[]]>) {
+    const config = parse(text) as Section;
+    for (const part of parts) assert.ok(part in config.entraAccess, part);
+    const section = withoutSecrets(config.entraAccess);
+    new EntraCore({ configuration: JSON.stringify(section), logger: new RecordingLogger() }).close();
+    readOptions(config.auth.providers.entra);
+  }
+});
+
+const TEAM = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee';
 const ROOT = join(__dirname, '..', '..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 

@@ -221,10 +221,12 @@ impl GroupSection {
         } else {
             return Ok(());
         };
-        Err(ConfigError::new(path, "this names a directory role, which is no group")
-            .hint("use a group, or take the id out of `groups.directoryRoles`"))
+        Err(ConfigError::new(path, IS_A_ROLE).hint(NO_GROUP))
     }
 }
+
+pub(super) const IS_A_ROLE: &str = "this names a directory role, which is no group";
+pub(super) const NO_GROUP: &str = "use a group, or take the id out of `groups.directoryRoles`";
 
 impl GraphSection {
     fn check(&self, path: &str) -> Result<(), ConfigError> {
