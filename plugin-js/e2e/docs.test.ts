@@ -114,19 +114,6 @@ test('the policy on the page about pipelines is one for its configuration', () =
   }
 });
 
-for (const page of ['README.md', 'docs/policy.md']) {
-  test(`the rules in ${page} are a policy`, () => {
-    const policies = examplesIn(read(page).replaceAll('<object id>', TEAM)).filter(example => 'rules' in example);
-    assert.ok(policies.length > 0);
-    for (const policy of policies) {
-      const core = new EntraCore({ configuration: JSON.stringify(common.entraAccess), logger: new RecordingLogger() });
-      core.setPolicy(JSON.stringify(policy), page);
-      assert.equal(core.ruleIds.length, policy.rules.length);
-      core.close();
-    }
-  });
-}
-
 test('app-config.example.yaml is a configuration as it stands, and with every comment opened', () => {
   const example = read('app-config.example.yaml');
   // A setting that is commented out, or a line below one; prose has no colon or begins in another way.
@@ -171,7 +158,6 @@ test('README leads to every page, and the architecture names every folder', () =
   assert.deepEqual([...folders.split(','), 'core'].sort(), found.map(({ name }) => name).sort());
 });
 
-const TEAM = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee';
 const ROOT = join(__dirname, '..', '..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
