@@ -380,7 +380,7 @@ fn each_mistake_is_named_with_its_place_and_the_fix() {
             "bitbucket",
             "/trust/0/allowMergeRequests",
             json!(true),
-            ".trust[0]: Bitbucket does not say whether a job is for a merge request",
+            ".trust[0]: Bitbucket does not say whether a job is for a merge request (leave `allowMergeRequests` out)",
         ),
         (
             "bitbucket",
@@ -426,7 +426,12 @@ fn each_mistake_is_named_with_its_place_and_the_fix() {
         let mut pipeline = right("gitlab");
         pipeline.as_object_mut().unwrap().remove(name);
         let message = parse(&json!([pipeline])).unwrap_err();
-        assert_eq!(message, format!("entraAccess.pipelines[0]: missing field `{name}`"));
+        let fix = if name == "audiences" {
+            " (name what the jobs ask tokens for, such as the base URL of this Backstage)"
+        } else {
+            ""
+        };
+        assert_eq!(message, format!("entraAccess.pipelines[0]: missing field `{name}`{fix}"));
     }
     for name in ["name", "match", "groups"] {
         let mut pipeline = right("gitlab");
@@ -434,6 +439,29 @@ fn each_mistake_is_named_with_its_place_and_the_fix() {
         let message = parse(&json!([pipeline])).unwrap_err();
         assert_eq!(message, format!("entraAccess.pipelines[0].trust[0]: missing field `{name}`"));
     }
+}
+
+#[test]
+fn a_directory_role_is_no_group_of_an_entry() {
+    const ROLE: &str = "62e90394-69f5-4237-9190-012177145e10";
+    let with = |groups: Value| {
+        let (mut first, mut pipeline) = (right("github"), right("gitlab"));
+        first["id"] = json!("hub");
+        pipeline["trust"][0]["groups"] = groups;
+        let text = json!({
+            "tenants": [tenant(TENANT, "global")],
+            "pipelines": [first, pipeline],
+            "groups": { "directoryRoles": [ROLE] },
+            "policy": {},
+        });
+        Configuration::parse(&text.to_string()).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(with(json!([TENANT])), Ok(()));
+    assert_eq!(
+        with(json!([TENANT, ROLE])).unwrap_err(),
+        "entraAccess.pipelines[1].trust[0].groups: this names a directory role, which is no group \
+         (use a group, or take the id out of `groups.directoryRoles`)"
+    );
 }
 
 #[test]

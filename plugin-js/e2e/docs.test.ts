@@ -1,9 +1,10 @@
 /** The examples of configuration in the documents, read by those who read the real thing */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { STORY } from '../dev/story/story';
 import { readOptions } from '../src/auth/options';
 import { EntraCore } from '../src/core';
 import { readEntries } from '../src/external/entries';
@@ -111,6 +112,50 @@ test('the policy on the page about pipelines is one for its configuration', () =
   } finally {
     core.close();
   }
+});
+
+test('app-config.example.yaml is a configuration as it stands, and with every comment opened', () => {
+  const example = read('app-config.example.yaml');
+  // A setting that is commented out, or a line below one; prose has no colon or begins in another way.
+  const opened = example
+    .split('\n')
+    .map(line => (/^\s+# (?:[a-zA-Z]+:|\s+(?:[a-z]|-|#))/.test(line) ? line.replace('# ', '') : line))
+    .join('\n')
+    .replace('overage: unknown', 'overage: graph');
+  for (const [text, parts] of [
+    [example, []],
+    [opened, ['clouds', 'pipelines', 'identity', 'catalog', 'directCalls']],
+  ] as Array<[string, string[]]>) {
+    const config = parse(text) as Section;
+    for (const part of parts) assert.ok(part in config.entraAccess, part);
+    const section = withoutSecrets(config.entraAccess);
+    new EntraCore({ configuration: JSON.stringify(section), logger: new RecordingLogger() }).close();
+    readOptions(config.auth.providers.entra);
+  }
+});
+
+test('every code that is not about a token stands on the page about ways in', () => {
+  const [, union = ''] = /export type ErrorCode =\n(.*?);/s.exec(read('plugin-js/src/service/coded.ts')) ?? [];
+  const codes = [...union.matchAll(/'([a-z_]+)'/g)].map(([, code = '']) => code);
+  assert.ok(codes.length >= 14);
+  const [, table = ''] = text.split('## When it is not about the token');
+  for (const code of codes) assert.match(table, new RegExp(`^\\| .*\`${code}\`.* \\| \\d{3}`, 'm'), code);
+});
+
+test('README counts the scenes of the story as they are', () => {
+  const [, shown, all] = /^Those are (\d+) of its (\d+) scenes/m.exec(read('README.md')) ?? [];
+  assert.equal(Number(all), STORY.length);
+  assert.equal(Number(shown), read('README.md').match(/ (?:ALLOW \(200\)|DENY \(403\)|401) {2}/g)?.length);
+});
+
+test('README leads to every page, and the architecture names every folder', () => {
+  const pages = readdirSync(join(ROOT, 'docs')).filter(name => name.endsWith('.md'));
+  for (const page of pages) assert.ok(read('README.md').includes(`(docs/${page})`), page);
+  const [, folders = ''] = /plugin-js\/src\/\{([^}]+)\}/.exec(read('docs/architecture.md')) ?? [];
+  const found = readdirSync(join(ROOT, 'plugin-js', 'src'), { withFileTypes: true }).filter(entry =>
+    entry.isDirectory(),
+  );
+  assert.deepEqual([...folders.split(','), 'core'].sort(), found.map(({ name }) => name).sort());
 });
 
 const ROOT = join(__dirname, '..', '..');

@@ -3,15 +3,15 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createBackendModule, type BackstageCredentials } from '@backstage/backend-plugin-api';
+import type { BackstageCredentials } from '@backstage/backend-plugin-api';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import type { PermissionPolicy } from '@backstage/plugin-permission-node';
 import { Client, untilReady } from '../dev/story/client';
 import { startEnvironment, type Environment } from '../dev/story/environment';
 import { agents, groups, people, type Principal } from '../dev/tenant/people';
-import { policyFallbackExtensionPoint } from '../src';
 import { entraPermissionsServiceFactory } from '../src/inProcess';
 import { captureLog } from './support/company';
+import { fallbackModule } from './support/fallbackModule';
 import { otherProvider, otherToken, outcome, probePlugin, type Probe } from './support/probe';
 import { calls } from './support/questions';
 import { shelfPlugin } from './support/shelf';
@@ -53,20 +53,6 @@ const homeMade: PermissionPolicy = {
   },
 };
 
-const moduleWith = (policy: PermissionPolicy, moduleId = 'home-made') =>
-  createBackendModule({
-    pluginId: 'permission',
-    moduleId,
-    register(env) {
-      env.registerInit({
-        deps: { fallback: policyFallbackExtensionPoint },
-        async init({ fallback }) {
-          fallback.setFallbackPolicy(policy);
-        },
-      });
-    },
-  });
-
 function configure(config: Record<string, any>): void {
   config.auth.providers.other = {};
   config.entraAccess.policy = { rules: RULES };
@@ -81,7 +67,13 @@ before(async () => {
   log = captureLog();
   environment = await startEnvironment({
     configure,
-    features: [moduleWith(homeMade), entraPermissionsServiceFactory, probePlugin(probe), shelfPlugin, otherProvider],
+    features: [
+      fallbackModule(homeMade),
+      entraPermissionsServiceFactory,
+      probePlugin(probe),
+      shelfPlugin,
+      otherProvider,
+    ],
   });
   client = new Client(environment);
   await untilReady(client, () => environment.tenant.mintAccessToken(people.adam));

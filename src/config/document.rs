@@ -11,7 +11,7 @@ use super::{
     identity::{Identity, IdentitySection, identity},
     pipelines,
     profile::Profile,
-    tenant::{Tenant, audiences},
+    tenant::{CLIENT_ID, Tenant, audiences},
 };
 use crate::{
     directory::TrustedLocations,
@@ -52,7 +52,7 @@ impl Section {
         // Read by the host, which hands the rules to [`crate::policy`].
         at.needed("policy")?;
         Ok(Self {
-            tenants: at.needed("tenants")?.all(&Tenant::read)?,
+            tenants: at.needed("tenants").map_err(|missing| missing.hint(TENANTS))?.all(&Tenant::read)?,
             clouds: at.some("clouds", &CustomCloud::read_all)?.unwrap_or_default(),
             pipelines: at.list("pipelines", &pipelines::read)?,
             groups: at.some("groups", &GroupSection::read)?.unwrap_or_default(),
@@ -66,7 +66,7 @@ impl Section {
 /// The section's name, with which every path begins
 pub(super) const ROOT: &str = "entraAccess";
 
-const APP_REGISTRATION: &str = "the client id of the app registration of this Backstage";
+const TENANTS: &str = "name at least one tenant; there is no wildcard";
 
 impl Configuration {
     /// Reads the section from JSON text
@@ -78,8 +78,7 @@ impl Configuration {
         let section = Section::read(&At::root(&document, ROOT))?;
         let clouds = clouds(&section.clouds)?;
         if section.tenants.is_empty() {
-            return Err(ConfigError::new(format!("{ROOT}.tenants"), "the list is empty")
-                .hint("name at least one tenant; there is no wildcard"));
+            return Err(ConfigError::new(format!("{ROOT}.tenants"), "the list is empty").hint(TENANTS));
         }
         let mut profiles: Vec<Profile> = Vec::new();
         let mut tenants = Vec::new();
@@ -89,7 +88,7 @@ impl Configuration {
                 ConfigError::new(format!("{path}.cloud"), format!("there is no cloud `{}`", shown(&tenant.cloud)))
                     .hint(format!("one of: {}", join(&clouds.keys().collect::<Vec<_>>(), ", ")))
             })?;
-            let audiences = audiences(&tenant.audiences, APP_REGISTRATION, &format!("{path}.audiences"))?;
+            let audiences = audiences(&tenant.audiences, CLIENT_ID, &format!("{path}.audiences"))?;
             let times = tenant.times(&path)?;
             for mut profile in Profile::of_tenant(tenant.tenant_id, cloud, &audiences, &tenant.clients) {
                 (profile.leeway_seconds, profile.lifetime_seconds) = times;
@@ -107,6 +106,7 @@ impl Configuration {
         pipelines::add(section.pipelines, &mut profiles)?;
         let identity = identity(&section.identity, &section.tenants)?;
         let (groups, trusted) = (section.groups.settings(&tenants)?, section.catalog.trusted()?);
+        pipelines::keep_apart(&profiles, &groups.directory_roles)?;
         Ok(Self { profiles, groups, trusted, identity, direct_calls: section.direct_calls })
     }
 

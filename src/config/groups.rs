@@ -221,10 +221,12 @@ impl GroupSection {
         } else {
             return Ok(());
         };
-        Err(ConfigError::new(path, "this names a directory role, which is no group")
-            .hint("use a group, or take the id out of `groups.directoryRoles`"))
+        Err(ConfigError::new(path, IS_A_ROLE).hint(NO_GROUP))
     }
 }
+
+pub(super) const IS_A_ROLE: &str = "this names a directory role, which is no group";
+pub(super) const NO_GROUP: &str = "use a group, or take the id out of `groups.directoryRoles`";
 
 impl GraphSection {
     fn check(&self, path: &str) -> Result<(), ConfigError> {
@@ -232,7 +234,13 @@ impl GraphSection {
         let given = [self.client_secret.is_some(), self.certificate.is_some(), self.managed_identity.is_some()];
         match given.into_iter().filter(|given| *given).count() {
             1 => {}
-            0 => return mistake("there are no credentials", "give `clientSecret`, `certificate` or `managedIdentity`"),
+            // Backstage leaves out what it cannot fill in, so this is all that is left of a variable nobody set.
+            0 => {
+                return mistake(
+                    "there are no credentials",
+                    "give `clientSecret`, `certificate` or `managedIdentity`; an environment variable that is not set gives none",
+                );
+            }
             _ => {
                 return mistake(
                     "there are several credentials",

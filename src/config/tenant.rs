@@ -26,7 +26,7 @@ impl Tenant {
         Ok(Self {
             tenant_id: Guid::read(&at.needed("tenantId")?)?,
             cloud: at.some("cloud", &owned_text)?.unwrap_or_else(|| "global".into()),
-            audiences: at.needed("audiences")?.all(&owned_text)?,
+            audiences: needed_audiences(at, CLIENT_ID)?,
             clients: at.list("clients", &Guid::read)?,
             catalog_users: at.some("catalogUsers", &|at| at.boolean())?,
             leeway: at.some("leeway", &|at| at.number())?.unwrap_or(limits::LEEWAY_SECONDS),
@@ -71,6 +71,14 @@ const FOREIGN_AUDIENCES: [&str; 7] = [
     "https://graph.windows.net",
     "https://microsoftgraph.chinacloudapi.cn",
 ];
+
+/// What the audiences of a tenant should name
+pub(super) const CLIENT_ID: &str = "the client id of the app registration of this Backstage";
+
+/// The member `audiences` as it is written; `usual` is what it should name where it is missing
+pub(super) fn needed_audiences(at: &At<'_>, usual: &str) -> Result<Vec<String>, ConfigError> {
+    at.needed("audiences").map_err(|missing| missing.hint(format!("name {usual}")))?.all(&owned_text)
+}
 
 /// The accepted audiences, exact; client ids in lower case, as Entra writes them. `usual` is what an empty list should name
 pub(super) fn audiences(texts: &[String], usual: &str, path: &str) -> Result<Vec<String>, ConfigError> {

@@ -52,7 +52,9 @@ impl TrustEntry {
         let (production, single_use, merge_requests) =
             (flag("production")?, flag("singleUse")?, flag("allowMergeRequests")?);
         if merge_requests && kind.merge_requests.is_none() {
-            return Err(at.mistake(format!("{} does not say whether a job is for a merge request", kind.title)));
+            return Err(at
+                .mistake(format!("{} does not say whether a job is for a merge request", kind.title))
+                .hint("leave `allowMergeRequests` out"));
         }
         let wanted_at = at.needed("match")?;
         wanted_at.mapping()?;

@@ -1,26 +1,16 @@
 /** Run as a process of its own, as Backstage leaves a good deal open where it does not start: two modules with a fallback each */
 import { createBackend } from '@backstage/backend-defaults';
-import { coreServices, createBackendModule, createServiceFactory } from '@backstage/backend-plugin-api';
+import { coreServices, createServiceFactory } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
 import permissionBackend from '@backstage/plugin-permission-backend';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
+import type { PermissionPolicy } from '@backstage/plugin-permission-node';
 import { freePort } from '../../dev/freePort';
 import { HOME_TENANT_ID } from '../../dev/tenant/tenantIds';
-import { permissionModuleEntraPolicy, policyFallbackExtensionPoint } from '../../src';
+import { permissionModuleEntraPolicy } from '../../src';
+import { fallbackModule } from './fallbackModule';
 
-const fallbackModule = (moduleId: string) =>
-  createBackendModule({
-    pluginId: 'permission',
-    moduleId,
-    register(env) {
-      env.registerInit({
-        deps: { fallback: policyFallbackExtensionPoint },
-        async init({ fallback }) {
-          fallback.setFallbackPolicy({ handle: async () => ({ result: AuthorizeResult.DENY }) });
-        },
-      });
-    },
-  });
+const REFUSAL: PermissionPolicy = { handle: async () => ({ result: AuthorizeResult.DENY }) };
 
 async function start(modules: string[]): Promise<void> {
   const backend = createBackend();
@@ -43,7 +33,7 @@ async function start(modules: string[]): Promise<void> {
   );
   backend.add(permissionBackend);
   backend.add(permissionModuleEntraPolicy);
-  for (const id of modules) backend.add(fallbackModule(id));
+  for (const id of modules) backend.add(fallbackModule(REFUSAL, id));
   await backend.start();
 }
 

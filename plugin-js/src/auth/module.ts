@@ -1,18 +1,18 @@
-import { coreServices, createBackendModule } from '@backstage/backend-plugin-api';
+import { coreServices, createBackendModule, type LoggerService } from '@backstage/backend-plugin-api';
 import {
   authProvidersExtensionPoint,
   createProxyAuthenticator,
   createProxyAuthProviderFactory,
 } from '@backstage/plugin-auth-node';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
-import type { Principal } from '../core';
+import type { EntraCore, Principal } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
 import { pipelineEnd } from '../service/pipelineLife';
 import { entraAccessServiceRef } from '../service/ref';
 import { described } from './described';
 import { Identities } from './identity';
 import { offeredToken } from './offered';
-import { readOptions, type ProviderOptions } from './options';
+import { PLACE, readOptions, type ProviderOptions } from './options';
 import { signIn, type SignIn } from './signIn';
 
 /** What a job is told: Backstage's own figures are those of every token */
@@ -44,6 +44,18 @@ function pipelineInfo({ kind, issuer, pipeline, expiresAt }: Principal): Pipelin
   return { pipeline: issuer, trust: pipeline.trust, expiresAt: new Date(end * 1000).toISOString() };
 }
 
+/** Everything starts without the provider, and whoever comes with a token learns that it is missing; the operator should, too */
+export function warnOfNoProvider(
+  { directCalls, issuers }: Pick<EntraCore, 'directCalls' | 'issuers'>,
+  logger: Pick<LoggerService, 'warn'>,
+): void {
+  const pipelines = issuers.some(({ pipeline }) => pipeline);
+  if (!directCalls && !pipelines) return;
+  const refused = [...(directCalls ? ['direct calls'] : []), ...(pipelines ? ['jobs of pipelines'] : [])].join(' and ');
+  const otherwise = directCalls && !pipelines ? ', or switch direct calls off: `entraAccess.directCalls: false`' : '';
+  logger.warn(`${PLACE} is missing, so ${refused} are refused (add \`auth.providers.entra: {}\`${otherwise})`);
+}
+
 /** Sign-in with an Entra token or that of a pipeline: `GET|POST /api/auth/entra/refresh` */
 export const authModuleEntraProvider = createBackendModule({
   pluginId: 'auth',
@@ -53,11 +65,13 @@ export const authModuleEntraProvider = createBackendModule({
       deps: {
         auth: coreServices.auth,
         catalog: catalogServiceRef,
+        config: coreServices.rootConfig,
         entraAccess: entraAccessServiceRef,
         logger: coreServices.logger,
         providers: authProvidersExtensionPoint,
       },
-      async init({ auth, catalog, entraAccess, logger, providers }) {
+      async init({ auth, catalog, config, entraAccess, logger, providers }) {
+        if (!config.has(PLACE)) warnOfNoProvider(entraAccess.core, logger);
         const identities = new Identities({ entraAccess, catalog, auth, logger });
         providers.registerProvider({
           providerId: 'entra',

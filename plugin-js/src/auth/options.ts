@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { ConfigurationError } from '../core';
 import { DIRECT_HEADER } from './header';
 
-const PLACE = 'auth.providers.entra';
+/** Without this section Backstage has no provider `entra` */
+export const PLACE = 'auth.providers.entra';
 /** In which Azure's built-in authentication ("Easy Auth") hands the ID token on; it is never anything else */
 const ID_TOKEN_HEADER = 'x-ms-token-aad-id-token';
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Entity } from '@backstage/catalog-model';
 import type { EntitiesSearchFilter, EntityFilter } from '@backstage/plugin-catalog-node';
+import { matches } from '../../e2e/support/catalogSearch';
 import { mulberry32 } from '../../dev/mulberry32';
 import { configurationOf, FROM_ENTRA, POLICY, recordOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
@@ -35,19 +36,6 @@ function directory({ below, some, one }: Pick, teams: string[], groupIds: string
     ...(below(10) < 8 ? FROM_ENTRA : {}),
   }));
   return { groups, owners: below(10) < 9 ? [...some(teams, 70), ...some(people, 50)] : undefined };
-}
-
-/** As the catalog's database search does it: rows of lower-case keys and values, one for each relation */
-function matches(filter: EntityFilter, candidate: Entity): boolean {
-  if ('not' in filter) return !matches(filter.not, candidate);
-  if ('allOf' in filter) return filter.allOf.every(part => matches(part, candidate));
-  if ('anyOf' in filter) return filter.anyOf.some(part => matches(part, candidate));
-  const { key, values } = filter as EntitiesSearchFilter;
-  return (candidate.relations ?? []).some(
-    ({ type, targetRef }) =>
-      `relations.${type}`.toLowerCase() === key.toLowerCase() &&
-      (values === undefined || values.some(value => value.toLowerCase() === targetRef.toLowerCase())),
-  );
 }
 
 function valuesIn(filter: EntityFilter): readonly string[] {

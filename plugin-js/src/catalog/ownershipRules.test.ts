@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Entity } from '@backstage/catalog-model';
-import type { EntitiesSearchFilter, EntityFilter } from '@backstage/plugin-catalog-node';
+import type { EntityFilter } from '@backstage/plugin-catalog-node';
+import { matches } from '../../e2e/support/catalogSearch';
 import { groups, people } from '../../dev/tenant/people';
 import { configurationOf, FROM_ENTRA, POLICY, recordOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
@@ -51,19 +52,6 @@ function params(principal: string, change: Partial<OwnedByPrincipalParams> = {})
 function entity(owners: string[], more: Array<{ type: string; targetRef: string }> = []): Entity {
   const relations = [...owners.map(targetRef => ({ type: 'ownedBy', targetRef })), ...more];
   return { apiVersion: 'v1', kind: 'Component', metadata: { name: 'x' }, relations };
-}
-
-/** As the catalog's database search does it: rows of lower-case keys and values, one for each relation */
-function matches(filter: EntityFilter, candidate: Entity): boolean {
-  if ('not' in filter) return !matches(filter.not, candidate);
-  if ('allOf' in filter) return filter.allOf.every(part => matches(part, candidate));
-  if ('anyOf' in filter) return filter.anyOf.some(part => matches(part, candidate));
-  const { key, values } = filter as EntitiesSearchFilter;
-  return (candidate.relations ?? []).some(
-    ({ type, targetRef }) =>
-      `relations.${type}`.toLowerCase() === key.toLowerCase() &&
-      (values === undefined || values.some(value => value.toLowerCase() === targetRef.toLowerCase())),
-  );
 }
 
 /** Every set of owners, with relations beside them that must not count */

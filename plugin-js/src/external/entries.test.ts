@@ -5,7 +5,16 @@ import { readEntries } from './entries';
 const CLIENT = 'e92d6b40-8a5f-4c17-b3d8-4f0a7e1c9526';
 const GOOD = { type: 'entra', options: { clients: [CLIENT] }, accessRestrictions: [{ plugin: 'catalog' }] };
 
-const read = (entries: unknown) => readEntries({ getOptional: () => entries as never });
+const OTHER = '15c8f3e7-6b92-4d0a-9e54-a7d2f0b8c461';
+const TENANTS = [{ clients: [CLIENT.toUpperCase()] }, {}, { clients: [OTHER] }];
+
+function read(entries: unknown, tenants: unknown = TENANTS): string[] {
+  const sections: Record<string, unknown> = {
+    'backend.auth.externalAccess': entries,
+    'entraAccess.tenants': tenants,
+  };
+  return readEntries({ getOptional: (path = '') => sections[path] as never });
+}
 
 test('entries of others are theirs', () => {
   assert.deepEqual(read(undefined), []);
@@ -14,10 +23,9 @@ test('entries of others are theirs', () => {
 });
 
 test('client ids of all our entries, in lower case', () => {
-  const other = '15c8f3e7-6b92-4d0a-9e54-a7d2f0b8c461';
   const restrictions = [{ plugin: 'catalog', permission: 'catalog.entity.read' }, { plugin: 'search' }];
-  const second = { ...GOOD, options: { clients: [other.toUpperCase()] }, accessRestrictions: restrictions };
-  assert.deepEqual(read([GOOD, { type: 'static' }, second]), [CLIENT, other]);
+  const second = { ...GOOD, options: { clients: [OTHER.toUpperCase()] }, accessRestrictions: restrictions };
+  assert.deepEqual(read([GOOD, { type: 'static' }, second]), [CLIENT, OTHER]);
 });
 
 for (const [name, entries, message] of [
@@ -51,3 +59,20 @@ for (const [name, entries, message] of [
     );
   });
 }
+
+test('a client that no tenant lets in is a mistake with the fix: every token of it would be refused', () => {
+  for (const tenants of [
+    undefined,
+    null,
+    [],
+    [{}],
+    [{ clients: null }],
+    [{ clients: [OTHER] }],
+    { clients: [CLIENT] },
+  ]) {
+    assert.throws(
+      () => read([{ type: 'static' }, GOOD], tenants ?? null),
+      /backend\.auth\.externalAccess\[1\]\.options\.clients: no tenant lets client e92d6b40-\S+ in, .* \(add it to `clients` of its tenant/,
+    );
+  }
+});

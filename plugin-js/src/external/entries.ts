@@ -1,6 +1,7 @@
 import type { RootConfigService } from '@backstage/backend-plugin-api';
 import { z } from 'zod';
 import { ConfigurationError } from '../core';
+import { list, mapping, ofTenants } from '../service/loosely';
 
 /** `type` of the entries that are ours */
 export const TYPE = 'entra';
@@ -31,14 +32,21 @@ export function readClients(options: unknown): ReadonlySet<string> {
  * @throws ConfigurationError with the place of the first mistake
  */
 export function readEntries(config: Pick<RootConfigService, 'getOptional'>): string[] {
-  const entries = config.getOptional(PLACE);
+  const letIn = ofTenants(config.getOptional('entraAccess.tenants'), 'clients');
   const known = new Set<string>();
-  for (const [at, entry] of (Array.isArray(entries) ? entries : []).entries()) {
-    if ((entry as { type?: unknown } | null)?.type !== TYPE) continue;
+  for (const [at, entry] of list(config.getOptional(PLACE)).entries()) {
+    if (mapping(entry).type !== TYPE) continue;
     const place = `${PLACE}[${at}]`;
     for (const client of readEntry(entry, place)) {
       if (known.has(client)) {
         throw new ConfigurationError({ path: `${place}.options.clients`, message: `client ${client} is listed twice` });
+      }
+      if (!letIn.has(client)) {
+        throw new ConfigurationError({
+          path: `${place}.options.clients`,
+          message: `no tenant lets client ${client} in, so every token of it would be refused`,
+          hint: 'add it to `clients` of its tenant under `entraAccess.tenants`, or take it off here',
+        });
       }
       known.add(client);
     }

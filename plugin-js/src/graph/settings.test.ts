@@ -87,7 +87,10 @@ test('without Graph nothing is read and nobody is asked', () => {
 
 test('each mistake is an error with its place, and without the secret', () => {
   for (const [graph, says] of [
-    [{ clientId }, /^entraAccess\.groups\.graph: there are no credentials/],
+    [
+      { clientId },
+      /^entraAccess\.groups\.graph: there are no credentials \(.*; an environment variable that is not set gives none\)/,
+    ],
     [{ clientId, clientSecret: SECRET, managedIdentity: true }, /^entraAccess\.groups\.graph: there are several/],
     [{ clientId, clientSecret: 31337 }, /^entraAccess\.groups\.graph\.clientSecret: .*a text in quotes/],
     [{ clientId, clientSecret: '' }, /^entraAccess\.groups\.graph\.clientSecret: .*a text in quotes/],

@@ -1,5 +1,6 @@
 import type { RootConfigService } from '@backstage/backend-plugin-api';
 import { ConfigurationError } from '../core';
+import { list, mapping, ofTenants } from '../service/loosely';
 
 const PLACE = 'auth.providers.microsoft';
 /** Name of our sign-in resolver */
@@ -10,11 +11,7 @@ export const RESOLVER = 'entraGroups';
  * @throws ConfigurationError when its ID tokens could never be accepted
  */
 export function readMicrosoftClients(config: Pick<RootConfigService, 'getOptional'>): ReadonlySet<string> {
-  const audiences = new Set(
-    list(config.getOptional('entraAccess.tenants'))
-      .flatMap(tenant => list((tenant as { audiences?: unknown } | null)?.audiences))
-      .map(audience => String(audience).toLowerCase()),
-  );
+  const audiences = ofTenants(config.getOptional('entraAccess.tenants'), 'audiences');
   const environments = Object.entries(mapping(config.getOptional(PLACE))).filter(([, settings]) => isOurs(settings));
   return new Set(
     environments.map(([name, settings]) => {
@@ -32,12 +29,4 @@ export function readMicrosoftClients(config: Pick<RootConfigService, 'getOptiona
 function isOurs(settings: unknown): boolean {
   const { resolvers } = mapping(mapping(settings).signIn);
   return list(resolvers).some(entry => mapping(entry).resolver === RESOLVER);
-}
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function mapping(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

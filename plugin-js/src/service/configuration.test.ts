@@ -178,7 +178,7 @@ test('the configuration that the mistakes below are made in is good', () => {
 
 for (const [change, message] of [
   [s => (s.audits = {}), 'entraAccess.audits: unknown field `audits`, expected one of'],
-  [s => delete s.tenants, 'entraAccess: missing field `tenants`'],
+  [s => delete s.tenants, 'entraAccess: missing field `tenants` (name at least one tenant; there is no wildcard)'],
   [s => (s.tenants = []), 'entraAccess.tenants: the list is empty (name at least one tenant'],
   [s => (s.tenants = '*'), 'entraAccess.tenants: invalid type: string "*", expected a sequence'],
   [s => (s.tenants[0].tenantID = 'x'), 'entraAccess.tenants[0].tenantID: unknown field `tenantID`'],
@@ -192,7 +192,10 @@ for (const [change, message] of [
     s => (s.tenants[0].cloud = 'mars'),
     'entraAccess.tenants[0].cloud: there is no cloud `mars` (one of: china, global, lab',
   ],
-  [s => delete s.tenants[0].audiences, 'entraAccess.tenants[0]: missing field `audiences`'],
+  [
+    s => delete s.tenants[0].audiences,
+    'entraAccess.tenants[0]: missing field `audiences` (name the client id of the app registration',
+  ],
   [s => (s.tenants[0].audiences = []), 'entraAccess.tenants[0].audiences: the list is empty (name the client id'],
   [s => (s.tenants[0].audiences = 'api://x'), 'entraAccess.tenants[0].audiences: invalid type: string "api://x"'],
   [s => (s.tenants[0].audiences = ['api://*']), 'entraAccess.tenants[0].audiences[0]: audiences are compared exactly'],

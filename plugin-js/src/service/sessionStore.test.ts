@@ -4,7 +4,8 @@ import { groups, people } from '../../dev/tenant/people';
 import { configurationOf, jobRecordOf, recordOf } from '../../e2e/support/core';
 import { databaseFolder, databaseOf } from '../../e2e/support/databases';
 import { RecordingLogger } from '../../e2e/support/logger';
-import { startPostgres, WITHOUT_POSTGRES, type Postgres } from '../../e2e/support/postgres';
+import { DATABASES, postgres } from '../../e2e/support/eachDatabase';
+import { WITHOUT_POSTGRES } from '../../e2e/support/postgres';
 import { EntraCore, type Principal } from '../core';
 import { principalKey } from './sessions';
 import { SessionStore } from './sessionStore';
@@ -16,19 +17,6 @@ const olivia = recordOf({ objectId: people.olivia.oid });
 const dana = recordOf({ objectId: people.dana.oid });
 
 type Opened = Awaited<ReturnType<typeof databaseOf>>;
-
-let postgres: Postgres;
-before(async () => {
-  if (!WITHOUT_POSTGRES) postgres = await startPostgres();
-});
-after(async () => {
-  await postgres?.stop();
-});
-
-const DATABASES = [
-  { name: 'SQLite in memory', skip: false, open: () => databaseOf('better-sqlite3', ':memory:') },
-  { name: 'PostgreSQL', skip: WITHOUT_POSTGRES, open: () => databaseOf('pg', { ...postgres.connection }) },
-] as const;
 
 for (const { name, skip, open } of DATABASES) {
   describe(`sessions in ${name}`, { skip }, () => {

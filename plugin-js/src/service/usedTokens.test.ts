@@ -1,24 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { databaseOf } from '../../e2e/support/databases';
-import { startPostgres, WITHOUT_POSTGRES, type Postgres } from '../../e2e/support/postgres';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { databaseOf } from '../../e2e/support/databases';
+import { DATABASES } from '../../e2e/support/eachDatabase';
 import { SessionStore } from './sessionStore';
 
 const NOW = 1_800_000_000;
 const USE = { issuer: 'https://gitlab.example', jti: '235b3a54-b797-45c7-ae9a-f72d7bc6ef5b', until: NOW + 300 };
-
-let postgres: Postgres;
-before(async () => {
-  if (!WITHOUT_POSTGRES) postgres = await startPostgres();
-});
-after(async () => {
-  await postgres?.stop();
-});
-
-const DATABASES = [
-  { name: 'SQLite in memory', skip: false, open: () => databaseOf('better-sqlite3', ':memory:') },
-  { name: 'PostgreSQL', skip: WITHOUT_POSTGRES, open: () => databaseOf('pg', { ...postgres.connection }) },
-] as const;
 
 for (const { name, skip, open } of DATABASES) {
   describe(`single-use tokens in ${name}`, { skip }, () => {
