@@ -666,3 +666,24 @@ fn exactly_the_entries_match_that_a_naive_reader_finds() {
 fn kind(name: &str) -> &'static PipelineKind {
     KINDS.iter().find(|kind| kind.name == name).unwrap()
 }
+
+#[test]
+fn a_directory_role_is_no_group_of_a_job() {
+    let parse = |role: &str| {
+        let trust = json!([
+            { "name": "web", "match": { "project_id": "8" }, "groups": [GROUPS[1]] },
+            { "name": "api", "match": { "project_id": "7" }, "groups": [GROUPS[1], GROUPS[0]] }
+        ]);
+        let pipeline =
+            json!({ "id": "gitlab", "type": "gitlab", "issuer": GITLAB, "audiences": [AUDIENCE], "trust": trust });
+        let text = json!({
+            "tenants": [tenant(TENANT, "global")], "pipelines": [pipeline], "policy": {},
+            "groups": { "directoryRoles": [role] }
+        });
+        Configuration::parse(&text.to_string()).map(|_| ()).map_err(|mistake| mistake.to_string())
+    };
+    let message = parse(GROUPS[0]).unwrap_err();
+    let says = "entraAccess.pipelines[0].trust[1].groups: this names a directory role, which is no group";
+    assert!(message.starts_with(says), "{message}");
+    assert_eq!(parse(TENANT), Ok(()));
+}

@@ -106,7 +106,7 @@ impl Configuration {
         }
         pipelines::add(section.pipelines, &mut profiles)?;
         let identity = identity(&section.identity, &section.tenants)?;
-        let (groups, trusted) = (section.groups.settings(&tenants)?, section.catalog.trusted()?);
+        let (groups, trusted) = (section.groups.settings(&tenants, &profiles)?, section.catalog.trusted()?);
         Ok(Self { profiles, groups, trusted, identity, direct_calls: section.direct_calls })
     }
 
