@@ -125,13 +125,9 @@ describe('with a provider that reads access tokens', () => {
     assert.deepEqual([me.kind, me.entityRef, me.groups], ['user', refOf(people.olivia), { state: 'known', count: 2 }]);
   });
 
-  test('a plugin is told a user principal, and which client acts for it', async () => {
+  test('a plugin is told a user principal for whom nobody acts', async () => {
     const { body } = await client.call('/api/caller/person', entraToken(people.olivia));
-    assert.deepEqual(body, {
-      type: 'user',
-      userEntityRef: refOf(people.olivia),
-      actor: { type: 'service', subject: `entra:${environment.tenant.tenantId}:${backstageCli.clientId}` },
-    });
+    assert.deepEqual(body, { type: 'user', userEntityRef: refOf(people.olivia) });
     const owns = await client.call('/api/caller/owns', entraToken(people.olivia));
     assert.deepEqual(owns.body.ownershipEntityRefs, [refOf(people.olivia), 'group:default/payments']);
   });
@@ -150,6 +146,22 @@ describe('with a provider that reads access tokens', () => {
       const items = [{ id: 'one', permission, resourceRef: PAYMENTS_API.entityRef }];
       const { body } = await client.call('/api/permission/authorize', entraToken(principal), { items });
       assert.equal(body.items[0].result, result);
+    }
+  });
+
+  test('a direct caller is no plugin: what Backstage keeps for calls on behalf of users stays closed', async () => {
+    const resourceType = 'catalog-entity';
+    const hasType = { rule: 'HAS_SPEC', resourceType, params: { key: 'type' } };
+    const items = [{ id: '1', resourceRef: PAYMENTS_API.entityRef, resourceType, conditions: hasType }];
+    const permission = { type: 'resource', name: 'catalog.entity.refresh', attributes: {}, resourceType };
+    for (const token of [people.greg, people.olivia, agents.onBehalfOfOlivia].map(entraToken)) {
+      // No permission is asked there: anybody could read anything, condition by condition.
+      const applied = await client.call('/api/catalog/.well-known/backstage/permissions/apply-conditions', token, {
+        items,
+      });
+      assert.equal(applied.status, 403, JSON.stringify(applied.body));
+      const asked = await client.call('/api/permission/authorize', token, { items: [{ id: '1', permission }] });
+      assert.equal(asked.status, 400, JSON.stringify(asked.body));
     }
   });
 

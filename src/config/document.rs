@@ -105,8 +105,7 @@ impl Configuration {
         }
         pipelines::add(section.pipelines, &mut profiles)?;
         let identity = identity(&section.identity, &section.tenants)?;
-        let (groups, trusted) = (section.groups.settings(&tenants)?, section.catalog.trusted()?);
-        pipelines::keep_apart(&profiles, &groups.directory_roles)?;
+        let (groups, trusted) = (section.groups.settings(&tenants, &profiles)?, section.catalog.trusted()?);
         Ok(Self { profiles, groups, trusted, identity, direct_calls: section.direct_calls })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{cloud::Cloud, document::ROOT, tenant::Tenant};
+use super::{cloud::Cloud, document::ROOT, profile::Profile, tenant::Tenant};
 use crate::{
     directory::{EntityRef, GroupMapping},
     error::ConfigError,
@@ -172,7 +172,11 @@ impl WorkloadEntry {
 
 impl GroupSection {
     /// The settings, which contradict neither each other nor the tenants
-    pub(super) fn settings(self, tenants: &[(&Tenant, &Cloud)]) -> Result<GroupSettings, ConfigError> {
+    pub(super) fn settings(
+        self,
+        tenants: &[(&Tenant, &Cloud)],
+        profiles: &[Profile],
+    ) -> Result<GroupSettings, ConfigError> {
         let path = format!("{ROOT}.groups.graph");
         match (&self.graph, self.overage) {
             (Some(graph), OveragePolicy::Graph) => graph.check(&path)?,
@@ -192,7 +196,7 @@ impl GroupSection {
             return Err(ConfigError::new(format!("{ROOT}.clouds.{}.graph", tenant.cloud), "the address is missing")
                 .hint("`overage: graph` asks Microsoft Graph of this cloud, such as https://graph.example.com"));
         }
-        self.keep_apart()?;
+        self.keep_apart(profiles)?;
         let mut workloads = HashMap::new();
         for (at, entry) in self.workloads.into_iter().enumerate() {
             let path = format!("{ROOT}.groups.workloads[{at}]");
@@ -212,21 +216,25 @@ impl GroupSection {
     }
 
     /// What is listed as a directory role stands nowhere as a group
-    fn keep_apart(&self) -> Result<(), ConfigError> {
+    fn keep_apart(&self, profiles: &[Profile]) -> Result<(), ConfigError> {
         let role = |id: &Guid| self.directory_roles.contains(id);
+        let job = profiles.iter().filter_map(Profile::jobs).enumerate().find_map(|(at, jobs)| {
+            let entry = jobs.trust.iter().position(|entry| entry.groups.iter().any(role))?;
+            Some(format!("{ROOT}.pipelines[{at}].trust[{entry}].groups"))
+        });
         let path = if let Some(at) = self.mapping.iter().position(|entry| role(&entry.group)) {
             format!("{ROOT}.groups.mapping[{at}].group")
         } else if let Some(at) = self.workloads.iter().position(|entry| entry.groups.iter().any(role)) {
             format!("{ROOT}.groups.workloads[{at}].groups")
+        } else if let Some(path) = job {
+            path
         } else {
             return Ok(());
         };
-        Err(ConfigError::new(path, IS_A_ROLE).hint(NO_GROUP))
+        Err(ConfigError::new(path, "this names a directory role, which is no group")
+            .hint("use a group, or take the id out of `groups.directoryRoles`"))
     }
 }
-
-pub(super) const IS_A_ROLE: &str = "this names a directory role, which is no group";
-pub(super) const NO_GROUP: &str = "use a group, or take the id out of `groups.directoryRoles`";
 
 impl GraphSection {
     fn check(&self, path: &str) -> Result<(), ConfigError> {

@@ -3,13 +3,12 @@
 use super::{
     custom_cloud::base_url,
     document::ROOT,
-    groups::{IS_A_ROLE, NO_GROUP},
     profile::{IssuerOf, JobIssuer, Profile},
     tenant::{audiences, needed_audiences, times},
 };
 use crate::{
     error::ConfigError,
-    identity::{Guid, job::PIPELINE},
+    identity::job::PIPELINE,
     json::At,
     keys::jwk::algorithms,
     limits,
@@ -117,18 +116,6 @@ pub(super) fn add(pipelines: Vec<Profile>, profiles: &mut Vec<Profile>) -> Resul
             return Err(twice("id").hint("policies and entity references name it"));
         }
         profiles.push(pipeline);
-    }
-    Ok(())
-}
-
-/// What is listed as a directory role is nothing that a job could be in
-pub(super) fn keep_apart(profiles: &[Profile], directory_roles: &[Guid]) -> Result<(), ConfigError> {
-    for (at, jobs) in profiles.iter().filter_map(Profile::jobs).enumerate() {
-        let named = |entry: &TrustEntry| entry.groups.iter().any(|id| directory_roles.contains(id));
-        if let Some(entry) = jobs.trust.iter().position(named) {
-            let path = format!("{ROOT}.pipelines[{at}].trust[{entry}].groups");
-            return Err(ConfigError::new(path, IS_A_ROLE).hint(NO_GROUP));
-        }
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ import { eventsServiceRef } from '@backstage/plugin-events-node';
 import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
+import { STILL_OURS_SECONDS } from '../service/sharedSessions';
 import { CatalogDirectory } from './directory';
 import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
@@ -90,7 +91,8 @@ export const entraAccessPlugin = createBackendPlugin({
 
 /** In small steps, so that sign-ins need not wait for it */
 async function removeExpired(rows: Pick<SessionStore, 'removeExpired'>, signal: AbortSignal): Promise<void> {
-  const now = Math.floor(Date.now() / 1000);
+  // Whoever looks right after the end of a sign-in must find that there was one.
+  const now = Math.floor(Date.now() / 1000) - STILL_OURS_SECONDS;
   while (!signal.aborted && (await rows.removeExpired(now, EXPIRED_AT_ONCE)) === EXPIRED_AT_ONCE);
 }
 

@@ -2,7 +2,6 @@ import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
 import type { DiscoveryService } from '@backstage/backend-plugin-api';
 import { AuthenticationError } from '@backstage/errors';
 import { described } from '../auth/described';
-import { actingSubject } from '../service/actingSubject';
 import type { PrincipalHandle } from '../core';
 import { coded } from '../service/coded';
 import { directCallOf, noteCall } from '../service/directCall';
@@ -14,6 +13,12 @@ import type { UserToken, UserTokens } from './userTokens';
 
 /** A Backstage token is got anew so many seconds before it ends, so that what it begins can be finished */
 const MARGIN_SECONDS = 60;
+
+/**
+ * Who acts for the user: nobody. Backstage makes no `principal.actor` of it, by which it tells plugins that call on behalf of users
+ * from the users themselves: the former may have conditions applied that no permission is asked about.
+ */
+const NOBODY_ELSE = '';
 
 /** What direct calls need; `userTokens` is shared by all plugins of a backend */
 export interface DirectCallOptions {
@@ -48,7 +53,7 @@ export class DirectCalls implements PluginTokenHandler {
     const user = await (this.#countsOnce(token, principal) ? this.#onlyOnce(token) : this.#userToken(token));
     const call = directCallOf(this.#options.entraAccess, token, user.entityRef);
     if (call) noteCall(call);
-    return { subject: user.actor, limitedUserToken: user.token };
+    return { subject: NOBODY_ELSE, limitedUserToken: user.token };
   }
 
   #isOurs(token: string): boolean {
@@ -106,7 +111,7 @@ export class DirectCalls implements PluginTokenHandler {
     const end = isPipelineRef(entityRef) ? tokenEnd(claims) : expires;
     // One that ends with the token that it was got for cannot be had any longer.
     const until = end === principal.expiresAt ? end : Math.min(principal.expiresAt, end - MARGIN_SECONDS);
-    return { token: userToken, entityRef, actor: actingSubject(principal), until };
+    return { token: userToken, entityRef, until };
   }
 }
 

@@ -19,8 +19,8 @@ export function directCallsWith(own: Decorator) {
     createRootContext: () => new UserTokens(),
     factory({ discovery, entraAccess }, userTokens): Decorator {
       const loaded: Decorator = inner => new SessionLoading(own(inner), entraAccess);
-      const pipelines = entraAccess.core.issuers.some(({ pipeline }) => pipeline);
-      const loading: Decorator = pipelines ? inner => new PipelineTokens(loaded(inner), entraAccess) : loaded;
+      // Also without pipelines in the configuration: they may have been struck off a minute ago, or be known to another process only.
+      const loading: Decorator = inner => new PipelineTokens(loaded(inner), entraAccess);
       if (!entraAccess.core.directCalls) return loading;
       return inner => new DirectCalls(loading(inner), { entraAccess, discovery, userTokens });
     },

@@ -64,10 +64,10 @@ beforeEach(() => {
   direct = new DirectCalls(inner, { entraAccess, discovery, userTokens });
 });
 
-test('a job is exchanged once, and acts by its trust entry', async () => {
+test('a job is exchanged once, and nobody acts for it', async () => {
   const token = tenant.ci.mint('bitbucket-staging');
   const first = await direct.verifyToken(token);
-  assert.equal(first?.subject, 'pipeline:bitbucket:payments-staging');
+  assert.equal(first?.subject, '', 'nobody acts for it');
   assert.deepEqual(await direct.verifyToken(token), first);
   assert.deepEqual([asked, userTokens.size], [1, 1]);
 });

@@ -17,7 +17,7 @@ function scene(capacity?: number) {
       (entraToken: string, until = NOW + 600) =>
       async (): Promise<UserToken> => {
         exchanged.push(entraToken);
-        return { token: `backstage ${exchanged.length}`, entityRef: 'user:default/o', actor: 'entra:t:c', until };
+        return { token: `backstage ${exchanged.length}`, entityRef: 'user:default/o', until };
       },
   };
 }

@@ -7,8 +7,6 @@ const REPLACE_SECONDS = 10;
 export interface UserToken {
   token: string;
   entityRef: string;
-  /** Which client got the Entra token */
-  actor: string;
   /** Seconds since the epoch, from which on it is not handed out any more */
   until: number;
 }

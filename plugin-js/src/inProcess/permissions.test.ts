@@ -137,6 +137,22 @@ test('a token is verified once, and holds until it expires', async () => {
   assert.equal(users.size, 0);
 });
 
+test('that of a pipeline is remembered no longer than it counts elsewhere', async () => {
+  let now = 0;
+  const payload = Buffer.from(JSON.stringify({ sub: 'pipeline:gitlab/staging.42', iat: 0, exp: 3600 }));
+  const auth = {
+    ...authService(),
+    getLimitedUserToken: async () => ({ token: `x.${payload.toString('base64url')}.x`, expiresAt: new Date(HOUR) }),
+    authenticate: async () => ({ principal: { type: 'user', userEntityRef: 'pipeline:gitlab/staging.42' } }),
+  } as unknown as AuthService;
+  const users = new VerifiedUsers(() => now);
+  const ask = () => users.entityRefOf(auth, userCredentials('job'));
+  now = 600_000 - 1;
+  assert.equal(await ask(), 'pipeline:gitlab/staging.42');
+  now = 600_000;
+  assert.equal(await ask(), undefined);
+});
+
 test('only so many tokens are remembered', async () => {
   const users = new VerifiedUsers(() => 0);
   for (let at = 0; at < 10_050; at += 1) await users.entityRefOf(authService(), userCredentials(`u${at}`));

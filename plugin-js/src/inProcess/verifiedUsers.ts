@@ -1,4 +1,6 @@
 import type { AuthService, BackstageCredentials } from '@backstage/backend-plugin-api';
+import { isPipelineRef, tokenEnd } from '../service/pipelineLife';
+import { unverifiedClaims } from '../service/unverified';
 
 /** Most Backstage tokens remembered; the oldest goes first. About 600 bytes each */
 const CAPACITY = 10_000;
@@ -50,7 +52,8 @@ export class VerifiedUsers {
   async #verify(auth: AuthService, token: string, expiresAt: Date): Promise<Verified | undefined> {
     const credentials = await auth.authenticate(token, { allowLimitedAccess: true });
     if (!auth.isPrincipal(credentials, 'user')) return undefined;
-    const verified = { entityRef: credentials.principal.userEntityRef, until: expiresAt.getTime() };
+    const entityRef = credentials.principal.userEntityRef;
+    const verified = { entityRef, until: Math.min(expiresAt.getTime(), endOf(entityRef, token)) };
     for (const oldest of this.#verified.keys()) {
       if (this.#verified.size < CAPACITY) break;
       this.#verified.delete(oldest);
@@ -58,4 +61,9 @@ export class VerifiedUsers {
     this.#verified.set(token, verified);
     return verified;
   }
+}
+
+/** Pipelines' tokens count for minutes where they are verified each time, whatever Backstage has written into them */
+function endOf(entityRef: string, token: string): number {
+  return isPipelineRef(entityRef) ? tokenEnd(unverifiedClaims(token) ?? {}) * 1_000 : Infinity;
 }

@@ -138,6 +138,31 @@ test('a stored sign-in that cannot be read is nobody else’s', async () => {
   assert.equal(await decide(basic('theirs.anything'), 'user:default/gone'), 'fallback ALLOW', 'it has ended');
 });
 
+test('a sign-in that ended while the answer was waited for is still ours, and a pipeline always is', async () => {
+  const record = recordOf({ objectId: people.rita.oid, groups: { state: 'known', ids: [] } });
+  const ended = (entityRef: string, secondsAgo: number) =>
+    store.sessions.set(entityRef, {
+      entityRef,
+      principal: 'rita',
+      record,
+      expiresAt: Math.floor(Date.now() / 1000) - secondsAgo,
+      revision: 1,
+      since: 1,
+    });
+  ended('user:default/just-now', 1);
+  assert.equal(await decide(basic('ours.denied'), 'user:default/just-now'), 'DENY');
+  ended('user:default/long-ago', 120);
+  assert.equal(await decide(basic('ours.denied'), 'user:default/long-ago'), 'fallback ALLOW');
+  // Nobody else issues such a ref; its Backstage token may outlive the sign-in by most of an hour.
+  assert.equal(await decide(basic('theirs.anything'), 'pipeline:gitlab/payments-staging.42'), 'DENY');
+});
+
+test('a core that dies between two questions leaves nothing to the other policy', async t => {
+  const answers = [{ effect: 'DENY', ground: 'default' }];
+  t.mock.method(entraAccess, 'decide', () => answers.pop() ?? { effect: 'DENY', ground: 'coreUnavailable' });
+  assert.equal(await decide(basic('theirs.anything'), OLIVIA), 'DENY');
+});
+
 test('an explanation says that another policy decides', () => {
   const explanation = entraAccess.explain(OLIVIA, { name: 'theirs.anything' });
   assert.equal(explanation?.fallback, true);

@@ -92,7 +92,10 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     const fallback = this.#fallback;
     const { ground } = this.#entraAccess.decide(entityRef, permissionInput(permission));
     // A principal of ours whose sign-in cannot be found just now is not somebody else's.
-    if (!fallback || (ground === 'unknownPrincipal' && !(await this.#entraAccess.sessions.isNobody(entityRef)))) {
+    const mayBeOurs = async () =>
+      ground === 'unknownPrincipal' && !(await this.#entraAccess.sessions.isNobody(entityRef));
+    // Asked anew: the core may have died since it said that no rule speaks.
+    if (!fallback || !MAY_FALL_BACK.has(ground) || (await mayBeOurs())) {
       return this.decide(permission, entityRef) ?? this.#deny(permission, GROUNDS[ground]);
     }
     const answer = await askFallback(fallback, request, user);

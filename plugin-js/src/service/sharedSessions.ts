@@ -2,6 +2,7 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import { ServiceUnavailableError } from '@backstage/errors';
 import { turnClock, type EntraCore, type Principal } from '../core';
 import { coded } from './coded';
+import { isPipelineRef } from './pipelineLife';
 import { SessionStoreAccess, type StoreState } from './sessionStoreAccess';
 import type { SessionStore, StoredSession } from './sessionStore';
 import type { SingleUse } from './usedTokens';
@@ -13,6 +14,11 @@ const POLL_MS = 2_000;
 const PAGE = 500;
 /** For how long a ref without a session is not looked for again; a sign-in on another replica ends it within a poll */
 const ABSENT_MS = 3_000;
+/**
+ * For so many seconds after its end a sign-in is still ours: a token that was verified before may be waiting for groups, or for the
+ * database, and what is denied to its user must not become another policy's affair meanwhile
+ */
+export const STILL_OURS_SECONDS = 60;
 /** Most refs remembered as absent, and most looked for at once */
 const MAX_ABSENT = 10_000;
 const MAX_LOADING = 1_000;
@@ -151,15 +157,17 @@ export class SharedSessions extends Sessions {
 
   /**
    * Whether for certain nobody is signed in under a ref. The database is asked anew: a token may be younger than what is
-   * remembered. `false` also where it cannot be told, as without a database.
+   * remembered. `false` also where it cannot be told, as without a database, right after a sign-in has ended, and for pipelines:
+   * nobody else issues their refs.
    */
   async isNobody(entityRef: string): Promise<boolean> {
     const store = this.#access.attached;
-    if (!store || !this.#access.worthAsking || this.record(entityRef) !== undefined) return false;
+    if (!store || !this.#access.worthAsking || isPipelineRef(entityRef) || this.record(entityRef) !== undefined)
+      return false;
     try {
       const found = await this.#access.ask(() => store.find(entityRef));
       if (found) this.#admit(found);
-      return found === undefined || !this.#isLive(found);
+      return found === undefined || found.expiresAt + STILL_OURS_SECONDS <= this.#clock() / 1000;
     } catch {
       // Said once, where it happened.
       return false;
