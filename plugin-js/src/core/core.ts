@@ -1,3 +1,4 @@
+import { AuditChain } from './auditChain';
 import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL, withCriteria } from './decisions';
 import { ConfigurationError } from './errors';
 import { handleOf, isOf, isSession } from './handles';
@@ -41,6 +42,8 @@ export class EntraCore {
   readonly #pooled: PooledTokens;
   /** Who is in which Entra group, where that was loaded from Microsoft Graph */
   readonly members: Members;
+  /** The hash chains of the audit trail, and what is to be recorded */
+  readonly audit: AuditChain;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
@@ -48,6 +51,7 @@ export class EntraCore {
     this.#tokens = new Tokens(this.#life, options.clock ?? Date.now);
     this.#pooled = new PooledTokens(this.#life, this.#tokens);
     this.members = new Members(this.#life);
+    this.audit = new AuditChain(this.#life);
   }
 
   /** Number of the running instance; handles are valid within one */

@@ -1,4 +1,6 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
+import { refusedToken } from '../audit/callers';
+import { AuditTrail } from '../audit/trail';
 import {
   EntraCore,
   TokenRejectedError,
@@ -24,6 +26,7 @@ export class EntraAccess {
   readonly core: EntraCore;
   readonly keys: KeySource;
   readonly sessions: SharedSessions;
+  readonly audit: AuditTrail;
   /** The file of the policy, unless its rules stand in app-config.yaml */
   readonly policyFile?: PolicyFile;
   /** What in the policy does not fit the installed plugins; the permission module finds it */
@@ -47,6 +50,7 @@ export class EntraAccess {
     if (policy.source) this.policyFile = new PolicyFile({ ...policy.source, core: this.core, logger });
     this.keys = new KeySource({ core: this.core, logger });
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
+    this.audit = new AuditTrail({ core: this.core, logger, expected: options?.storeExpected ?? false });
     const { graph } = configuration;
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
@@ -96,7 +100,10 @@ export class EntraAccess {
   async verify(token: string, purpose?: Purpose): Promise<PrincipalHandle> {
     let answer = this.core.authenticate(token, purpose);
     if (await this.#fetchedKeysFor(answer)) answer = this.core.authenticate(token, purpose);
-    if (!answer.ok) throw new TokenRejectedError(answer);
+    if (!answer.ok) {
+      await this.audit.require(refusedToken(answer));
+      throw new TokenRejectedError(answer);
+    }
     return answer.principal;
   }
 
