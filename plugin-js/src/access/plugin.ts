@@ -1,5 +1,6 @@
 import { coreServices, createBackendPlugin, type LifecycleService } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { attachAudit } from '../audit/attach';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
 import { CatalogDirectory } from './directory';
@@ -20,6 +21,7 @@ export const entraAccessPlugin = createBackendPlugin({
   register(env) {
     env.registerInit({
       deps: {
+        auditor: coreServices.auditor,
         auth: coreServices.auth,
         catalog: catalogServiceRef,
         database: coreServices.database,
@@ -39,6 +41,7 @@ export const entraAccessPlugin = createBackendPlugin({
         const store = await SessionStore.open(deps.database);
         await entraAccess.sessions.attach(store);
         deps.lifecycle.addShutdownHook(() => entraAccess.sessions.close());
+        await attachAudit(deps);
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, logger });
         const lookup = new PermissionLookup({ auth, discovery });
         deps.httpRouter.use(createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions }));

@@ -53,7 +53,9 @@ export interface AuditRow {
 }
 
 /** The columns that repeat what a canonical record says; those of `record` itself are not among them */
-export function columnsOf(canonical: string): Pick<AuditRow, 'at' | 'event' | 'result' | 'principal' | 'resource' | 'rule'> {
+export function columnsOf(
+  canonical: string,
+): Pick<AuditRow, 'at' | 'event' | 'result' | 'principal' | 'resource' | 'rule'> {
   const { at, event, result, principal, resource, rule } = JSON.parse(canonical) as AuditRecord;
   const text = (value?: string) => value?.replaceAll('\0', '\ufffd') ?? null;
   return { at, event, result: text(result), principal: text(principal), resource: text(resource), rule: text(rule) };
@@ -61,7 +63,7 @@ export function columnsOf(canonical: string): Pick<AuditRow, 'at' | 'event' | 'r
 
 /** JSON text for the core: names of a job sorted, and nothing in it that is no Unicode */
 export function recordText(record: AuditRecord & { chain: string; seq: number }): string {
-  const plain = Object.entries(record.job ?? {}).filter(([name]) => /^[A-Za-z0-9_-]+$/.test(name));
+  const plain = Object.entries(record.job ?? {}).filter(([name]) => /^[A-Za-z0-9_-]{1,64}$/.test(name));
   const job = record.job && plain.sort(([one], [other]) => (one < other ? -1 : 1));
   // Half a character would be refused by every strict reader.
   return JSON.stringify(job ? { ...record, job: Object.fromEntries(job) } : record, (_name, value: unknown) =>

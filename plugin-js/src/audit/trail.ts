@@ -143,7 +143,9 @@ export class AuditTrail {
    */
   require(record: Omit<AuditRecord, 'at'>): Promise<void> | undefined {
     if (!this.on) return undefined;
-    return this.#settings.unavailable === 'answer' ? this.#required(record).catch(() => undefined) : this.#required(record);
+    return this.#settings.unavailable === 'answer'
+      ? this.#required(record).catch(() => undefined)
+      : this.#required(record);
   }
 
   /** An answer about reading: recorded or counted as configured, and nothing waits for it */
@@ -247,7 +249,8 @@ export class AuditTrail {
       await within(2 * WAIT_MS, this.#store?.append(rows) ?? Promise.reject(new Error('no database')));
     } catch (error) {
       const reason = reasonOf(error);
-      if (reason !== this.#error) this.#options.logger.error(`the audit trail cannot be written (${reason}): ${this.#then()}`);
+      if (reason !== this.#error)
+        this.#options.logger.error(`the audit trail cannot be written (${reason}): ${this.#then()}`);
       this.#error = reason;
       return false;
     }

@@ -42,7 +42,11 @@ export class EntraAccess {
   readonly #roles: DirectoryRoles;
 
   /** @throws ConfigurationError naming the first mistake */
-  constructor(configuration: Configuration, logger: LoggerService, options?: { storeExpected?: boolean }) {
+  constructor(
+    configuration: Configuration,
+    logger: LoggerService,
+    options?: { storeExpected?: boolean; auditExpected?: boolean },
+  ) {
     const { json, policy, staticLocations } = configuration;
     this.core = new EntraCore({ configuration: json, staticLocations, logger });
     setPolicy(this.core, policy);
@@ -50,7 +54,7 @@ export class EntraAccess {
     if (policy.source) this.policyFile = new PolicyFile({ ...policy.source, core: this.core, logger });
     this.keys = new KeySource({ core: this.core, logger });
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
-    this.audit = new AuditTrail({ core: this.core, logger, expected: options?.storeExpected ?? false });
+    this.audit = new AuditTrail({ core: this.core, logger, expected: options?.auditExpected ?? false });
     const { graph } = configuration;
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);

@@ -20,7 +20,10 @@ export const entraAccessServiceRef = createServiceRef<EntraAccess>({
         const plugins = await instance.getInstalledPlugins();
         const storeExpected = plugins.some(({ pluginId }) => pluginId === 'entra-access');
         const log = logger.child({ service: 'entra-access' });
-        const entraAccess = new EntraAccess(readConfiguration(config), log, { storeExpected });
+        const entraAccess = new EntraAccess(readConfiguration(config), log, {
+          storeExpected,
+          auditExpected: storeExpected,
+        });
         entraAccess.start();
         lifecycle.addShutdownHook(() => entraAccess.close());
         return entraAccess;
