@@ -41,10 +41,12 @@ export const entraAccessPlugin = createBackendPlugin({
         const store = await SessionStore.open(deps.database);
         await entraAccess.sessions.attach(store);
         deps.lifecycle.addShutdownHook(() => entraAccess.sessions.close());
-        await attachAudit(deps);
+        const auditStore = await attachAudit(deps);
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, logger });
         const lookup = new PermissionLookup({ auth, discovery });
-        deps.httpRouter.use(createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions }));
+        deps.httpRouter.use(
+          createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),
+        );
 
         deps.lifecycle.addStartupHook(async () => {
           // In every replica: each holds its own directory.
