@@ -66,7 +66,7 @@ interface Waiting {
  * cannot be is refused, unless `audit.unavailable: answer` says otherwise.
  */
 export class AuditTrail {
-  readonly chain = randomUUID();
+  readonly chain: string = randomUUID();
   readonly #options: Options;
   readonly #settings: AuditSettings;
   readonly #clock: () => number;
