@@ -140,6 +140,15 @@ export interface Config {
      * Default: true. What is sent to `/api/auth/entra/refresh` by a proxy is not concerned
      */
     directCalls?: boolean;
+    /** The audit trail; see docs/audit.md */
+    audit?: {
+      /** What becomes of granted reading: nothing is recorded, how often there was, or each. Default: count */
+      reads?: 'none' | 'count' | 'all';
+      /** What becomes of an answer that has to be recorded and cannot be: 503, or it is given all the same. Default: refuse */
+      unavailable?: 'refuse' | 'answer';
+      /** Days for which records are kept, 1 to 3660. Absent: for ever */
+      retentionDays?: number;
+    };
     /** Exactly one of the two; the language: docs/policy.md */
     policy: {
       /** YAML file, relative to the configuration file or the working directory; followed while the backend runs */

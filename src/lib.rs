@@ -29,6 +29,7 @@
     )
 )]
 
+pub mod audit;
 pub mod base64url;
 mod bytes;
 pub mod config;

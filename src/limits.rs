@@ -131,3 +131,9 @@ pub const TRUST_NAME_BYTES: usize = 30;
 
 /// Most trust entries of one issuer: each is compared with each other when they are read
 pub const TRUST_ENTRIES: usize = 1000;
+
+/// Longest text in a record of the audit trail, in bytes: longer than any entity reference, id or reason
+pub const AUDIT_TEXT_BYTES: usize = 1024;
+
+/// The most days for which records may be kept, where they are not kept for ever
+pub const AUDIT_DAYS: u64 = 3660;

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Which modules may use which parts of the crate
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("error", &[]),
     ("limits", &[]),
     ("time", &[]),
@@ -22,6 +22,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("json", &["bytes", "error", "limits", "simd", "text"]),
     ("identity", &["error", "json", "simd", "time"]),
     ("keys", &["base64url", "bytes", "error", "json", "limits", "time"]),
+    ("audit", &["json", "limits", "text"]),
     ("directory", &["identity", "json", "limits", "text"]),
     ("pipeline", &["error", "identity", "json", "limits", "text"]),
     ("config", &["directory", "error", "identity", "json", "keys", "limits", "pipeline", "text"]),

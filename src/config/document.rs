@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    audit::AuditSettings,
     catalog::CatalogSection,
     custom_cloud::{CustomCloud, clouds},
     groups::{GroupSection, GroupSettings},
@@ -34,6 +35,8 @@ pub struct Configuration {
     pub direct_calls: bool,
     /// Which entity stands for a principal
     pub identity: Identity,
+    /// What is recorded, and for how long
+    pub audit: AuditSettings,
 }
 
 struct Section {
@@ -44,11 +47,22 @@ struct Section {
     catalog: CatalogSection,
     direct_calls: bool,
     identity: IdentitySection,
+    audit: AuditSettings,
 }
 
 impl Section {
     fn read(at: &At<'_>) -> Result<Self, ConfigError> {
-        at.members(&["tenants", "clouds", "pipelines", "groups", "catalog", "directCalls", "identity", "policy"])?;
+        at.members(&[
+            "tenants",
+            "clouds",
+            "pipelines",
+            "groups",
+            "catalog",
+            "directCalls",
+            "identity",
+            "audit",
+            "policy",
+        ])?;
         // Read by the host, which hands the rules to [`crate::policy`].
         at.needed("policy")?;
         Ok(Self {
@@ -59,6 +73,7 @@ impl Section {
             catalog: at.some("catalog", &CatalogSection::read)?.unwrap_or_default(),
             direct_calls: at.some("directCalls", &|at| at.boolean())?.unwrap_or(true),
             identity: at.some("identity", &IdentitySection::read)?.unwrap_or_default(),
+            audit: at.some("audit", &AuditSettings::read)?.unwrap_or_default(),
         })
     }
 }
@@ -106,7 +121,7 @@ impl Configuration {
         pipelines::add(section.pipelines, &mut profiles)?;
         let identity = identity(&section.identity, &section.tenants)?;
         let (groups, trusted) = (section.groups.settings(&tenants, &profiles)?, section.catalog.trusted()?);
-        Ok(Self { profiles, groups, trusted, identity, direct_calls: section.direct_calls })
+        Ok(Self { profiles, groups, trusted, identity, direct_calls: section.direct_calls, audit: section.audit })
     }
 
     /// Whether there is a pipeline with this id, an entry of it with this name, and a claim that it publishes; `None` for any

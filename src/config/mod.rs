@@ -1,5 +1,6 @@
 //! The operator's configuration: strict, and parsed into issuer profiles that cannot be wrong
 
+mod audit;
 mod catalog;
 pub mod cloud;
 mod custom_cloud;
@@ -10,6 +11,7 @@ mod pipelines;
 pub mod profile;
 mod tenant;
 
+pub use audit::AuditSettings;
 pub use document::Configuration;
 pub use groups::{GroupSettings, OveragePolicy};
 pub use identity::Identity;

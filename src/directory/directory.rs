@@ -120,7 +120,7 @@ impl Directory {
         let loading = self.loading.as_mut().ok_or("nothing is being loaded: begin first")?;
         page::read(page, loading, &mut self.loaded).map_err(|error| {
             self.loading = None;
-            format!("the page is not one of /groups/delta with members: {error:?}")
+            format!("the page is not one of /groups/delta with members: {}", error.words())
         })
     }
 

@@ -50,7 +50,7 @@ impl DirectoryInput {
             }
             _ => Err(JsonError::Invalid("a directory has `groups` and `owners`")),
         })
-        .map_err(|error| format!("the directory is not as expected: {error:?}"))?;
+        .map_err(|error| format!("the directory is not as expected: {}", error.words()))?;
         Ok(input)
     }
 }

@@ -23,6 +23,18 @@ pub enum JsonError {
     Invalid(&'static str),
 }
 
+impl JsonError {
+    /// What is wrong with a document, in lower case
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Malformed => "this is not JSON",
+            Self::Invalid(what) => what,
+            Self::Duplicate => "a member stands there twice",
+            Self::Budget => "larger or deeper than any real document",
+        }
+    }
+}
+
 /// A cursor over one JSON text
 #[derive(Debug)]
 pub struct Reader<'a> {

@@ -30,11 +30,7 @@ const DOCUMENT: Budget = Budget { depth: limits::DOCUMENT_DEPTH, members: limits
 /// # Errors
 /// Why it is none, in lower case and without its place.
 pub fn value(text: &str) -> Result<Value<'_>, &'static str> {
-    Value::parse(text).map_err(|error| match error {
-        JsonError::Malformed | JsonError::Invalid(_) => "this is not JSON",
-        JsonError::Duplicate => "a member stands there twice",
-        JsonError::Budget => "larger or deeper than any real document",
-    })
+    Value::parse(text).map_err(JsonError::words)
 }
 
 impl<'a> Value<'a> {

@@ -20,7 +20,7 @@ use crate::{
 /// The core for Node; see `plugin-js/src/core` for the typed wrapper
 #[wasm_bindgen]
 pub struct Core {
-    engine: Engine<NodeCrypto>,
+    pub(super) engine: Engine<NodeCrypto>,
     token: Vec<u8>,
     /// Tokens whose signature is in the thread pool
     pending: Vec<Option<Result<Principal, Rejection>>>,

@@ -2,6 +2,7 @@
 //!
 //! Rare and big things come as JSON text, tokens as bytes in a buffer of ours, and everything hot is a number.
 
+mod audit;
 mod core;
 mod node_crypto;
 

@@ -8,15 +8,15 @@ export interface Answer {
 
 /** Calls the backend as anybody could: plain HTTP with a bearer token */
 export class Client {
-  readonly #base: string;
+  readonly base: string;
 
   constructor({ backendUrl }: Pick<Environment, 'backendUrl'>) {
-    this.#base = backendUrl;
+    this.base = backendUrl;
   }
 
   /** `body` makes it a POST */
   async call(path: string, token?: string, body?: unknown): Promise<Answer> {
-    const response = await fetch(`${this.#base}${path}`, {
+    const response = await fetch(`${this.base}${path}`, {
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         ...(token ? { authorization: `Bearer ${token}` } : {}),

@@ -28,6 +28,8 @@ export interface Replica {
   output(): string;
   /** As an orchestrator ends it */
   stop(): Promise<void>;
+  /** As the kernel ends it: nothing is finished */
+  kill(): Promise<void>;
 }
 
 /** A tenant, a catalog in files, and replicas by name */
@@ -84,6 +86,11 @@ export async function startCompany(options: {
       async stop() {
         running.delete(found);
         child.kill('SIGTERM');
+        await ended;
+      },
+      async kill() {
+        running.delete(found);
+        child.kill('SIGKILL');
         await ended;
       },
     };

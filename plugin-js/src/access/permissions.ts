@@ -16,6 +16,11 @@ export const statusReadPermission = createPermission({
   name: 'entra-access.status.read',
   attributes: { action: 'read' },
 });
+/** To read and to verify the audit trail */
+export const auditReadPermission = createPermission({
+  name: 'entra-access.audit.read',
+  attributes: { action: 'read' },
+});
 
 /** All of them */
 export const entraAccessPermissions = [
@@ -24,4 +29,5 @@ export const entraAccessPermissions = [
   decisionExplainOthersPermission,
   whoamiReadPermission,
   statusReadPermission,
+  auditReadPermission,
 ];

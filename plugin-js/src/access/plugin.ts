@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { coreServices, createBackendPlugin, type LifecycleService } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
+import { attachAudit } from '../audit/attach';
 import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
@@ -27,6 +28,7 @@ export const entraAccessPlugin = createBackendPlugin({
   register(env) {
     env.registerInit({
       deps: {
+        auditor: coreServices.auditor,
         auth: coreServices.auth,
         catalog: catalogServiceRef,
         database: coreServices.database,
@@ -47,11 +49,14 @@ export const entraAccessPlugin = createBackendPlugin({
         const store = await SessionStore.open(deps.database);
         await entraAccess.sessions.attach(store);
         deps.lifecycle.addShutdownHook(() => entraAccess.sessions.close());
+        const auditStore = await attachAudit(deps);
         const numbers = new StoredDirectoryNumbers(await deps.database.getClient());
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
         entraAccess.directory.follow(() => directory.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
-        deps.httpRouter.use(createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions }));
+        deps.httpRouter.use(
+          createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),
+        );
 
         deps.lifecycle.addStartupHook(async () => {
           // In every replica: each holds its own directory.

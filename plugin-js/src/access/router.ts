@@ -12,6 +12,8 @@ import type { CatalogService } from '@backstage/plugin-catalog-node';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
+import { createAuditRouter } from '../audit/router';
+import type { AuditStore } from '../audit/store';
 import type { ResourceInput } from '../core';
 import { permissionInput } from '../permission/policy';
 import { challengeHeader } from '../service/claimsChallenge';
@@ -22,6 +24,7 @@ import type { CatalogDirectory } from './directory';
 import { onlyCatalog, ownersOf } from './owners';
 import type { PermissionLookup } from './permissionLookup';
 import {
+  auditReadPermission,
   decisionExplainOthersPermission,
   decisionExplainPermission,
   statusReadPermission,
@@ -46,11 +49,13 @@ export interface RouterOptions {
   catalog: CatalogService;
   httpAuth: HttpAuthService;
   permissions: PermissionsService;
+  /** Without one there is no audit trail to read */
+  auditStore?: AuditStore;
 }
 
 /** Routes below `/api/entra-access` */
 export function createRouter(options: RouterOptions): Router {
-  const { entraAccess, directory, lookup, catalog, httpAuth, permissions } = options;
+  const { entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore: store } = options;
   const router = PromiseRouter();
   // A token that is too large to be judged must still get its answer.
   router.use(express.json({ limit: '1mb' }), withoutBody);
@@ -136,6 +141,11 @@ export function createRouter(options: RouterOptions): Router {
     response.json(await ownersOf(entraAccess, parse(ownersQuestionSchema, request.body)));
   });
 
+  if (store) {
+    const { audit, core } = entraAccess;
+    const mayRead = (request: Request) => allowed(request, auditReadPermission);
+    router.use('/v1/audit', createAuditRouter({ core, audit, store, allowed: mayRead }));
+  }
   return router;
 }
 

@@ -62,6 +62,7 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
     },
     sessions: sessions.size,
     sessionStore: sessions.store,
+    audit: entraAccess.audit.state,
     keys: keys.states.map(({ issuer, fetchedAt, trustedUntil, keys: count, error }) => ({
       issuer,
       keys: count,

@@ -1,5 +1,6 @@
 import type { AuthResolverContext, BackstageSignInResult } from '@backstage/plugin-auth-node';
 import { AuthenticationError } from '@backstage/errors';
+import { signedIn } from '../audit/callers';
 import type { Principal, PrincipalHandle } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
 import { coded } from '../service/coded';
@@ -28,13 +29,21 @@ export async function signIn(
   const owners = entraAccess.core.owners(handle, { onlyOwning: true });
   if (!owners)
     throw coded('sign_in_incomplete', new AuthenticationError('the sign-in could not be completed; try again'));
-  const entityRef = await identities.entityRefOf(principal);
-  await entraAccess.sessions.prepare(entityRef, principal);
-  const end = pipelineEnd(principal, Math.floor(Date.now() / 1000));
-  const claims = { sub: entityRef, ent: [...new Set([entityRef, ...owners])], ...(end && { [UNTIL_CLAIM]: end }) };
-  const result = await context.issueToken({ claims });
-  await entraAccess.sessions.establish(entityRef, principal, end ?? expiryOf(result.token));
-  return result;
+  let entityRef: string | undefined;
+  try {
+    entityRef = await identities.entityRefOf(principal);
+    await entraAccess.sessions.prepare(entityRef, principal);
+    const end = pipelineEnd(principal, Math.floor(Date.now() / 1000));
+    const claims = { sub: entityRef, ent: [...new Set([entityRef, ...owners])], ...(end && { [UNTIL_CLAIM]: end }) };
+    const result = await context.issueToken({ claims });
+    await entraAccess.sessions.establish(entityRef, principal, end ?? expiryOf(result.token));
+    await entraAccess.audit.require(signedIn(principal, entityRef));
+    return result;
+  } catch (error) {
+    const { code = 'sign_in_incomplete' } = error as { code?: string };
+    if (code !== 'audit_unavailable') await entraAccess.audit.require(signedIn(principal, entityRef, code));
+    throw error;
+  }
 }
 
 /** `exp` of the token that our own auth backend has just issued */

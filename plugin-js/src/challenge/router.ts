@@ -17,8 +17,10 @@ interface ErrorBody {
  *
  * At the answer, not at the error: every plugin has its own handler of errors, and no later one gets to see them.
  */
-export function claimsChallenges(_request: Request, response: Response, next: NextFunction): void {
-  const context: RequestContext = {};
+export function claimsChallenges(request: Request, response: Response, next: NextFunction): void {
+  const id = request.headers['x-request-id'];
+  // A name, and nothing else: it goes into the audit.
+  const context: RequestContext = typeof id === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(id) ? { id } : {};
   const json = response.json;
   response.json = function challenged(this: Response, body?: unknown) {
     const header = this.statusCode === 403 && !this.headersSent ? challengeOf(context) : undefined;

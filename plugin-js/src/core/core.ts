@@ -1,3 +1,4 @@
+import { AuditChain } from './auditChain';
 import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL, withCriteria } from './decisions';
 import { ConfigurationError } from './errors';
 import { handleOf, isOf, isSession } from './handles';
@@ -43,6 +44,8 @@ export class EntraCore {
   readonly #pooled: PooledTokens;
   /** Who is in which Entra group, where that was loaded from Microsoft Graph */
   readonly members: Members;
+  /** The hash chains of the audit trail, and what is to be recorded */
+  readonly audit: AuditChain;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
@@ -51,6 +54,7 @@ export class EntraCore {
     this.#tokens = new Tokens(this.#life, this.#clock);
     this.#pooled = new PooledTokens(this.#life, this.#tokens);
     this.members = new Members(this.#life);
+    this.audit = new AuditChain(this.#life);
   }
 
   /** Number of the running instance; handles are valid within one */

@@ -1,4 +1,5 @@
 /** The core: the only folder that touches the WebAssembly package. */
+export type { AuditFinding, AuditLink, AuditSettings, ChainPlace } from './auditChain';
 export { REJECTION_CODES, type RejectionCode } from './codes';
 export { EntraCore } from './core';
 export { UNKNOWN_PRINCIPAL } from './decisions';

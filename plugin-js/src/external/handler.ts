@@ -1,5 +1,6 @@
 import type { ExternalTokenHandler } from '@backstage/backend-defaults/auth';
 import type { LoggerService } from '@backstage/backend-plugin-api';
+import { refusedToken } from '../audit/callers';
 import { TokenRejectedError } from '../core';
 import { described } from '../auth/described';
 import { actingSubject } from '../service/actingSubject';
@@ -41,19 +42,20 @@ export class EntraTokenHandler implements ExternalTokenHandler<ReadonlySet<strin
     const { principal } = described(this.#entraAccess, await this.#entraAccess.verify(token));
     // Now that it is proved. An agent is never more than the policy allows it: no service principal.
     if (principal.kind !== 'workload') {
-      throw new TokenRejectedError({
-        ok: false,
-        code: 'token_kind_not_allowed',
-        advice: 'an agent is judged by the policy: take its client off `backend.auth.externalAccess`',
-      });
+      throw await this.#refused(
+        'token_kind_not_allowed',
+        'an agent is judged by the policy: take its client off `backend.auth.externalAccess`',
+      );
     }
     if (principal.clientId === null || !clients.has(principal.clientId)) {
-      throw new TokenRejectedError({
-        ok: false,
-        code: 'client_not_allowed',
-        advice: 'the client is not listed under `backend.auth.externalAccess`',
-      });
+      throw await this.#refused('client_not_allowed', 'the client is not listed under `backend.auth.externalAccess`');
     }
     return { subject: actingSubject(principal) };
+  }
+
+  async #refused(code: 'token_kind_not_allowed' | 'client_not_allowed', advice: string): Promise<TokenRejectedError> {
+    const answer = { ok: false, code, advice } as const;
+    await this.#entraAccess.audit.require(refusedToken(answer));
+    return new TokenRejectedError(answer);
   }
 }

@@ -14,6 +14,7 @@ export const entraPermissionsServiceFactory = createServiceFactory({
     auth: coreServices.auth,
     config: coreServices.rootConfig,
     discovery: coreServices.discovery,
+    plugin: coreServices.pluginMetadata,
     policy: entraPolicyServiceRef,
     rootLifecycle: coreServices.rootLifecycle,
     rootLogger: coreServices.rootLogger,
@@ -28,11 +29,12 @@ export const entraPermissionsServiceFactory = createServiceFactory({
     });
     return new VerifiedUsers();
   },
-  factory({ auth, config, discovery, policy }, users) {
+  factory({ auth, config, discovery, plugin, policy }, users) {
     return new InProcessPermissions({
       auth,
       stock: ServerPermissionClient.fromConfig(config, { auth, discovery }),
       policy,
+      plugin: plugin.getId(),
       users,
       enabled: config.getOptionalBoolean('permission.enabled') ?? false,
       batched: config.getOptionalBoolean('permission.EXPERIMENTAL_enableBatchedRequests') ?? false,

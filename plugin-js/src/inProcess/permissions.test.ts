@@ -53,9 +53,11 @@ function service(decisions: Record<string, PolicyDecision | undefined>, change: 
     policy: {
       installed: true,
       ready: () => undefined,
-      decide: ({ name }, entityRef) => {
+      record: () => undefined,
+      judge: ({ name }, entityRef) => {
         assert.equal(entityRef, 'user:default/jane', 'the token says who it is, not the credentials');
-        return decisions[name];
+        const answer = decisions[name];
+        return answer && { answer, decision: { ground: 'rule' } };
       },
     },
     users: new VerifiedUsers(() => 0),

@@ -8,6 +8,7 @@ import {
   type PolicyDecision,
   type QueryPermissionRequest,
 } from '@backstage/plugin-permission-common';
+import type { Circumstances, Judged } from '../permission/policy';
 import { isPlain } from './plain';
 import type { VerifiedUsers } from './verifiedUsers';
 
@@ -16,7 +17,9 @@ export interface LocalPolicy {
   readonly installed: boolean;
   ready(entityRef: string): Promise<void> | undefined;
   /** `undefined` where another policy may have to be asked */
-  decide(permission: Permission, entityRef: string): PolicyDecision | undefined;
+  judge(permission: Permission, entityRef: string): Judged | undefined;
+  /** What to wait for before an answer is given */
+  record(judged: Judged, asked: Permission, entityRef: string, of: Circumstances): Promise<void> | undefined;
 }
 
 /** What answering in the process needs */
@@ -30,6 +33,8 @@ export interface InProcessOptions {
   enabled: boolean;
   /** `permission.EXPERIMENTAL_enableBatchedRequests` */
   batched: boolean;
+  /** The plugin that asks */
+  plugin?: string;
 }
 
 /** A question of either method */
@@ -79,13 +84,23 @@ export class InProcessPermissions implements PermissionsService {
   ): Promise<A[] | undefined> {
     const caller = await this.#callerOf(queries, options);
     if (caller === undefined) return undefined;
-    const answers: A[] = [];
+    const { policy, plugin } = this.#options;
+    const [answers, given]: [A[], Array<[Judged, Query]>] = [[], []];
     for (const query of queries) {
-      const decision = this.#options.policy.decide(query.permission, caller);
-      const answer = decision && answerOf(decision, query);
-      if (answer === undefined) return undefined;
+      const judged = policy.judge(query.permission, caller);
+      const answer = judged && answerOf(judged.answer, query);
+      if (judged === undefined || answer === undefined) return undefined;
       answers.push(answer);
+      given.push([judged, query]);
     }
+    // Not before it is known that they are given here.
+    const recorded = given.map(([judged, { permission, resourceRef }]) =>
+      policy.record(judged, permission, caller, {
+        plugin,
+        resource: typeof resourceRef === 'string' ? resourceRef : undefined,
+      }),
+    );
+    await Promise.all(recorded);
     return answers;
   }
 

@@ -6,9 +6,10 @@ import {
   type PolicyDecision,
 } from '@backstage/plugin-permission-common';
 import type { PermissionPolicy, PolicyQuery, PolicyQueryUser } from '@backstage/plugin-permission-node';
+import { decided } from '../audit/callers';
 import type { Criteria, Decision, PermissionInput } from '../core';
 import { challengeHeader } from '../service/claimsChallenge';
-import { noteRefusal } from '../service/directCall';
+import { noteRefusal, requestId } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
 import { conditionsOf, pluginOf } from './conditions';
 import { askFallback } from './fallback';
@@ -32,6 +33,20 @@ const GROUNDS: Readonly<Record<Decision['ground'], string>> = {
 
 /** Where no rule of ours has a say: nothing else may be answered by another policy */
 const MAY_FALL_BACK: ReadonlySet<Decision['ground']> = new Set(['default', 'unknownPrincipal']);
+
+/** An answer of the rules with the decision behind it */
+export interface Judged {
+  answer: PolicyDecision;
+  decision: Pick<Decision, 'rule' | 'ground'> & { /** Where no rule of ours gave it */ reason?: string };
+}
+
+/** What else is known of a question */
+export interface Circumstances {
+  /** Entity ref, or whatever the plugin calls its resources by */
+  resource?: string;
+  /** The plugin that asks */
+  plugin?: string;
+}
 
 /** The policy that Backstage asks; every answer is the core's, or that no rule speaks about it */
 export class EntraPermissionPolicy implements PermissionPolicy {
@@ -59,11 +74,19 @@ export class EntraPermissionPolicy implements PermissionPolicy {
 
   async handle(request: PolicyQuery, user?: PolicyQueryUser): Promise<PolicyDecision> {
     // Only a signed-in user has an entity ref; Backstage calls without one for unauthenticated requests.
-    if (!user) return this.#deny(request.permission, 'the request is not authenticated');
-    const entityRef = (user.credentials.principal as BackstageUserPrincipal).userEntityRef;
+    if (!user) {
+      const judged = this.#denied(request.permission, 'the request is not authenticated');
+      await this.record(judged, request.permission, undefined);
+      return judged.answer;
+    }
+    const principal = user.credentials.principal as BackstageUserPrincipal;
+    const entityRef = principal.userEntityRef;
     const ready = this.ready(entityRef);
     if (ready) await ready;
-    return this.decide(request.permission, entityRef) ?? this.#askFallback(request, user, entityRef);
+    const judged = this.judge(request.permission, entityRef) ?? (await this.#askFallback(request, user, entityRef));
+    const recorded = this.record(judged, request.permission, entityRef, { plugin: pluginOfActor(principal) });
+    if (recorded) await recorded;
+    return judged.answer;
   }
 
   /** What to wait for before {@link decide}; `undefined` when there is nothing to wait for */
@@ -71,57 +94,99 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     return this.#entraAccess.completed(entityRef);
   }
 
-  /** The answer of the rules; `undefined` where the fallback may have to be asked */
-  decide(asked: Permission, entityRef: string): PolicyDecision | undefined {
+  /**
+   * The answer of the rules; `undefined` where the fallback may have to be asked. It may be given once {@link record} has it
+   */
+  judge(asked: Permission, entityRef: string): Judged | undefined {
     const permission = permissionInput(asked);
     const decision = this.#entraAccess.decide(entityRef, permission);
     switch (decision.effect) {
       case 'ALLOW':
-        return ALLOW;
+        return { answer: ALLOW, decision };
       case 'CONDITIONAL':
         return this.#conditional(asked, decision, entityRef, permission.resourceType);
       default:
         if (this.#fallback && MAY_FALL_BACK.has(decision.ground)) return undefined;
         noteRefusal(entityRef, call => challengeHeader(call, this.#entraAccess.explain(entityRef, permission)?.stepUp));
-        return this.#deny(asked, decision.rule ? `rule ${decision.rule}` : GROUNDS[decision.ground]);
+        return this.#denied(asked, decision.rule ? `rule ${decision.rule}` : GROUNDS[decision.ground], decision);
     }
   }
 
-  async #askFallback(request: PolicyQuery, user: PolicyQueryUser, entityRef: string): Promise<PolicyDecision> {
+  /**
+   * Writes an answer down for the audit.
+   * @returns what to wait for before it is given, `undefined` where it may be given at once
+   * @throws ServiceUnavailableError, as a rejection, when it has to be recorded and cannot be
+   */
+  record(
+    { answer, decision }: Judged,
+    asked: Permission,
+    entityRef: string | undefined,
+    circumstances: Circumstances = {},
+  ): Promise<void> | undefined {
+    const { audit, core, sessions } = this.#entraAccess;
+    if (!audit.on) return undefined;
+    const { rule, ground, reason } = decision;
+    const record = () =>
+      decided({
+        permission: permissionInput(asked),
+        entityRef,
+        caller: entityRef === undefined ? undefined : sessions.record(entityRef),
+        result: answer.result,
+        rule,
+        reason: reason ?? (rule === undefined ? GROUNDS[ground] : undefined),
+        epoch: core.epoch,
+        request: requestId(),
+        ...circumstances,
+      });
+    if (answer.result !== AuthorizeResult.DENY && asked.attributes.action === 'read') {
+      audit.read(asked.name, record);
+      return undefined;
+    }
+    return audit.require(record());
+  }
+
+  async #askFallback(request: PolicyQuery, user: PolicyQueryUser, entityRef: string): Promise<Judged> {
     const { permission } = request;
     const fallback = this.#fallback;
-    const { ground } = this.#entraAccess.decide(entityRef, permissionInput(permission));
+    const decision = this.#entraAccess.decide(entityRef, permissionInput(permission));
+    const { ground } = decision;
     // A principal of ours whose sign-in cannot be found just now is not somebody else's.
     const mayBeOurs = async () =>
       ground === 'unknownPrincipal' && !(await this.#entraAccess.sessions.isNobody(entityRef));
     // Asked anew: the core may have died since it said that no rule speaks.
     if (!fallback || !MAY_FALL_BACK.has(ground) || (await mayBeOurs())) {
-      return this.decide(permission, entityRef) ?? this.#deny(permission, GROUNDS[ground]);
+      return this.judge(permission, entityRef) ?? this.#denied(permission, GROUNDS[ground], decision);
     }
     const answer = await askFallback(fallback, request, user);
-    if (typeof answer !== 'string') return answer;
+    if (typeof answer !== 'string') return { answer, decision: { ground, reason: 'the fallback policy decided' } };
     this.#logger?.warn(`${permission.name} is denied: ${answer}`);
-    return DENY;
+    return { answer: DENY, decision: { ground, reason: answer } };
   }
 
   /** Backstage's answer has no room for a reason; who was refused is not for the log */
-  #deny({ name }: Permission, reason: string): PolicyDecision {
+  #denied({ name }: Permission, reason: string, decision?: Decision): Judged {
     this.#logger?.debug(`${name} is denied: ${reason}`);
-    return DENY;
+    return { answer: DENY, decision: decision?.effect === 'DENY' ? decision : { ground: 'default', reason } };
   }
 
-  #conditional(asked: Permission, decision: Decision, principal: string, resourceType?: string): PolicyDecision {
+  #conditional(asked: Permission, decision: Decision, principal: string, resourceType?: string): Judged {
     const criteria = criteriaOf(decision);
-    if (!criteria || !resourceType) return this.#deny(asked, 'its condition could not be read');
+    if (!criteria || !resourceType) return this.#denied(asked, 'its condition could not be read');
     // Constant size, whatever the number of groups: with the groups in it Backstage answers 413 (backstage#20188).
     const params = { principal, ...this.#entraAccess.versionOf(principal) };
-    return {
+    const answer: PolicyDecision = {
       result: AuthorizeResult.CONDITIONAL,
       pluginId: pluginOf(asked.name, resourceType),
       resourceType,
       conditions: conditionsOf(criteria, resourceType, params),
     };
+    return { answer, decision };
   }
+}
+
+/** Backstage names plugins that ask for somebody `plugin:<id>` */
+function pluginOfActor({ actor }: BackstageUserPrincipal): string | undefined {
+  return /^plugin:(.+)$/.exec(actor?.subject ?? '')?.[1];
 }
 
 function criteriaOf({ dependence, criteria }: Decision): Criteria | undefined {

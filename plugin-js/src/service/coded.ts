@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'identity_unavailable'
   | 'sessions_unavailable'
   | 'core_unavailable'
+  | 'audit_unavailable'
   | 'plugin_unavailable';
 
 /** The same error with its code */

@@ -20,6 +20,8 @@ export interface DirectCall {
 /** One request */
 export interface RequestContext {
   call?: DirectCall;
+  /** As whoever is in front of the backend names it */
+  id?: string;
   /** Tells which challenge would turn the last refusal of the policy to the caller */
   challenge?: (call: DirectCall) => string | undefined;
 }
@@ -36,6 +38,11 @@ const requests = new AsyncLocalStorage<RequestContext>();
 /** Answers a request with `next`, and keeps what is learned of it in `context` */
 export function followRequest(context: RequestContext, next: () => void): void {
   requests.run(context, next);
+}
+
+/** The request under way as whoever is in front of the backend names it; `undefined` where nobody follows it */
+export function requestId(): string | undefined {
+  return requests.getStore()?.id;
 }
 
 /** Whoever calls in the request under way; of no effect where nobody follows it */

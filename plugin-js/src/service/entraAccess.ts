@@ -1,4 +1,6 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
+import { refusedToken } from '../audit/callers';
+import { AuditTrail } from '../audit/trail';
 import {
   EntraCore,
   TokenRejectedError,
@@ -42,6 +44,7 @@ export class EntraAccess {
   readonly keys: KeySource;
   readonly sessions: SharedSessions;
   readonly directory = new DirectoryEpoch();
+  readonly audit: AuditTrail;
   /** Who has sessions and directory, where this process has neither; the catalog module finds it out */
   elsewhere?: Elsewhere;
   /** The file of the policy, unless its rules stand in app-config.yaml */
@@ -59,7 +62,11 @@ export class EntraAccess {
   readonly #roles: DirectoryRoles;
 
   /** @throws ConfigurationError naming the first mistake */
-  constructor(configuration: Configuration, logger: LoggerService, options?: { storeExpected?: boolean }) {
+  constructor(
+    configuration: Configuration,
+    logger: LoggerService,
+    options?: { storeExpected?: boolean; auditExpected?: boolean },
+  ) {
     const { json, policy, staticLocations } = configuration;
     this.core = new EntraCore({ configuration: json, staticLocations, logger });
     setPolicy(this.core, policy);
@@ -67,6 +74,7 @@ export class EntraAccess {
     if (policy.source) this.policyFile = new PolicyFile({ ...policy.source, core: this.core, logger });
     this.keys = new KeySource({ core: this.core, logger });
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
+    this.audit = new AuditTrail({ core: this.core, logger, expected: options?.auditExpected ?? false });
     const { graph } = configuration;
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
@@ -118,7 +126,10 @@ export class EntraAccess {
   async verify(token: string, purpose?: Purpose): Promise<PrincipalHandle> {
     let answer = this.core.authenticate(token, purpose);
     if (await this.#fetchedKeysFor(answer)) answer = this.core.authenticate(token, purpose);
-    if (!answer.ok) throw new TokenRejectedError(answer);
+    if (!answer.ok) {
+      await this.audit.require(refusedToken(answer));
+      throw new TokenRejectedError(answer);
+    }
     return answer.principal;
   }
 

@@ -20,7 +20,10 @@ export const entraAccessServiceRef = createServiceRef<EntraAccess>({
         // The plugin brings the database for sessions; without it they are kept in memory.
         const storeExpected = await isInstalled(instance, 'entra-access');
         const log = logger.child({ service: 'entra-access' });
-        const entraAccess = new EntraAccess(readConfiguration(config), log, { storeExpected });
+        const entraAccess = new EntraAccess(readConfiguration(config), log, {
+          storeExpected,
+          auditExpected: storeExpected,
+        });
         entraAccess.start();
         lifecycle.addShutdownHook(() => entraAccess.close());
         return entraAccess;

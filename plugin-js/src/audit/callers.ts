@@ -1,0 +1,73 @@
+import type { Authentication, Decision, PermissionInput, Principal } from '../core';
+import type { AuditRecord } from './records';
+
+type What = Omit<AuditRecord, 'at'>;
+
+/** Who it is, by ids: of an agent both identities, of a job what its issuer says of it */
+export function callerOf(principal: Principal | undefined): Partial<What> {
+  if (!principal) return {};
+  const { kind, issuer, tenantId, objectId, clientId, actor, pipeline } = principal;
+  const job = pipeline && {
+    ...pipeline.job,
+    ...pipeline.published,
+    trust: pipeline.trust,
+    subject: pipeline.subject,
+  };
+  return {
+    kind,
+    issuer,
+    identity: pipeline ? undefined : `${tenantId}/${objectId}`,
+    client: clientId ?? undefined,
+    agent: actor?.clientId,
+    job,
+  };
+}
+
+/** A token was refused: what it says of itself is not proved, and so not recorded */
+export function refusedToken(answer: Authentication & { ok: false }): What {
+  return { event: 'token-refused', result: 'DENY', code: answer.code, issuer: answer.issuer?.id };
+}
+
+/** Somebody was let in, or not: `code` tells why not */
+export function signedIn(principal: Principal, entityRef: string | undefined, code?: string): What {
+  return {
+    event: 'sign-in',
+    result: code === undefined ? 'ALLOW' : 'DENY',
+    principal: entityRef,
+    ...callerOf(principal),
+    code,
+  };
+}
+
+/** A question to the policy and its answer */
+export interface Answered {
+  permission: PermissionInput;
+  /** The caller; absent for a request without credentials */
+  entityRef?: string;
+  caller?: Principal;
+  result: Decision['effect'];
+  rule?: string;
+  /** Why no rule is named */
+  reason?: string;
+  epoch: number;
+  resource?: string;
+  request?: string;
+  plugin?: string;
+}
+
+/** A decision */
+export function decided({ permission, entityRef, caller, result, rule, reason, ...rest }: Answered): What {
+  const { name, action, resourceType } = permission;
+  return {
+    event: 'decision',
+    result,
+    principal: entityRef,
+    ...callerOf(caller),
+    permission: name,
+    action,
+    resourceType,
+    rule,
+    reasons: reason === undefined ? undefined : [reason],
+    ...rest,
+  };
+}

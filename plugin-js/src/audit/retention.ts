@@ -1,0 +1,34 @@
+import type { AuditStore } from './store';
+import type { AuditTrail } from './trail';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Links removed in one transaction */
+const AT_ONCE = 1_000;
+
+/**
+ * Removes records whose time is over, from the beginning of each chain on. The last one that goes is named in a record of the running
+ * chain, and in a checkpoint with which verifying begins: what remains is as provable as before.
+ */
+export async function pruneAudit(
+  store: AuditStore,
+  trail: Pick<AuditTrail, 'require'>,
+  days: number,
+  signal?: AbortSignal,
+  now = Date.now(),
+): Promise<number> {
+  let pruned = 0;
+  for (const { chain } of await store.chains()) {
+    for (let last = await expired(chain); last && !signal?.aborted; last = await expired(chain)) {
+      // First the record: nothing is removed that is not written down.
+      const head = `${chain} ${last.seq} ${last.hash}`;
+      await trail.require({ event: 'checkpoint', heads: [head] });
+      await store.prune(chain, last, now);
+      pruned += 1;
+    }
+  }
+  return pruned;
+
+  function expired(chain: string) {
+    return store.expired(chain, now - days * DAY_MS, AT_ONCE);
+  }
+}

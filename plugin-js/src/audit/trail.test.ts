@@ -1,0 +1,371 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { configurationOf, recordOf } from '../../e2e/support/core';
+import { databaseFolder, databaseOf } from '../../e2e/support/databases';
+import { RecordingLogger } from '../../e2e/support/logger';
+import { startPostgres, WITHOUT_POSTGRES, type Postgres } from '../../e2e/support/postgres';
+import { EntraCore } from '../core';
+import type { AuditRow } from './records';
+import { pruneAudit } from './retention';
+import { AuditStore } from './store';
+import { AuditTrail } from './trail';
+import { verifyAudit, type AuditProblem, type VerifyOptions } from './verify';
+
+type Opened = Awaited<ReturnType<typeof databaseOf>>;
+const TABLES = ['entra_access_audit', 'entra_access_audit_checkpoints'];
+const DAY = 24 * 60 * 60 * 1000;
+const denied = (rule: string) => ({ event: 'decision', result: 'DENY', principal: 'user:default/o', rule }) as const;
+
+let postgres: Postgres;
+let core: EntraCore;
+before(async () => {
+  core = coreWith({});
+  if (!WITHOUT_POSTGRES) postgres = await startPostgres();
+});
+after(async () => {
+  core.close();
+  await postgres?.stop();
+});
+
+function coreWith(audit: object): EntraCore {
+  const json = configurationOf({ authority: 'http://127.0.0.1:1', tenantId: recordOf().tenantId });
+  return new EntraCore({
+    configuration: JSON.stringify({ ...JSON.parse(json), audit }),
+    logger: new RecordingLogger(),
+  });
+}
+
+function trailOf(options: Partial<ConstructorParameters<typeof AuditTrail>[0]> = {}): AuditTrail {
+  return new AuditTrail({ core, logger: new RecordingLogger(), expected: true, pauseMs: 10, ...options });
+}
+
+/** The same store with another way to write */
+function over(store: AuditStore, append: (rows: AuditRow[]) => Promise<void>): AuditStore {
+  const { chains, hashAt } = store;
+  return { chains: chains.bind(store), hashAt: hashAt.bind(store), append } as unknown as AuditStore;
+}
+
+async function problems(options: Omit<VerifyOptions, 'core'>): Promise<AuditProblem[]> {
+  const found: AuditProblem[] = [];
+  for await (const step of verifyAudit({ core, ...options })) if ('problem' in step) found.push(step.problem);
+  return found;
+}
+
+const short = (found: AuditProblem[]) => found.map(({ seq, finding }) => `${seq} ${finding}`);
+
+const DATABASES = [
+  { name: 'SQLite', skip: false, open: () => databaseOf('better-sqlite3', ':memory:') },
+  { name: 'PostgreSQL', skip: WITHOUT_POSTGRES, open: () => databaseOf('pg', { ...postgres.connection }) },
+] as const;
+
+for (const { name, skip, open } of DATABASES) {
+  describe(`the audit trail in ${name}`, { skip }, () => {
+    let database: Opened;
+    let store: AuditStore;
+    beforeEach(async () => {
+      database = await open();
+      store = await AuditStore.open(database.service);
+    });
+    afterEach(async () => {
+      await unguarded(async () => {
+        for (const table of TABLES) await database.knex(table).delete();
+      });
+      await database.close();
+    });
+
+    /** As somebody who may do everything in the database */
+    async function unguarded(change: () => Promise<unknown>): Promise<void> {
+      const { knex } = database;
+      if (name === 'PostgreSQL') {
+        for (const table of TABLES) await knex.raw(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
+        await change();
+        for (const table of TABLES) await knex.raw(`ALTER TABLE ${table} ENABLE TRIGGER USER`);
+        return;
+      }
+      const triggers: Array<{ name: string; sql: string }> = await knex('sqlite_master').where({ type: 'trigger' });
+      for (const trigger of triggers) await knex.raw(`DROP TRIGGER ${trigger.name}`);
+      await change();
+      for (const trigger of triggers) await knex.raw(trigger.sql);
+    }
+
+    async function filled(count: number, trail = trailOf()): Promise<AuditTrail> {
+      await trail.attach(store);
+      await Promise.all(Array.from({ length: count }, (_, at) => trail.require(denied(`r${at}`))));
+      return trail;
+    }
+
+    const rows = () => database.knex<AuditRow>('entra_access_audit').orderBy('seq');
+    const at = (seq: number) => database.knex<AuditRow>('entra_access_audit').where({ seq });
+
+    test('what was required is there, in one chain that fits', async () => {
+      const trail = await filled(1_700);
+      assert.deepEqual([trail.state.recorded, trail.state.waiting, trail.state.lost], [1_701, 0, 0]);
+      const kept = await rows();
+      assert.equal(kept.length, 1_701);
+      const { record, rule, principal, result } = kept[1]!;
+      assert.deepEqual([rule, principal, result], ['r0', 'user:default/o', 'DENY']);
+      assert.match(record, /^\{"chain":"[0-9a-f-]{36}","seq":2,"at":\d+,"event":"decision","result":"DENY",/);
+      const steps = [];
+      for await (const step of verifyAudit({ core, store })) steps.push(step);
+      assert.deepEqual(steps.at(-1), {
+        chain: { chain: trail.chain, from: 1, to: 1_701, records: 1_701, hash: trail.head.hash },
+      });
+      assert.ok('progress' in steps[0]!, 'it tells how far it has come');
+    });
+
+    test('records can be neither changed nor removed', async () => {
+      await filled(3);
+      await assert.rejects(() => at(2).update({ record: '{}' }), /append-only/);
+      await assert.rejects(() => at(2).delete(), /append-only/);
+      assert.equal((await rows()).length, 4);
+    });
+
+    const TAMPERED: Array<[string, string[], (head: AuditRow[]) => Promise<unknown>]> = [
+      [
+        'a changed record',
+        ['4 altered'],
+        ([, , , row]) => at(4).update({ record: row!.record.replace('DENY', 'ALLOW') }),
+      ],
+      ['a changed hash', ['4 altered'], () => at(4).update({ hash: 'f'.repeat(64) })],
+      ['a changed column', ['4 columns'], () => at(4).update({ rule: 'another' })],
+      ['a removed record', ['4 missing'], () => at(4).delete()],
+      ['a removed beginning', ['1 missing'], () => at(1).delete()],
+      [
+        'two swapped records',
+        ['4 misplaced'],
+        async () => {
+          await at(4).update({ seq: 100 });
+          await at(5).update({ seq: 4 });
+          await at(100).update({ seq: 5 });
+        },
+      ],
+    ];
+    for (const [what, expected, tamper] of TAMPERED) {
+      test(`${what} is found and named`, async () => {
+        await filled(8);
+        assert.deepEqual(await problems({ store }), []);
+        const kept = await rows();
+        await unguarded(() => tamper(kept));
+        assert.deepEqual(short(await problems({ store })), expected);
+      });
+    }
+
+    test('a cut tail is found by the running process, by the next one, and by a head from the log', async () => {
+      const trail = await filled(8);
+      const head = { chain: trail.chain, ...trail.head };
+      await trail.close();
+      const next = trailOf();
+      await next.attach(store);
+      await next.require(denied('later'));
+      await unguarded(() =>
+        database.knex('entra_access_audit').where({ chain: trail.chain }).andWhere('seq', '>', 6).delete(),
+      );
+      assert.deepEqual(await problems({ store }), [
+        {
+          chain: trail.chain,
+          seq: 9,
+          finding: 'cut',
+          message: 'the chain had reached this record, and it is gone or another one',
+        },
+      ]);
+      await unguarded(() => database.knex('entra_access_audit').where({ chain: next.chain }).delete());
+      assert.deepEqual(await problems({ store }), [], 'nobody is left who knows');
+      assert.deepEqual(short(await problems({ store, heads: [head] })), ['9 cut']);
+      await next.close();
+    });
+
+    test('a chain that is gone as a whole is found', async () => {
+      const trail = await filled(3);
+      const next = trailOf();
+      await next.attach(store);
+      await next.require(denied('later'));
+      await unguarded(() => database.knex('entra_access_audit').where({ chain: trail.chain }).delete());
+      assert.deepEqual(short(await problems({ store })), ['4 cut']);
+    });
+
+    test('verifying goes on behind a link', async () => {
+      const trail = await filled(8);
+      const [, , third] = await rows();
+      const steps = [];
+      for await (const step of verifyAudit({ core, store, after: { chain: trail.chain, seq: 3, hash: third!.hash } }))
+        steps.push(step);
+      assert.deepEqual(steps, [{ chain: { chain: trail.chain, from: 4, to: 9, records: 6, hash: trail.head.hash } }]);
+      const wrong = { chain: trail.chain, seq: 3, hash: 'f'.repeat(64) };
+      assert.deepEqual(short(await problems({ store, after: wrong })), ['4 altered']);
+    });
+
+    test('what is older than its time goes, and the rest fits behind a checkpoint', async () => {
+      let now = 10 * DAY;
+      const trail = await filled(5, trailOf({ clock: () => now }));
+      now += 3 * DAY;
+      await trail.require(denied('young'));
+      assert.equal(await pruneAudit(store, trail, 30, undefined, now), 0);
+      assert.equal(await pruneAudit(store, trail, 2, undefined, now), 1);
+      assert.deepEqual(
+        (await rows()).map(({ seq }) => Number(seq)),
+        [7, 8],
+      );
+      assert.deepEqual(await problems({ store }), []);
+      assert.match((await at(8).first())!.record, /"event":"checkpoint","heads":\["[0-9a-f-]{36} 6 [0-9a-f]{64}"\]/);
+      await unguarded(() => at(7).delete());
+      assert.deepEqual(short(await problems({ store })), ['7 missing']);
+    });
+
+    test('a batch that came through after all is not written twice', async () => {
+      const trail = trailOf();
+      let tries = 0;
+      const flaky = over(store, async links => {
+        await store.append(links);
+        tries += 1;
+        if (tries === 1) throw Object.assign(new Error('the answer was lost'), { code: 'ECONNRESET' });
+      });
+      await trail.attach(flaky);
+      await trail.require(denied('once'))!.catch(() => undefined);
+      while (trail.state.waiting > 0) await new Promise(resolve => setTimeout(resolve, 5));
+      assert.equal(tries >= 2, true);
+      assert.deepEqual(await problems({ store }), []);
+      assert.equal((await rows()).length, 2);
+    });
+
+    test('records are found by what they are about, page by page', async () => {
+      let now = 1_000;
+      const trail = trailOf({ clock: () => now++ });
+      await trail.attach(store);
+      for (let number = 0; number < 7; number += 1) await trail.require(denied(number % 2 ? 'odd' : 'even'));
+      const odd = await store.entries({ rule: 'odd', principal: 'user:default/o' }, 10);
+      assert.deepEqual(
+        odd.map(({ seq }) => seq),
+        [7, 5, 3],
+      );
+      const [first] = await store.entries({ rule: 'odd' }, 1);
+      assert.deepEqual(
+        (await store.entries({ rule: 'odd' }, 10, first)).map(({ seq }) => seq),
+        [5, 3],
+      );
+      assert.deepEqual(await store.entries({ result: 'ALLOW' }, 10), []);
+      const { at: time } = first!;
+      assert.deepEqual(
+        (await store.entries({ from: time, to: time + 1 }, 10)).map(({ seq }) => seq),
+        [7],
+      );
+    });
+  });
+}
+
+describe('while the database is away', () => {
+  const away = (error = Object.assign(new Error('x'), { code: 'ECONNREFUSED' })) =>
+    ({ chains: async () => [], append: async () => Promise.reject(error) }) as unknown as AuditStore;
+
+  test('what has to be recorded is refused, and is recorded once the database is back', async () => {
+    const folder = databaseFolder();
+    const database = await databaseOf('better-sqlite3', { directory: folder.directory });
+    const store = await AuditStore.open(database.service);
+    let broken = true;
+    const flaky = over(store, links => (broken ? away().append(links) : store.append(links)));
+    const trail = trailOf({ waitMs: 50 });
+    await trail.attach(flaky);
+    await assert.rejects(trail.require(denied('a'))!, { code: 'audit_unavailable', name: 'ServiceUnavailableError' });
+    assert.equal(trail.state.error, 'ECONNREFUSED');
+    await assert.rejects(trail.require(denied('b'))!, { code: 'audit_unavailable' });
+    broken = false;
+    while (trail.state.waiting > 0) await new Promise(resolve => setTimeout(resolve, 5));
+    assert.equal(trail.state.error, undefined);
+    assert.deepEqual(
+      (await store.entries({}, 10)).map(({ rule }) => rule),
+      ['b', 'a', null],
+    );
+    await trail.require(denied('c'));
+    await trail.close();
+    await database.close();
+    folder.remove();
+  });
+
+  test('nothing is refused where the operator wants answers more than records', async () => {
+    const lenient = coreWith({ unavailable: 'answer' });
+    const trail = trailOf({ core: lenient, waitMs: 20 });
+    await trail.attach(away());
+    await trail.require(denied('a'));
+    assert.equal(trail.state.waiting, 2);
+    lenient.close();
+    await trail.close();
+  });
+
+  test('what waits is bounded, and what is lost is counted and told', async () => {
+    const database = await databaseOf('better-sqlite3', ':memory:');
+    const store = await AuditStore.open(database.service);
+    const trail = trailOf({ capacity: 3, waitMs: 20 });
+    const tries = Array.from({ length: 5 }, (_, at) => trail.require(denied(`r${at}`))!);
+    const outcomes = await Promise.allSettled(tries);
+    assert.ok(outcomes.every(({ status }) => status === 'rejected'));
+    assert.deepEqual([trail.state.kind, trail.state.waiting, trail.state.lost], ['starting', 3, 2]);
+    await trail.attach(store);
+    while (trail.state.waiting > 0) await new Promise(resolve => setTimeout(resolve, 5));
+    await trail.require(denied('later'));
+    const kept = await store.entries({}, 10);
+    assert.deepEqual(kept.map(({ event }) => event).sort(), [
+      'decision',
+      'decision',
+      'decision',
+      'decision',
+      'lost',
+      'start',
+    ]);
+    assert.match(kept.find(({ event }) => event === 'lost')!.record, /"count":2/);
+    await trail.close();
+    await database.close();
+  });
+});
+
+test('answers about reading are counted, recorded or left alone as configured', async () => {
+  for (const [reads, expected] of [
+    ['none', []],
+    ['count', ['{"event":"reads","permission":"a.read","count":3}']],
+    ['all', Array(3).fill('{"event":"decision","permission":"a.read"}')],
+  ] as const) {
+    const configured = coreWith({ reads });
+    const database = await databaseOf('better-sqlite3', ':memory:');
+    const store = await AuditStore.open(database.service);
+    const trail = trailOf({ core: configured });
+    await trail.attach(store);
+    for (let time = 0; time < 3; time += 1) {
+      trail.read('a.read', () => ({ event: 'decision', result: 'ALLOW', permission: 'a.read' }));
+    }
+    await trail.close();
+    const kept = (await store.entries({}, 10)).filter(({ event }) => event !== 'start');
+    const said = kept.map(({ record }) => {
+      const { event, permission, count } = JSON.parse(record);
+      return JSON.stringify({ event, permission, count });
+    });
+    assert.deepEqual(said, expected, reads);
+    await database.close();
+    configured.close();
+  }
+});
+
+test('without a database nothing is recorded and nothing waits', () => {
+  const trail = trailOf({ expected: false });
+  assert.equal(trail.require(denied('a')), undefined);
+  assert.equal(trail.state.kind, 'off');
+});
+
+test('a made-up name cannot stop the batch that it comes with', async () => {
+  const database = await databaseOf('better-sqlite3', ':memory:');
+  const store = await AuditStore.open(database.service);
+  const trail = trailOf();
+  await trail.attach(store);
+  const names = ['a\u0000b', '\ud800', 'x'.repeat(100_000), 'jane@example.com', '"\\'];
+  await Promise.all(
+    names.map(permission => trail.require({ ...denied('r'), permission, job: { [permission]: permission } })),
+  );
+  await assert.rejects(trail.require({ ...denied('r'), epoch: 'seven' as unknown as number })!, {
+    code: 'audit_unavailable',
+  });
+  await trail.require(denied('after'));
+  const kept = await store.entries({}, 10);
+  assert.equal(kept.length, 7);
+  const said = kept.map(({ record }) => record).join();
+  assert.ok(!said.includes('jane@') && !said.includes('xxxx'));
+  assert.deepEqual(await problems({ store }), []);
+  await trail.close();
+  await database.close();
+});

@@ -1,0 +1,145 @@
+import type { AuditFinding, ChainPlace, EntraCore } from '../core';
+import { columnsOf, type AuditRecord, type AuditRow } from './records';
+import type { AuditStore } from './store';
+
+/** Links read at once, between which others are served */
+const PAGE = 1_000;
+/** Most chains of which other chains say how far they reached; more replicas never start within the time of one */
+const MAX_HEADS = 10_000;
+
+/** How far a chain is known to have reached */
+export interface KnownHead extends ChainPlace {
+  chain: string;
+}
+
+/** What is wrong, and with which record */
+export interface AuditProblem {
+  chain: string;
+  /** Number of the first record that does not fit */
+  seq: number;
+  /** `columns`: what is searched by is not what the record says; `cut`: the end of the chain is missing, or another */
+  finding: AuditFinding | 'columns' | 'cut';
+  message: string;
+}
+
+/** How far verifying has come with a chain */
+export interface VerifiedChain {
+  chain: string;
+  /** The first record that is there; those before it were removed after their time */
+  from: number;
+  to: number;
+  records: number;
+  /** Of the last record */
+  hash: string;
+}
+
+/** What verifying says as it goes on */
+export type VerifyStep = { progress: VerifiedChain } | { chain: VerifiedChain } | { problem: AuditProblem };
+
+export interface VerifyOptions {
+  core: Pick<EntraCore, 'audit'>;
+  store: AuditStore;
+  /** Known from elsewhere: the memory of this process, the log of Backstage's auditor */
+  heads?: readonly KnownHead[];
+  /** Goes on with one chain behind a link that was verified before, and verifies no other */
+  after?: KnownHead;
+}
+
+const MESSAGES: Readonly<Record<AuditProblem['finding'], string>> = {
+  missing: 'records before this one are missing',
+  misplaced: 'another record belongs here: swapped, repeated, or from another chain',
+  altered: 'the record or a hash was changed',
+  unreadable: 'this is not a record',
+  columns: 'the columns that are searched by do not say what the record says',
+  cut: 'the chain had reached this record, and it is gone or another one',
+};
+
+/**
+ * Verifies all chains link by link. Of each chain the first problem is told and the rest of it left aside, since nothing behind it
+ * proves anything; the ends are compared with what other chains and whoever asks know of them.
+ */
+export async function* verifyAudit(options: VerifyOptions): AsyncGenerator<VerifyStep> {
+  const { store, after } = options;
+  const known = new Map<string, ChainPlace>();
+  for (const { chain, seq, hash } of options.heads ?? []) keep(known, chain, { seq, hash });
+  const broken = new Set<string>();
+  const chains = after ? [after.chain] : (await store.chains()).map(({ chain }) => chain);
+  for (const chain of chains.sort()) {
+    for await (const step of verifyChain(options, chain, known)) {
+      if ('problem' in step) broken.add(chain);
+      yield step;
+    }
+  }
+  for (const [chain, head] of known) {
+    // Told already, with the first record that does not fit.
+    if (broken.has(chain) || (after && after.chain !== chain)) continue;
+    if (!(await reaches(store, chain, head))) yield { problem: problemAt(chain, head.seq, 'cut') };
+  }
+}
+
+async function* verifyChain(
+  { core, store, after }: VerifyOptions,
+  chain: string,
+  known: Map<string, ChainPlace>,
+): AsyncGenerator<VerifyStep> {
+  const start = after ?? (await store.checkpoint(chain)) ?? { seq: 0, hash: '' };
+  let place: ChainPlace = { seq: start.seq, hash: start.hash };
+  const verified = () => ({
+    chain,
+    from: start.seq + 1,
+    to: place.seq,
+    records: place.seq - start.seq,
+    hash: place.hash,
+  });
+  // From the very first that is there: one that a checkpoint stands for must be gone.
+  let read = after?.seq ?? 0;
+  for (;;) {
+    const links = await store.links(chain, read, PAGE);
+    for (const link of links) {
+      const finding = core.audit.check(chain, place, link.seq, link) ?? columnFinding(link);
+      if (finding) {
+        yield { problem: problemAt(chain, finding === 'missing' ? place.seq + 1 : link.seq, finding) };
+        return;
+      }
+      place = { seq: link.seq, hash: link.hash };
+      learn(known, link);
+    }
+    if (links.length < PAGE) break;
+    read = place.seq;
+    yield { progress: verified() };
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  yield { chain: verified() };
+}
+
+function columnFinding(link: AuditRow): 'columns' | undefined {
+  const columns = columnsOf(link.record);
+  const names = Object.keys(columns) as Array<keyof typeof columns>;
+  return names.every(name => columns[name] === link[name]) ? undefined : 'columns';
+}
+
+/** What a record says of other chains */
+function learn(known: Map<string, ChainPlace>, { event, record }: AuditRow): void {
+  if (event !== 'start') return;
+  for (const head of (JSON.parse(record) as AuditRecord).heads ?? []) {
+    const [chain, seq, hash] = head.split(' ');
+    if (chain && seq && hash) keep(known, chain, { seq: Number(seq), hash });
+  }
+}
+
+/** The furthest: it is made of all that were before it */
+function keep(known: Map<string, ChainPlace>, chain: string, head: ChainPlace): void {
+  const present = known.get(chain);
+  if (present ? present.seq < head.seq : head.seq > 0 && known.size < MAX_HEADS) known.set(chain, head);
+}
+
+async function reaches(store: AuditStore, chain: string, { seq, hash }: ChainPlace): Promise<boolean> {
+  const checkpoint = await store.checkpoint(chain);
+  if (checkpoint && checkpoint.seq > seq) return true;
+  if (checkpoint?.seq === seq) return checkpoint.hash === hash;
+  return (await store.hashAt(chain, seq)) === hash;
+}
+
+function problemAt(chain: string, seq: number, finding: AuditProblem['finding']): AuditProblem {
+  return { chain, seq, finding, message: MESSAGES[finding] };
+}
