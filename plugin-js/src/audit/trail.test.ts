@@ -211,6 +211,14 @@ for (const { name, skip, open } of DATABASES) {
       assert.deepEqual(short(await problems({ store })), ['7 missing']);
     });
 
+    test('a checkpoint that no record names does not hide what was deleted behind it', async () => {
+      const trail = await filled(5);
+      const [, , third] = await rows();
+      // Without the record, as whoever may only insert could.
+      await store.prune(trail.chain, { seq: 3, hash: third!.hash }, Date.now());
+      assert.deepEqual(short(await problems({ store })), ['3 unnamed']);
+    });
+
     test('a batch that came through after all is not written twice', async () => {
       const trail = trailOf();
       let tries = 0;

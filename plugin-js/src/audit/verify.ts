@@ -12,13 +12,13 @@ export interface KnownHead extends ChainPlace {
   chain: string;
 }
 
-/** What is wrong, and with which record */
+/** What is wrong, and with which record; `unnamed`: a checkpoint of which no record says that it was made */
 export interface AuditProblem {
   chain: string;
   /** Number of the first record that does not fit */
   seq: number;
   /** `columns`: what is searched by is not what the record says; `cut`: the end of the chain is missing, or another */
-  finding: AuditFinding | 'columns' | 'cut';
+  finding: AuditFinding | 'columns' | 'cut' | 'unnamed';
   message: string;
 }
 
@@ -51,6 +51,7 @@ const MESSAGES: Readonly<Record<AuditProblem['finding'], string>> = {
   altered: 'the record or a hash was changed',
   unreadable: 'this is not a record',
   columns: 'the columns that are searched by do not say what the record says',
+  unnamed: 'records up to this one are gone, and no record says that they were removed after their time',
   cut: 'the chain had reached this record, and it is gone or another one',
 };
 
@@ -63,12 +64,19 @@ export async function* verifyAudit(options: VerifyOptions): AsyncGenerator<Verif
   const known = new Map<string, ChainPlace>();
   for (const { chain, seq, hash } of options.heads ?? []) keep(known, chain, { seq, hash });
   const broken = new Set<string>();
+  const begun = new Map<string, ChainPlace>();
+  const named = new Set<string>();
   const chains = after ? [after.chain] : (await store.chains()).map(({ chain }) => chain);
   for (const chain of chains.sort()) {
-    for await (const step of verifyChain(options, chain, known)) {
+    for await (const step of verifyChain(options, chain, { known, begun, named })) {
       if ('problem' in step) broken.add(chain);
       yield step;
     }
+  }
+  // A checkpoint lets records be deleted: it must be named by a record, which is as young as what remains of the chain. Where a
+  // chain is broken not every record was read.
+  for (const [chain, { seq, hash }] of after || broken.size > 0 ? [] : begun) {
+    if (!named.has(`${chain} ${seq} ${hash}`)) yield { problem: problemAt(chain, seq, 'unnamed') };
   }
   for (const [chain, head] of known) {
     // Told already, with the first record that does not fit.
@@ -80,9 +88,10 @@ export async function* verifyAudit(options: VerifyOptions): AsyncGenerator<Verif
 async function* verifyChain(
   { core, store, after }: VerifyOptions,
   chain: string,
-  known: Map<string, ChainPlace>,
+  learned: Learned,
 ): AsyncGenerator<VerifyStep> {
   const start = after ?? (await store.checkpoint(chain)) ?? { seq: 0, hash: '' };
+  if (start.seq > 0) learned.begun.set(chain, start);
   let place: ChainPlace = { seq: start.seq, hash: start.hash };
   const verified = () => ({
     chain,
@@ -102,7 +111,7 @@ async function* verifyChain(
         return;
       }
       place = { seq: link.seq, hash: link.hash };
-      learn(known, link);
+      learn(learned, link);
     }
     if (links.length < PAGE) break;
     read = place.seq;
@@ -118,10 +127,24 @@ function columnFinding(link: AuditRow): 'columns' | undefined {
   return names.every(name => columns[name] === link[name]) ? undefined : 'columns';
 }
 
+/** What is found out on the way */
+interface Learned {
+  /** How far chains had come */
+  known: Map<string, ChainPlace>;
+  /** Checkpoints behind which chains begin */
+  begun: Map<string, ChainPlace>;
+  /** Checkpoints that records name */
+  named: Set<string>;
+}
+
 /** What a record says of other chains */
-function learn(known: Map<string, ChainPlace>, { event, record }: AuditRow): void {
-  if (event !== 'start') return;
+function learn({ known, named }: Learned, { event, record }: AuditRow): void {
+  if (event !== 'start' && event !== 'checkpoint') return;
   for (const head of (JSON.parse(record) as AuditRecord).heads ?? []) {
+    if (event === 'checkpoint') {
+      named.add(head);
+      continue;
+    }
     const [chain, seq, hash] = head.split(' ');
     if (chain && seq && hash) keep(known, chain, { seq: Number(seq), hash });
   }
