@@ -154,6 +154,12 @@ test('an action that a rule denies is not executed, though the step is there', a
   assert.match(error ?? '', /Unauthorized action: debug:wait/);
 });
 
+test('a job of a pipeline is shown a form and runs a template as anybody with its groups does', async () => {
+  const token = await client.tokenFor(environment.tenant.ci.mint('gitlab-staging'));
+  assert.deepEqual(await pagesFor(token), ['Name', 'Secrets']);
+  assert.deepEqual(await run(token), { status: 'completed', steps: 'log completed, wait completed', error: undefined });
+});
+
 test('the policy fits what the scaffolder declares', async () => {
   const { body } = await client.call('/api/entra-access/v1/status', await tokenOf(people.adam));
   assert.deepEqual(body.policy.warnings, []);
