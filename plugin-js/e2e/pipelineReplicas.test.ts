@@ -58,6 +58,8 @@ test('while the database is away no job comes in, single use or not, and the tok
   await postgres.stop();
   for (const token of tokens) {
     const { status, body } = await one.client.signIn(token);
-    assert.deepEqual([status, body.error.code], [503, 'sessions_unavailable'], JSON.stringify(body));
+    assert.equal(status, 503, JSON.stringify(body));
+    // Neither the session nor the record of its refusal can be written: which is said hangs on who gives up first.
+    assert.match(body.error.code, /^(sessions|audit)_unavailable$/);
   }
 });
