@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, mock, test } from 'node:test';
 import { workloads } from '../../dev/tenant/applications';
 import { agents, groups, people } from '../../dev/tenant/people';
 import { configurationOf, DIRECTORY, FROM_ENTRA, POLICY, recordOf, TEMPLATE } from '../../e2e/support/core';
@@ -109,6 +109,20 @@ test('a forgotten principal gets no token', async () => {
   await assert.rejects(signIn(dana, context, entraAccess, identities), { name: 'AuthenticationError' });
   assert.deepEqual(issued, []);
   assert.equal(entraAccess.sessions.find(`user:default/${people.dana.oid}`), undefined);
+});
+
+test('a sign-in that the core has forgotten meanwhile is recorded as refused, like every other', async () => {
+  const recorded = mock.method(entraAccess.audit, 'require', async () => undefined);
+  try {
+    const rita = admitted({ objectId: people.rita.oid });
+    entraAccess.core.release(rita.handle);
+    await assert.rejects(signIn(rita, issuer().context, entraAccess, identities), { name: 'AuthenticationError' });
+    const [record] = recorded.mock.calls.map(call => (call.arguments as unknown[])[0] as Record<string, unknown>);
+    assert.deepEqual([record?.event, record?.result, record?.code], ['sign-in', 'DENY', 'sign_in_incomplete']);
+    assert.equal(recorded.mock.callCount(), 1);
+  } finally {
+    recorded.mock.restore();
+  }
 });
 
 for (const exp of [undefined, null, '1800000000', 1.5, Number.MAX_VALUE]) {

@@ -5,6 +5,7 @@ import type { Principal, PrincipalHandle } from '../core';
 import type { EntraAccess } from '../service/entraAccess';
 import { coded } from '../service/coded';
 import { pipelineEnd, UNTIL_CLAIM } from '../service/pipelineLife';
+import { unverifiedClaims } from '../service/unverified';
 import type { Identities } from './identity';
 
 /** A verified caller on the way in */
@@ -27,10 +28,10 @@ export async function signIn(
 ): Promise<BackstageSignInResult> {
   // Before anything is waited for: the core gives the oldest callers up.
   const owners = entraAccess.core.owners(handle, { onlyOwning: true });
-  if (!owners)
-    throw coded('sign_in_incomplete', new AuthenticationError('the sign-in could not be completed; try again'));
   let entityRef: string | undefined;
   try {
+    if (!owners)
+      throw coded('sign_in_incomplete', new AuthenticationError('the sign-in could not be completed; try again'));
     entityRef = await identities.entityRefOf(principal);
     await entraAccess.sessions.prepare(entityRef, principal);
     const end = pipelineEnd(principal, Math.floor(Date.now() / 1000));
@@ -48,9 +49,8 @@ export async function signIn(
 
 /** `exp` of the token that our own auth backend has just issued */
 function expiryOf(token: string): number {
-  const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-  const exp = (payload as { exp?: unknown }).exp;
-  if (typeof exp !== 'number' || !Number.isSafeInteger(exp))
+  const expires = unverifiedClaims(token)?.expires;
+  if (expires === undefined)
     throw coded('sign_in_incomplete', new AuthenticationError('the issued token has no expiry'));
-  return exp;
+  return expires;
 }
