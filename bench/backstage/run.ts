@@ -1,16 +1,11 @@
 /** `npm run bench:backstage [-- --quick] [-- --only TEXT] [-- --json FILE]`: end to end, on PostgreSQL. */
-import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { Client } from '../../plugin-js/dev/story/client';
 import { people } from '../../plugin-js/dev/tenant/people';
 import { startTenant } from '../../plugin-js/dev/tenant/server';
 import type { Tenant } from '../../plugin-js/dev/tenant/tenant';
 import { startPostgres } from '../../plugin-js/e2e/support/postgres';
-import { measureGroup, type GroupResult } from '../harness';
-import { machine, versions } from '../machine';
-import { seeded } from '../random';
-import { FULL, QUICK } from '../sampling';
-import { groupTable, machineLines } from '../table';
+import { versions } from '../machine';
+import { print, readOptions, Report } from '../report';
 import { CLAIMS, teamGroup } from './catalog';
 import { MANY, plansOf, type Asked, type Scene } from './groups';
 import { entraAccess, owners, rbac, startPeer, trivial, type Peer, type Surroundings } from './peers';
@@ -24,39 +19,24 @@ const BACKSTAGE = ['backend-defaults', 'plugin-catalog-backend', 'plugin-permiss
 const RBAC = '@backstage-community/plugin-rbac-backend';
 const DIRECTORY_MS = 120_000;
 
-const print = (text: string) => process.stdout.write(`${text}\n`);
-
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      only: { type: 'string', default: '' },
-    },
-  });
-  const effort = values.quick ? QUICK : FULL;
+  const options = readOptions();
   const used: Record<string, string> = {
     ...versions(BACKSTAGE.map(name => `@backstage/${name}`)),
     ...{ [RBAC]: toolVersion(RBAC), 'typeorm-adapter': toolVersion('typeorm-adapter') },
   };
   const postgres = await startPostgres();
   const tenant = await startTenant();
-  const groups: GroupResult[] = [];
-  const before = machine();
+  const report = new Report(options, SEED);
   try {
     const seed = await Seed.make({ postgres, tenant });
     used.postgres = await seed.version();
-    print(machineLines(before, used));
-    if (values.quick) print('--quick: the times mean nothing');
+    report.begin(used);
+    if (options.quick) print('--quick: the times mean nothing');
     for (const nested of NESTED) {
       await seed.nest(nested);
       await withScene({ postgres, tenant }, seed, nested, async scene => {
-        const wanted = plansOf(scene).filter(({ name }) => name.toLowerCase().includes(values.only.toLowerCase()));
-        for (const plan of wanted) {
-          const result = await measureGroup(plan, effort, seeded(SEED));
-          groups.push(result);
-          print(`\n${groupTable(result)}`);
-        }
+        for (const plan of report.wanted(plansOf(scene))) await report.measure(plan);
       });
     }
   } finally {
@@ -64,11 +44,7 @@ async function main(): Promise<void> {
     await tenant.close();
     await postgres.stop();
   }
-  print(`\nload at the end: ${machine().load.join(' ')}`);
-  if (values.json) {
-    const report = { machine: before, versions: used, quick: values.quick, loadAtEnd: machine().load, groups };
-    writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
-  }
+  report.end();
 }
 
 /** All peers at once, so that rounds can go through all of them */

@@ -14,14 +14,13 @@ import { Client, type Answer } from '../dev/story/client';
 import { startEnvironment, type Environment } from '../dev/story/environment';
 import { groups, people } from '../dev/tenant/people';
 import { authModuleEntraProvider, catalogModuleEntraRules, directCallsServiceFactory, entraAccessPlugin } from '../src';
-import { SERVICE_TOKEN } from './support/company';
+import { SERVICE_TOKEN, teamGroup } from './support/company';
 import { until } from './support/replicas';
 
 /** All of them own something */
 const TEAMS = 150;
 const BATCH = 25;
 const names = Array.from({ length: TEAMS }, (_, at) => `team-number-${at}-of-the-company`);
-const groupId = (at: number) => `7ea00000-0000-4000-8000-${at.toString(16).padStart(12, '0')}`;
 
 /** As Backstage's documentation has it: owners by the refs of their sign-in */
 const stockPolicy = createBackendModule({
@@ -70,13 +69,13 @@ function configure(config: Record<string, any>): void {
   config.catalog.locations = [{ type: 'file', target: services }];
   config.entraAccess.policy = { rules: RULES };
   config.entraAccess.groups = {
-    mapping: names.map((name, at) => ({ group: groupId(at), owner: `group:default/${name}` })),
+    mapping: names.map((name, at) => ({ group: teamGroup(at), owner: `group:default/${name}` })),
   };
 }
 
 /** Somebody in so many of the groups, when the catalog has read its files and all owners are known */
 async function signIn({ tenant }: Environment, client: Client, count: number): Promise<string> {
-  const ids = Array.from({ length: count }, (_, at) => groupId(at));
+  const ids = Array.from({ length: count }, (_, at) => teamGroup(at));
   let token = '';
   await until('all owners are known', async () => {
     const found = await client.call('/api/catalog/entity-facets?facet=relations.ownedBy', SERVICE_TOKEN);

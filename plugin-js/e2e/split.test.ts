@@ -2,25 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { groups, people, type User } from '../dev/tenant/people';
+import { ownershipRules } from './support/company';
 import { until } from './support/replicas';
 import { splitCompany, type Part } from './support/split';
 
 const SERVICE_TOKEN = 'not-a-jwt-but-long-enough-for-a-static-token';
 const OLIVIA = `user:default/${people.olivia.oid}`;
-const AUDITORS = [{ group: groups.fabrikamStaff.id }];
-const RULES = [
-  { id: 'owners-read', effect: 'allow', permissions: ['catalog.entity.read'], when: { owned: true } },
-  { id: 'owners-manage', effect: 'allow', permissions: ['catalog.entity.refresh'], when: { owned: true } },
-  { id: 'auditors-read', effect: 'allow', permissions: ['catalog.entity.read'], principals: AUDITORS },
-  {
-    id: 'auditors-not-their-own',
-    effect: 'deny',
-    permissions: ['catalog.entity.read'],
-    principals: AUDITORS,
-    when: { owned: true },
-  },
-  { id: 'admins', effect: 'allow', permissions: ['*'], principals: [{ group: groups.platformAdmins.id }] },
-];
+const RULES = ownershipRules([{ group: groups.fabrikamStaff.id }]);
 
 const entity = (kind: string, name: string, spec: object, annotations?: Record<string, string>) => ({
   apiVersion: 'backstage.io/v1alpha1',

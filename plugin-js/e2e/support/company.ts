@@ -17,21 +17,24 @@ export const teamGroup = (at: number) => `7ea00000-0000-4000-8000-${at.toString(
 /** An app role */
 export const AUDITOR = 'Catalog.Auditor';
 
-const AUDITORS = [{ group: groups.searchEngineers.id }, { role: AUDITOR }];
-const RULES = [
-  // Everybody sees what they own.
+/** Everybody sees and refreshes what they own; auditors see everything but that; admins do everything */
+export const ownershipRules = (auditors: readonly object[]) => [
   { id: 'owners-read', effect: 'allow', permissions: ['catalog.entity.read'], when: { owned: true } },
   { id: 'owners-manage', effect: 'allow', permissions: ['catalog.entity.refresh'], when: { owned: true } },
-  // Auditors, and the search engineers as they are, see everything but what they own.
-  { id: 'auditors-read', effect: 'allow', permissions: ['catalog.entity.read'], principals: AUDITORS },
+  { id: 'auditors-read', effect: 'allow', permissions: ['catalog.entity.read'], principals: auditors },
   {
     id: 'auditors-not-their-own',
     effect: 'deny',
     permissions: ['catalog.entity.read'],
-    principals: AUDITORS,
+    principals: auditors,
     when: { owned: true },
   },
   { id: 'admins', effect: 'allow', permissions: ['*'], principals: [{ group: groups.platformAdmins.id }] },
+];
+
+const RULES = [
+  // The search engineers as they are.
+  ...ownershipRules([{ group: groups.searchEngineers.id }, { role: AUDITOR }]),
   { id: 'all-ask-why', effect: 'allow', permissions: ['entra-access.decision.explain', 'entra-access.whoami.read'] },
 ];
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { isLocal, parseJson, readText, reasonOf } from '../http/bounded';
+import { within } from '../service/within';
 import { graphScope, type GraphTenant } from './addresses';
 import { GraphError } from './graphError';
 import type { GraphSettings } from './settings';
@@ -72,7 +73,8 @@ class CachedToken implements GraphCredential {
 
   async #fetch(timeoutMs: number): Promise<string> {
     this.#source ??= this.#makeSource();
-    const token = await within(this.#source(timeoutMs), timeoutMs);
+    const late = () => refused(`no answer within ${timeoutMs / 1000} s`);
+    const token = await within(timeoutMs, this.#source(timeoutMs), late);
     this.#kept = { ...token, since: Date.now() };
     return token.token;
   }
@@ -80,18 +82,6 @@ class CachedToken implements GraphCredential {
 
 function refused(reason: string): GraphError {
   return new GraphError(`there is no token for Microsoft Graph: ${reason}`, { scope: 'tenant' });
-}
-
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(refused(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 // ---- the token endpoint of this machine

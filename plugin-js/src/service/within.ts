@@ -3,11 +3,15 @@ class TimeoutError extends Error {
   override name = 'TimeoutError';
 }
 
-/** The answer, if it comes in time */
-export async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
+/** The answer, if it comes in time; `tooLate` says what it fails with otherwise */
+export async function within<T>(
+  milliseconds: number,
+  answer: Promise<T>,
+  tooLate = (): Error => new TimeoutError(`no answer within ${milliseconds} ms`),
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError(`no answer within ${milliseconds} ms`)), milliseconds);
+    timer = setTimeout(() => reject(tooLate()), milliseconds);
   });
   try {
     return await Promise.race([answer, late]);
