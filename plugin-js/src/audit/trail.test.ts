@@ -350,6 +350,22 @@ test('answers about reading are counted, recorded or left alone as configured', 
   }
 });
 
+test('after the end of the process nothing is tried over and over', async () => {
+  let tries = 0;
+  const append = async () => {
+    tries += 1;
+    throw Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
+  };
+  const trail = trailOf({ waitMs: 10 });
+  await trail.attach({ chains: async () => [], append } as unknown as AuditStore);
+  await assert.rejects(trail.require(denied('in the batch that fails'))!);
+  await assert.rejects(trail.require(denied('behind it'))!);
+  await trail.close();
+  const before = tries;
+  await new Promise(resolve => setTimeout(resolve, 100));
+  assert.ok(tries - before <= 1, `${tries - before} tries`);
+});
+
 test('without a database nothing is recorded and nothing waits', () => {
   const trail = trailOf({ expected: false });
   assert.equal(trail.require(denied('a')), undefined);
