@@ -27,10 +27,10 @@ export async function signIn(
 ): Promise<BackstageSignInResult> {
   // Before anything is waited for: the core gives the oldest callers up.
   const owners = entraAccess.core.owners(handle, { onlyOwning: true });
-  if (!owners)
-    throw coded('sign_in_incomplete', new AuthenticationError('the sign-in could not be completed; try again'));
   let entityRef: string | undefined;
   try {
+    if (!owners)
+      throw coded('sign_in_incomplete', new AuthenticationError('the sign-in could not be completed; try again'));
     entityRef = await identities.entityRefOf(principal);
     await entraAccess.sessions.prepare(entityRef, principal);
     const end = pipelineEnd(principal, Math.floor(Date.now() / 1000));
