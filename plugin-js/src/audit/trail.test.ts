@@ -261,6 +261,21 @@ for (const { name, skip, open } of DATABASES) {
       assert.equal((await problems({ store })).length, 1);
     });
 
+    test('nothing is answered whose place in the chain somebody else has taken', async () => {
+      const trail = await filled(1);
+      const [, second] = await rows();
+      await database.knex('entra_access_audit').insert({ ...second, seq: 4, rule: 'forged' });
+      const answers = ['a', 'b', 'c'].map(rule => trail.require(denied(rule))!);
+      const late = new Promise((_, rejected) => setTimeout(rejected, 300, new Error('not answered')).unref());
+      const outcomes = await Promise.allSettled(answers.map(answer => Promise.race([answer, late])));
+      assert.deepEqual(
+        outcomes.map(({ status }) => status),
+        ['rejected', 'rejected', 'rejected'],
+      );
+      assert.equal(trail.state.error, 'Error');
+      await trail.close();
+    });
+
     test('a batch that came through after all is not written twice', async () => {
       const trail = trailOf();
       let tries = 0;
