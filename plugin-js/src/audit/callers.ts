@@ -23,9 +23,10 @@ export function callerOf(principal: Principal | undefined): Partial<What> {
   };
 }
 
-/** A token was refused: what it says of itself is not proved, and so not recorded */
-export function refusedToken(answer: Authentication & { ok: false }): What {
-  return { event: 'token-refused', result: 'DENY', code: answer.code, issuer: answer.issuer?.id };
+/** A token was refused: what it says of itself is not proved, and so not recorded, unless it was refused as `principal`'s */
+export function refusedToken(answer: Authentication & { ok: false }, principal?: Principal): What {
+  const { code, issuer } = answer;
+  return { event: 'token-refused', result: 'DENY', code, issuer: issuer?.id, ...callerOf(principal) };
 }
 
 /** Somebody was let in, or not: `code` tells why not */

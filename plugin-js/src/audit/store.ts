@@ -53,11 +53,11 @@ export class AuditStore {
 
   /**
    * Adds links, all or none. Those that are there already, because an earlier try came through after all, are left as they are.
-   * @throws Error when something else stands in the place of the last one
+   * @throws Error when something else stands in the place of one
    */
   async append(rows: readonly AuditRow[]): Promise<void> {
-    const last = rows.at(-1);
-    if (!last) return;
+    const [first, last] = [rows[0], rows.at(-1)];
+    if (!first || !last) return;
     await this.#database.transaction(async transaction => {
       for (let at = 0; at < rows.length; at += AT_ONCE) {
         await transaction(AUDIT)
@@ -65,9 +65,12 @@ export class AuditStore {
           .onConflict(['chain', 'seq'])
           .ignore();
       }
-      const { chain, seq } = last;
-      const kept = await transaction<AuditRow>(AUDIT).where({ chain, seq }).first('hash');
-      if (kept?.hash !== last.hash) throw new Error(`another record stands at ${chain} ${seq}`);
+      // Of each: a link passed over because another stands there would be answered, and lost.
+      const { chain } = last;
+      const between = transaction<AuditRow>(AUDIT).where({ chain }).whereBetween('seq', [first.seq, last.seq]);
+      const kept = await between.select('hash').orderBy('seq');
+      const other = rows.find(({ hash }, at) => kept[at]?.hash !== hash);
+      if (other) throw new Error(`another record stands at ${chain} ${other.seq}`);
     });
   }
 

@@ -219,6 +219,63 @@ for (const { name, skip, open } of DATABASES) {
       assert.deepEqual(short(await problems({ store })), ['3 unnamed']);
     });
 
+    test('a checkpoint that no record names does not hide a chain that was deleted whole', async () => {
+      const trail = await filled(5);
+      const head = { chain: trail.chain, ...trail.head };
+      await trail.close();
+      const next = trailOf();
+      await next.attach(store);
+      await next.require(denied('later'));
+      await store.prune(trail.chain, head, Date.now());
+      assert.deepEqual(short(await problems({ store })), ['6 unnamed'], 'by the start of the next chain');
+      assert.deepEqual(short(await problems({ store, heads: [head] })), ['6 unnamed']);
+      const running = { chain: next.chain, ...next.head };
+      await store.prune(next.chain, running, Date.now());
+      assert.deepEqual(short(await problems({ store, heads: [running] })), ['2 unnamed'], 'by its own process');
+      await next.close();
+    });
+
+    test('verifying does not go on behind a link that is gone', async () => {
+      const trail = await filled(8);
+      const after = { chain: trail.chain, ...trail.head };
+      assert.deepEqual(await problems({ store, after }), []);
+      await unguarded(() => database.knex('entra_access_audit').where('seq', '>', 6).delete());
+      assert.deepEqual(short(await problems({ store, after })), ['9 cut']);
+    });
+
+    test('a record before the first one, or far behind the last one, is found', async () => {
+      const trail = await filled(3);
+      const [, second] = await rows();
+      for (const seq of [0, -1]) {
+        await database.knex('entra_access_audit').insert({ ...second, seq });
+        assert.equal((await problems({ store })).length, 1, String(seq));
+        await unguarded(() => at(seq).delete());
+      }
+      const { record, hash } = core.audit.link(
+        trail.head.hash,
+        JSON.stringify({ chain: trail.chain, seq: 5, at: 1, event: 'reads' }),
+      )!;
+      // The core counts to 2^32.
+      const far = { ...second, seq: 2 ** 32 + 5, record, hash, at: 1, event: 'reads' };
+      await database.knex('entra_access_audit').insert({ ...far, result: null, principal: null, rule: null });
+      assert.equal((await problems({ store })).length, 1);
+    });
+
+    test('nothing is answered whose place in the chain somebody else has taken', async () => {
+      const trail = await filled(1);
+      const [, second] = await rows();
+      await database.knex('entra_access_audit').insert({ ...second, seq: 4, rule: 'forged' });
+      const answers = ['a', 'b', 'c'].map(rule => trail.require(denied(rule))!);
+      const late = new Promise((_, rejected) => setTimeout(rejected, 300, new Error('not answered')).unref());
+      const outcomes = await Promise.allSettled(answers.map(answer => Promise.race([answer, late])));
+      assert.deepEqual(
+        outcomes.map(({ status }) => status),
+        ['rejected', 'rejected', 'rejected'],
+      );
+      assert.equal(trail.state.error, 'Error');
+      await trail.close();
+    });
+
     test('a batch that came through after all is not written twice', async () => {
       const trail = trailOf();
       let tries = 0;
@@ -348,6 +405,22 @@ test('answers about reading are counted, recorded or left alone as configured', 
     await database.close();
     configured.close();
   }
+});
+
+test('after the end of the process nothing is tried over and over', async () => {
+  let tries = 0;
+  const append = async () => {
+    tries += 1;
+    throw Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
+  };
+  const trail = trailOf({ waitMs: 10 });
+  await trail.attach({ chains: async () => [], append } as unknown as AuditStore);
+  await assert.rejects(trail.require(denied('in the batch that fails'))!);
+  await assert.rejects(trail.require(denied('behind it'))!);
+  await trail.close();
+  const before = tries;
+  await new Promise(resolve => setTimeout(resolve, 100));
+  assert.ok(tries - before <= 1, `${tries - before} tries`);
 });
 
 test('without a database nothing is recorded and nothing waits', () => {

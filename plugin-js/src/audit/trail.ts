@@ -189,7 +189,8 @@ export class AuditTrail {
       .then(() => this.#writeAll())
       .finally(() => {
         this.#writing = undefined;
-        if (this.#queue.length > 0) this.#write();
+        // At the end of the process what could not be written stays unwritten: trying without a pause would never end.
+        if (this.#queue.length > 0 && !this.#closed) this.#write();
       });
   }
 

@@ -63,6 +63,8 @@ export async function* verifyAudit(options: VerifyOptions): AsyncGenerator<Verif
   const { store, after } = options;
   const known = new Map<string, ChainPlace>();
   for (const { chain, seq, hash } of options.heads ?? []) keep(known, chain, { seq, hash });
+  // What was verified before must still be there to go on behind it.
+  if (after) keep(known, after.chain, { seq: after.seq, hash: after.hash });
   const broken = new Set<string>();
   const begun = new Map<string, ChainPlace>();
   const named = new Set<string>();
@@ -72,6 +74,11 @@ export async function* verifyAudit(options: VerifyOptions): AsyncGenerator<Verif
       if ('problem' in step) broken.add(chain);
       yield step;
     }
+  }
+  // Of a chain that is gone as a whole no record was read.
+  for (const chain of after ? [] : known.keys()) {
+    const gone = begun.has(chain) || broken.has(chain) ? undefined : await store.checkpoint(chain);
+    if (gone) begun.set(chain, gone);
   }
   // A checkpoint lets records be deleted: it must be named by a record, which is as young as what remains of the chain. Where a
   // chain is broken not every record was read.
@@ -100,8 +107,8 @@ async function* verifyChain(
     records: place.seq - start.seq,
     hash: place.hash,
   });
-  // From the very first that is there: one that a checkpoint stands for must be gone.
-  let read = after?.seq ?? 0;
+  // From the very first that is there, whatever its number: one that a checkpoint stands for must be gone.
+  let read = after?.seq ?? Number.MIN_SAFE_INTEGER;
   for (;;) {
     const links = await store.links(chain, read, PAGE);
     for (const link of links) {

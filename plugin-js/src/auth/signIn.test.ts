@@ -106,8 +106,13 @@ test('a forgotten principal gets no token', async () => {
   const dana = admitted({ objectId: people.dana.oid });
   entraAccess.core.release(dana.handle);
   const { issued, context } = issuer();
+  const said: Array<string | undefined> = [];
+  const { require } = entraAccess.audit;
+  entraAccess.audit.require = async ({ event, result, code }) => void said.push(event, result, code);
   await assert.rejects(signIn(dana, context, entraAccess, identities), { name: 'AuthenticationError' });
+  entraAccess.audit.require = require;
   assert.deepEqual(issued, []);
+  assert.deepEqual(said, ['sign-in', 'DENY', 'sign_in_incomplete']);
   assert.equal(entraAccess.sessions.find(`user:default/${people.dana.oid}`), undefined);
 });
 

@@ -57,6 +57,8 @@ export class AuditChain {
    * @throws Error while the core is away: nothing is proved then
    */
   check(chain: string, after: ChainPlace, seq: number, { record, hash }: AuditLink): AuditFinding | undefined {
+    // The core would take it for another number.
+    if (seq !== seq >>> 0) return 'misplaced';
     const away = FINDINGS.length;
     const number = this.#life.ask(
       ({ core }) => core.audit_check(chain, after.seq, after.hash, seq, record, hash),

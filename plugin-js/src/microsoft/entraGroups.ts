@@ -5,12 +5,19 @@ import {
   type PassportProfile,
   type SignInResolver,
 } from '@backstage/plugin-auth-node';
+import { refusedToken } from '../audit/callers';
 import { described } from '../auth/described';
 import type { Identities } from '../auth/identity';
 import { signIn } from '../auth/signIn';
 import { TokenRejectedError } from '../core';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
+
+const ELSEWHERE = {
+  ok: false,
+  code: 'audience_mismatch',
+  advice: 'the ID token is for another client than `auth.providers.microsoft` names',
+} as const;
 
 /**
  * The sign-in resolver `entraGroups`: whoever the ID token names, with the groups in it; never what the profile says.
@@ -25,11 +32,8 @@ export function entraGroups(entraAccess: EntraAccess, identities: Identities, cl
         if (!idToken) throw missing();
         const caller = described(entraAccess, await entraAccess.authenticate(idToken, 'sign-in'));
         if (!caller.principal.clientId || !clients.has(caller.principal.clientId)) {
-          throw new TokenRejectedError({
-            ok: false,
-            code: 'audience_mismatch',
-            advice: 'the ID token is for another client than `auth.providers.microsoft` names',
-          });
+          await entraAccess.audit.require(refusedToken(ELSEWHERE, caller.principal));
+          throw new TokenRejectedError(ELSEWHERE);
         }
         return signIn(caller, context, entraAccess, identities);
       },

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
-import { refusedToken } from '../audit/callers';
+import { refusedToken, signedIn } from '../audit/callers';
 import { AuditTrail } from '../audit/trail';
 import {
   EntraCore,
@@ -139,9 +139,18 @@ export class EntraAccess {
    * @throws TokenRejectedError `token_replayed`, or ServiceUnavailableError while the database is away
    */
   async claimUse(principal: PrincipalHandle): Promise<void> {
-    const use = this.core.describe(principal)?.pipeline?.singleUse;
+    const record = this.core.describe(principal);
+    const use = record?.pipeline?.singleUse;
     if (!use) return;
-    if (!(await this.sessions.useOnce(use))) throw new TokenRejectedError(REPLAYED);
+    const first = await this.sessions.useOnce(use).catch(async (error: { code?: string }) => {
+      // Nobody is let in either way: the reason is told as it is, also where it can be recorded only later.
+      await this.audit.require(signedIn(record, undefined, error.code ?? 'sign_in_incomplete'))?.catch(() => undefined);
+      throw error;
+    });
+    if (!first) {
+      await this.audit.require(refusedToken(REPLAYED, record));
+      throw new TokenRejectedError(REPLAYED);
+    }
     // Otherwise it stays nobody, and whoever goes on is told so.
     this.core.claimed(principal);
   }

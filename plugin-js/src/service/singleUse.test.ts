@@ -1,10 +1,11 @@
 /** Single use between the core's word and the database: who is let in, and what happens while nobody can tell */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { configurationOf } from '../../e2e/support/core';
+import { configurationOf, recordOf } from '../../e2e/support/core';
 import { databaseOf } from '../../e2e/support/databases';
 import { RecordingLogger } from '../../e2e/support/logger';
-import { EntraCore } from '../core';
+import { EntraCore, type PrincipalHandle } from '../core';
+import { EntraAccess } from './entraAccess';
 import { SessionStore } from './sessionStore';
 import { SharedSessions } from './sharedSessions';
 
@@ -61,5 +62,35 @@ test('before the database is there, and where there is none, no token is let in'
   for (const storeExpected of [true, false]) {
     const sessions = await replica({ attached: false, storeExpected });
     await assert.rejects(sessions.useOnce(USE), { name: 'ServiceUnavailableError', code: 'sessions_unavailable' });
+  }
+});
+
+test('a token that is offered twice, or whose use cannot be claimed, leaves a record of whose it is', async () => {
+  const pipeline = {
+    type: 'gitlab',
+    trust: 'staging',
+    subject: '42',
+    published: {},
+    job: { job_id: '7' },
+    singleUse: USE,
+  };
+  const away = Object.assign(new Error('away'), { code: 'sessions_unavailable' });
+  for (const [useOnce, code, event] of [
+    [async () => false, 'token_replayed', 'token-refused'],
+    [async () => Promise.reject(away), 'sessions_unavailable', 'sign-in'],
+  ] as const) {
+    const said: Array<Record<string, any>> = [];
+    const parts = {
+      core: { describe: () => ({ ...recordOf(), kind: 'pipeline', pipeline }), claimed: () => assert.fail() },
+      sessions: { useOnce },
+      audit: { require: async (record: Record<string, any>) => void said.push(record) },
+    };
+    await assert.rejects(EntraAccess.prototype.claimUse.call(parts as unknown as EntraAccess, 1 as PrincipalHandle), {
+      code,
+    });
+    assert.equal(said.length, 1, code);
+    const [{ event: what, result, code: why, job }] = said as [Record<string, any>];
+    assert.deepEqual([what, result, why, job.job_id], [event, 'DENY', code, '7']);
+    assert.ok(!JSON.stringify(said).includes(USE.jti));
   }
 });
