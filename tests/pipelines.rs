@@ -554,6 +554,57 @@ fn entries_that_are_both_about_every_job_of_one_are_a_mistake() {
     );
 }
 
+#[test]
+fn entries_of_which_one_job_is_certainly_both_are_a_mistake() {
+    let found = |one: Value, other: Value| {
+        let mut pipeline = right("gitlab");
+        pipeline["trust"] = json!([
+            { "name": "e0", "match": one, "groups": [] },
+            { "name": "e1", "match": other, "groups": [] },
+        ]);
+        parse(&json!([pipeline])).err()
+    };
+    let first = json!({ "project_id": "42", "environment": ["staging", "production"] });
+    for (other, both) in [
+        (json!({ "project_id": "42", "environment": ["production", "review"] }), true),
+        (json!({ "project_id": ["41", "42"], "environment": ["prod*", "review"], "ref": "main" }), true),
+        (json!({ "project_id": "42", "environment": ["review", "test"] }), false),
+        (json!({ "project_id": "43", "environment": ["production", "review"] }), false),
+    ] {
+        for (one, two) in [(first.clone(), other.clone()), (other.clone(), first.clone())] {
+            let message = found(one, two);
+            let says = "some jobs of one of `e0` and `e1` are jobs of both";
+            assert_eq!(message.as_ref().is_some_and(|message| message.contains(says)), both, "{other}: {message:?}");
+        }
+    }
+}
+
+#[test]
+fn production_is_proved_by_values_not_by_the_mere_name_of_a_claim() {
+    let found = |kind: &str, wanted: Value| {
+        let mut pipeline = right(kind);
+        pipeline["trust"][0]["production"] = json!(true);
+        pipeline["trust"][0]["match"] = wanted;
+        parse(&json!([pipeline])).err()
+    };
+    for (kind, wanted, good) in [
+        ("gitlab", json!({ "project_id": "42", "ref_protected": "true" }), true),
+        ("gitlab", json!({ "project_id": "42", "ref_protected": "false" }), false),
+        ("gitlab", json!({ "project_id": "42", "ref_protected": ["true", "false"] }), false),
+        ("gitlab", json!({ "project_id": "42", "environment": "production" }), true),
+        ("gitlab", json!({ "project_id": "42", "environment": ["production", "production-eu"] }), true),
+        ("gitlab", json!({ "project_id": "42", "environment": "*" }), false),
+        ("gitlab", json!({ "project_id": "42", "environment": "*", "environment_protected": "true" }), true),
+        ("github", json!({ "repository_id": "7", "ref": "refs/heads/main" }), true),
+        ("github", json!({ "repository_id": "7", "ref": "refs/heads/*" }), false),
+    ] {
+        let message = found(kind, wanted.clone());
+        assert_eq!(message.is_none(), good, "{wanted}: {message:?}");
+        let says = ".trust[0].match: an entry marked `production` takes any environment or ref";
+        assert!(message.is_none_or(|message| message.contains(says)), "{wanted}");
+    }
+}
+
 // --- laws: a naive twin on generated entries and claims
 
 /// A glob by trying every length of every star

@@ -78,6 +78,8 @@ fn issuer<'n>(at: &At<'n>) -> Result<&'n str, ConfigError> {
     }
 }
 
+const ONE_ENTRY: &str = "a job must match exactly one entry: tell them apart by `match`, or make them one that says `publish`, and let rules select by `claims`";
+
 fn trust(at: &At<'_>, kind: &'static PipelineKind) -> Result<Vec<TrustEntry>, ConfigError> {
     let elements = at.elements()?;
     if elements.is_empty() || elements.len() > limits::TRUST_ENTRIES {
@@ -94,9 +96,11 @@ fn trust(at: &At<'_>, kind: &'static PipelineKind) -> Result<Vec<TrustEntry>, Co
             }
             if earlier.includes(&entry) || entry.includes(earlier) {
                 let both = format!("every job of one of `{}` and `{}` is a job of both", earlier.name, entry.name);
-                return Err(at.mistake(both).hint(
-                    "a job must match exactly one entry: tell them apart by `match`, or make them one that says `publish`, and let rules select by `claims`",
-                ));
+                return Err(at.mistake(both).hint(ONE_ENTRY));
+            }
+            if earlier.shares_jobs_with(&entry) || entry.shares_jobs_with(earlier) {
+                let some = format!("some jobs of one of `{}` and `{}` are jobs of both", earlier.name, entry.name);
+                return Err(at.mistake(some).hint(ONE_ENTRY));
             }
         }
         trust.push(entry);

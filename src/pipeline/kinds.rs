@@ -81,6 +81,8 @@ pub struct MergeRequests {
     pub claim: &'static str,
     /// Beginnings of its values for merge requests
     pub prefixes: &'static [&'static str],
+    /// Values by which a fork starts a job with the rights of the project that it runs in: no entry lets them in
+    pub forks: &'static [&'static str],
     /// A value that does not say what started it in the end: taken for a merge request's unless the ref is protected
     pub inherited: &'static str,
     /// The project that the job runs in, as opposed to the one that its code is of
@@ -116,6 +118,7 @@ pub static KINDS: [PipelineKind; 3] = [
         merge_requests: Some(MergeRequests {
             claim: "pipeline_source",
             prefixes: &["merge_request", "external_pull_request"],
+            forks: &[],
             inherited: "parent_pipeline",
             // Since a security fix `project_id` is the fork of a merge request; before it was the project that ran its code.
             runs_in: Some("job_project_id"),
@@ -146,7 +149,9 @@ pub static KINDS: [PipelineKind; 3] = [
         production: &["environment", "ref", "job_workflow_ref"],
         merge_requests: Some(MergeRequests {
             claim: "event_name",
-            prefixes: &["pull_request"],
+            // A `workflow_run` may be the pull request of a fork that went before it.
+            prefixes: &["pull_request", "workflow_run"],
+            forks: &["pull_request_target"],
             inherited: "",
             runs_in: None,
         }),

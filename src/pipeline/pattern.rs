@@ -35,6 +35,11 @@ impl Pattern {
         Ok(Self { text: text.into(), glob: text.as_bytes().contains(&b'*') })
     }
 
+    /// Whether more than one value is wanted
+    pub const fn is_glob(&self) -> bool {
+        self.glob
+    }
+
     /// As it is written
     pub fn text(&self) -> &str {
         &self.text

@@ -70,6 +70,14 @@ impl TrustEntry {
             usable(at, name, kind).map(|_| name.into())
         })?;
         let wanted = wanted(&wanted_at, &names, kind)?;
+        if production && !wanted.iter().any(|(name, patterns)| proves(kind, name, patterns)) {
+            return Err(wanted_at
+                .mistake("an entry marked `production` takes any environment or ref, or one that is not protected")
+                .hint(format!(
+                    "exact values, and 'true' where it says that something is protected: {}",
+                    one_of(kind.production)
+                )));
+        }
         Ok(Self { name: name.into(), wanted, groups, single_use, merge_requests, published })
     }
 
@@ -87,6 +95,17 @@ impl TrustEntry {
         differences
     }
 
+    /// Whether some job that `other` is about is certainly one of this entry as well
+    pub fn shares_jobs_with(&self, other: &Self) -> bool {
+        self.wanted.iter().all(|(name, wide)| {
+            let narrow = other.wanted.iter().find(|(known, _)| known == name);
+            narrow.is_some_and(|(_, narrow)| {
+                let mut pairs = narrow.iter().flat_map(|one| wide.iter().map(move |two| (one, two)));
+                pairs.any(|(one, two)| one.includes(two) || two.includes(one))
+            })
+        })
+    }
+
     /// Whether every job that `other` is about is one of this entry as well, as far as that can be told
     pub fn includes(&self, other: &Self) -> bool {
         self.wanted.iter().all(|(name, wide)| {
@@ -94,6 +113,13 @@ impl TrustEntry {
             narrow.is_some_and(|(_, narrow)| narrow.iter().all(|one| wide.iter().any(|pattern| pattern.includes(one))))
         })
     }
+}
+
+/// Whether what is wanted of a claim is an environment or a ref by itself: a `*` may be any, and 'false' proves nothing
+fn proves(kind: &PipelineKind, name: &str, patterns: &[Pattern]) -> bool {
+    let flag = kind.claim(name).is_some_and(|claim| claim.form == Form::Flag);
+    kind.production.contains(&name)
+        && patterns.iter().all(|pattern| !pattern.is_glob() && (!flag || pattern.matches("true")))
 }
 
 /// Whether a claim has a wanted value; an absent one has none

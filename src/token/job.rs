@@ -210,7 +210,8 @@ fn check_merge_request(
         }
         // Before it told a fork from the project that it runs in, GitLab named the latter: then only a protected ref is no fork's.
         let told = protected || rule.runs_in.is_none_or(|name| job.get(name).is_some());
-        passed = !for_one || entry.merge_requests && told;
+        let fork = rule.forks.contains(&source);
+        passed = !for_one || entry.merge_requests && told && !fork;
     }
     let hint = "whoever opens a merge request writes the code of its job; the entry's `allowMergeRequests` lets it in all the same, but no fork's";
     judge.note("merge request", passed, RejectionCode::PipelineUntrusted, ["not for a merge request", source, hint])

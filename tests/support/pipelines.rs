@@ -132,7 +132,8 @@ pub fn configuration(more: &Value) -> Configuration {
         ] },
         { "id": "github", "type": "github", "issuer": GITHUB, "audiences": [AUDIENCE], "trust": [
             { "name": "api", "groups": [GROUPS[0]],
-              "match": { "repository_id": "7", "environment": "stag*", "job_workflow_ref": "octo/ci/.github/workflows/deploy.yml@refs/tags/*" } }
+              "match": { "repository_id": "7", "environment": "stag*", "job_workflow_ref": "octo/ci/.github/workflows/deploy.yml@refs/tags/*" } },
+            { "name": "pull-requests", "groups": [], "match": { "repository_id": "43" }, "allowMergeRequests": true }
         ] },
     ]);
     pipelines.as_array_mut().unwrap().extend(more.as_array().unwrap().iter().cloned());

@@ -86,6 +86,11 @@ fn good() -> Vec<Vector> {
                     .with_text("pipeline_source", "merge_request_event"),
             ),
         ),
+        accept(
+            "github_pull_request_where_allowed",
+            Pipeline,
+            of_github(&github().with_text("event_name", "pull_request").with_text("repository_id", "43")),
+        ),
         accept("gitlab_single_use", Pipeline, of_gitlab(&single_use())),
         accept("bitbucket", Pipeline, of_bitbucket(&bitbucket())),
         accept(
@@ -291,6 +296,12 @@ fn bad_github() -> Vec<Vector> {
         ("pull_request", event("pull_request"), "pipeline_untrusted"),
         ("pull_request_target", event("pull_request_target"), "pipeline_untrusted"),
         ("review", event("pull_request_review"), "pipeline_untrusted"),
+        ("run_after_another", event("workflow_run"), "pipeline_untrusted"),
+        (
+            "pull_request_target_where_allowed",
+            event("pull_request_target").with_text("repository_id", "43"),
+            "pipeline_untrusted",
+        ),
         ("repository_id_a_number", github().with("repository_id", "7"), "claim_invalid"),
         ("no_run", github().without("run_id"), "token_kind_not_allowed"),
         ("property_a_boolean", github().with("repo_property_critical", "true"), "claim_invalid"),
