@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { coreServices, createBackendPlugin, type LifecycleService } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
+import { registerActions } from '../actions/actions';
+import { actionsRegistryRef } from '../actions/registryRef';
 import { attachAudit } from '../audit/attach';
 import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
@@ -11,6 +13,7 @@ import { CatalogDirectory } from './directory';
 import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
 import { entraAccessPermissions } from './permissions';
+import { Questions } from './questions';
 import { createRouter } from './router';
 
 /** How often the catalog is asked for groups and owners */
@@ -28,6 +31,7 @@ export const entraAccessPlugin = createBackendPlugin({
   register(env) {
     env.registerInit({
       deps: {
+        actionsRegistry: actionsRegistryRef,
         auditor: coreServices.auditor,
         auth: coreServices.auth,
         catalog: catalogServiceRef,
@@ -54,9 +58,9 @@ export const entraAccessPlugin = createBackendPlugin({
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
         entraAccess.directory.follow(() => directory.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
-        deps.httpRouter.use(
-          createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),
-        );
+        const questions = new Questions({ entraAccess, lookup, catalog });
+        deps.httpRouter.use(createRouter({ entraAccess, directory, questions, httpAuth, permissions, auditStore }));
+        registerActions({ registry: deps.actionsRegistry, questions, permissions });
 
         deps.lifecycle.addStartupHook(async () => {
           // In every replica: each holds its own directory.
