@@ -1,5 +1,5 @@
 /**
- * How long `audit/verify` takes over a long trail: `npm run audit:verify -- [--records N] [--client sqlite|pg]`.
+ * How long `audit/verify` takes over a long trail: `npm run record:verify -- [--records N] [--client sqlite|pg]`.
  *
  * The route itself is asked over HTTP, once for each database; the records are made first, by the trail's own code.
  */
@@ -36,7 +36,11 @@ async function measure(name: string, database: Awaited<ReturnType<typeof databas
   const { port } = server.address() as AddressInfo;
   const asked = performance.now();
   const response = await fetch(`http://127.0.0.1:${port}/verify`);
-  const { whole, records, problems } = (await response.json()) as { whole: boolean; records: number; problems: object[] };
+  const { whole, records, problems } = (await response.json()) as {
+    whole: boolean;
+    records: number;
+    problems: object[];
+  };
   const answered = performance.now();
   server.close();
   server.closeAllConnections();
