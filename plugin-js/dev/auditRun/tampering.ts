@@ -30,7 +30,8 @@ export function tamperings(ended: Extent, running: Extent): Tampering[] {
       await links(database, of)
         .andWhere('seq', '>', of.last - 3)
         .delete();
-      return of.last;
+      // Where the process has written since, the gap is seen first.
+      return [`cut at ${of.last}`, `missing at ${of.last - 2}`];
     },
   });
   return [
