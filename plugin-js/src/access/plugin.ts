@@ -9,6 +9,8 @@ import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
 import { STILL_OURS_SECONDS } from '../service/sharedSessions';
+import { attachTelemetry } from '../telemetry/metrics';
+import { metricsRef, tracingRef } from '../telemetry/refs';
 import { CatalogDirectory } from './directory';
 import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
@@ -43,9 +45,11 @@ export const entraAccessPlugin = createBackendPlugin({
         httpRouter: coreServices.httpRouter,
         lifecycle: coreServices.lifecycle,
         logger: coreServices.logger,
+        metrics: metricsRef,
         permissions: coreServices.permissions,
         permissionsRegistry: coreServices.permissionsRegistry,
         scheduler: coreServices.scheduler,
+        tracing: tracingRef,
       },
       async init(deps) {
         const { auth, catalog, discovery, entraAccess, httpAuth, logger, permissions } = deps;
@@ -56,6 +60,8 @@ export const entraAccessPlugin = createBackendPlugin({
         const auditStore = await attachAudit(deps);
         const numbers = new StoredDirectoryNumbers(await deps.database.getClient());
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
+        const { metrics, tracing } = deps;
+        deps.lifecycle.addShutdownHook(attachTelemetry({ metrics, tracing, entraAccess, directory }));
         entraAccess.directory.follow(() => directory.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
         const questions = new Questions({ entraAccess, lookup, catalog });
