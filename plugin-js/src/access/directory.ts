@@ -65,7 +65,8 @@ export class CatalogDirectory {
 
   /** Reads the catalog; a reading under way is shared. A failure is logged once, and the directory stays as it was */
   refresh(): Promise<void> {
-    this.#running ??= this.#refreshOnce()
+    this.#running ??= this.#options.entraAccess.telemetry
+      .span('entra_access.directory.refresh', () => this.#refreshOnce())
       .then(
         () => (this.#error = undefined),
         (error: unknown) => this.#failed(error),

@@ -2,15 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { coreServices, createBackendPlugin, type LifecycleService } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
+import { registerActions } from '../actions/actions';
+import { actionsRegistryRef } from '../actions/registryRef';
 import { attachAudit } from '../audit/attach';
 import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
 import { STILL_OURS_SECONDS } from '../service/sharedSessions';
+import { attachTelemetry } from '../telemetry/metrics';
+import { metricsRef, tracingRef } from '../telemetry/refs';
 import { CatalogDirectory } from './directory';
 import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
 import { entraAccessPermissions } from './permissions';
+import { Questions } from './questions';
 import { createRouter } from './router';
 
 /** How often the catalog is asked for groups and owners */
@@ -28,6 +33,7 @@ export const entraAccessPlugin = createBackendPlugin({
   register(env) {
     env.registerInit({
       deps: {
+        actionsRegistry: actionsRegistryRef,
         auditor: coreServices.auditor,
         auth: coreServices.auth,
         catalog: catalogServiceRef,
@@ -39,9 +45,11 @@ export const entraAccessPlugin = createBackendPlugin({
         httpRouter: coreServices.httpRouter,
         lifecycle: coreServices.lifecycle,
         logger: coreServices.logger,
+        metrics: metricsRef,
         permissions: coreServices.permissions,
         permissionsRegistry: coreServices.permissionsRegistry,
         scheduler: coreServices.scheduler,
+        tracing: tracingRef,
       },
       async init(deps) {
         const { auth, catalog, discovery, entraAccess, httpAuth, logger, permissions } = deps;
@@ -52,11 +60,13 @@ export const entraAccessPlugin = createBackendPlugin({
         const auditStore = await attachAudit(deps);
         const numbers = new StoredDirectoryNumbers(await deps.database.getClient());
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
+        const { metrics, tracing } = deps;
+        deps.lifecycle.addShutdownHook(attachTelemetry({ metrics, tracing, entraAccess, directory }));
         entraAccess.directory.follow(() => directory.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
-        deps.httpRouter.use(
-          createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),
-        );
+        const questions = new Questions({ entraAccess, lookup, catalog });
+        deps.httpRouter.use(createRouter({ entraAccess, directory, questions, httpAuth, permissions, auditStore }));
+        registerActions({ registry: deps.actionsRegistry, questions, permissions });
 
         deps.lifecycle.addStartupHook(async () => {
           // In every replica: each holds its own directory.

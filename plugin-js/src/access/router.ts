@@ -1,52 +1,27 @@
 import type { HttpAuthService, PermissionsService } from '@backstage/backend-plugin-api';
-import { parseEntityRef, RELATION_OWNED_BY, stringifyEntityRef } from '@backstage/catalog-model';
-import {
-  AuthenticationError,
-  InputError,
-  NotAllowedError,
-  NotFoundError,
-  ServiceUnavailableError,
-} from '@backstage/errors';
-import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
-import type { CatalogService } from '@backstage/plugin-catalog-node';
+import { AuthenticationError, InputError } from '@backstage/errors';
+import type { BasicPermission } from '@backstage/plugin-permission-common';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import PromiseRouter from 'express-promise-router';
-import { z } from 'zod';
 import { createAuditRouter } from '../audit/router';
 import type { AuditStore } from '../audit/store';
-import type { ResourceInput } from '../core';
 import { permissionInput } from '../permission/policy';
 import { challengeHeader } from '../service/claimsChallenge';
+import { coded } from '../service/coded';
 import { directCallOf } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
 import { ownersQuestionSchema } from '../service/ownersQuestion';
 import type { CatalogDirectory } from './directory';
 import { onlyCatalog, ownersOf } from './owners';
-import type { PermissionLookup } from './permissionLookup';
-import {
-  auditReadPermission,
-  decisionExplainOthersPermission,
-  decisionExplainPermission,
-  statusReadPermission,
-  tokenInspectPermission,
-  whoamiReadPermission,
-} from './permissions';
-import { notSignedIn, statusOf, whoami } from './views';
-import { coded } from '../service/coded';
-
-const inspectSchema = z.strictObject({ token: z.string().min(1), purpose: z.enum(['access', 'sign-in']).optional() });
-const explainSchema = z.strictObject({
-  permission: z.string().min(1).max(256),
-  resourceRef: z.string().min(1).max(512).optional(),
-  principal: z.string().min(1).max(512).optional(),
-});
+import { auditReadPermission, statusReadPermission } from './permissions';
+import { askerOf, parse, userOf, type Asker, type Questions } from './questions';
+import { statusOf } from './views';
 
 /** What the routes need */
 export interface RouterOptions {
   entraAccess: EntraAccess;
   directory: CatalogDirectory;
-  lookup: PermissionLookup;
-  catalog: CatalogService;
+  questions: Questions;
   httpAuth: HttpAuthService;
   permissions: PermissionsService;
   /** Without one there is no audit trail to read */
@@ -55,19 +30,18 @@ export interface RouterOptions {
 
 /** Routes below `/api/entra-access` */
 export function createRouter(options: RouterOptions): Router {
-  const { entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore: store } = options;
+  const { entraAccess, directory, questions, httpAuth, permissions, auditStore: store } = options;
   const router = PromiseRouter();
   // A token that is too large to be judged must still get its answer.
   router.use(express.json({ limit: '1mb' }), withoutBody);
 
-  async function allowed(request: Request, permission: BasicPermission) {
+  async function asker(request: Request): Promise<Asker> {
     const credentials = await httpAuth.credentials(request, { allow: ['user', 'service'] });
-    const [decision] = await permissions.authorize([{ permission }], { credentials });
-    if (decision?.result !== AuthorizeResult.ALLOW) challenge(request, userOf(credentials), permission);
-    if (decision?.result !== AuthorizeResult.ALLOW)
-      throw coded('permission_needed', new NotAllowedError(`permission ${permission.name} is needed`));
-    return credentials;
+    const refused = (permission: BasicPermission) => challenge(request, userOf(credentials), permission);
+    return askerOf(credentials, permissions, refused);
   }
+
+  const allowed = async (request: Request, permission: BasicPermission) => (await asker(request)).must(permission);
 
   /** A direct call that a stronger sign-in would let through is told which */
   function challenge(request: Request, entityRef: string | undefined, permission: BasicPermission): void {
@@ -82,52 +56,15 @@ export function createRouter(options: RouterOptions): Router {
   }
 
   router.post('/v1/tokens/inspect', async (request, response) => {
-    await allowed(request, tokenInspectPermission);
-    const { token, purpose } = parse(inspectSchema, request.body);
-    const inspection = await entraAccess.inspect(token, purpose);
-    if (!inspection)
-      throw coded(
-        'core_unavailable',
-        new ServiceUnavailableError('the core is being restarted; try again in a second'),
-      );
-    response.json(inspection);
+    response.json(await questions.inspect(await asker(request), request.body));
   });
 
   router.post('/v1/decisions/explain', async (request, response) => {
-    const credentials = await allowed(request, decisionExplainPermission);
-    const question = parse(explainSchema, request.body);
-    const caller = userOf(credentials);
-    const asked = question.principal === undefined ? caller : canonicalRef(question.principal, 'principal');
-    if (asked === undefined)
-      throw coded('request_invalid', new InputError('principal: a service asks about somebody; name an entity ref'));
-    if (asked !== caller) await allowed(request, decisionExplainOthersPermission);
-    const permission = await lookup.find(question.permission);
-    const resource = question.resourceRef
-      ? await readResource(canonicalRef(question.resourceRef, 'resourceRef'))
-      : undefined;
-    await entraAccess.completed(asked);
-    const explanation = entraAccess.explain(asked, permission, resource);
-    if (!explanation) throw notSignedIn(entraAccess, asked);
-    response.json(explanation);
-
-    /** With the caller's own eyes: what they may not read is not there */
-    async function readResource(entityRef: string): Promise<ResourceInput> {
-      const entity = await catalog.getEntityByRef(entityRef, { credentials });
-      if (!entity)
-        throw coded(
-          'entity_not_found',
-          new NotFoundError(`${entityRef} does not exist, or the caller may not read it`),
-        );
-      const owners = (entity.relations ?? []).filter(({ type }) => type === RELATION_OWNED_BY);
-      return { entityRef, owners: owners.map(({ targetRef }) => targetRef) };
-    }
+    response.json(await questions.explain(await asker(request), request.body));
   });
 
   router.get('/v1/whoami', async (request, response) => {
-    const credentials = await allowed(request, whoamiReadPermission);
-    const caller = userOf(credentials);
-    if (caller !== undefined) await entraAccess.completed(caller);
-    response.json(whoami(entraAccess, caller, credentials.principal));
+    response.json(await questions.whoami(await asker(request)));
   });
 
   router.get('/v1/status', async (request, response) => {
@@ -153,28 +90,4 @@ export function createRouter(options: RouterOptions): Router {
 function withoutBody(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
   const quotes = typeof error === 'object' && error !== null && 'body' in error;
   next(quotes ? coded('request_invalid', new InputError('the request body is not JSON')) : error);
-}
-
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  // Paths and expectations only: the body may hold a token.
-  const issues = parsed.error.issues.map(({ path, code }) => `${path.join('.') || 'body'}: ${code}`);
-  throw coded('request_invalid', new InputError(`the request body is not as expected: ${issues.join('; ')}`));
-}
-
-function canonicalRef(text: string, field: string): string {
-  try {
-    return stringifyEntityRef(parseEntityRef(text));
-  } catch {
-    throw coded(
-      'request_invalid',
-      new InputError(`${field}: not an entity reference such as component:default/payments-api`),
-    );
-  }
-}
-
-function userOf(credentials: { principal: unknown }): string | undefined {
-  const principal = credentials.principal as { type?: string; userEntityRef?: string };
-  return principal.type === 'user' ? principal.userEntityRef : undefined;
 }

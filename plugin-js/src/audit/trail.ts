@@ -45,6 +45,8 @@ interface Options {
   logger: LoggerService;
   /** Whether a database will be attached */
   expected: boolean;
+  /** Does something within a span of a trace */
+  span?: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   /** For tests */
   clock?: () => number;
   capacity?: number;
@@ -247,7 +249,9 @@ export class AuditTrail {
 
   async #written({ rows }: { rows: AuditRow[] }): Promise<boolean> {
     try {
-      await within(2 * WAIT_MS, this.#store?.append(rows) ?? Promise.reject(new Error('no database')));
+      const { span = (_, work) => work() } = this.#options;
+      const append = () => this.#store?.append(rows) ?? Promise.reject(new Error('no database'));
+      await span('entra_access.audit.write', () => within(2 * WAIT_MS, append()));
     } catch (error) {
       const reason = reasonOf(error);
       if (reason !== this.#error)

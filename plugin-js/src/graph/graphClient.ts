@@ -21,6 +21,8 @@ export class GraphClient {
   readonly #limits: GraphLimits;
   /** No request before this moment: Graph has asked for silence, for the whole tenant */
   #silentUntil = 0;
+  /** How many requests went how, for the metrics */
+  readonly requests = { ok: 0, throttled: 0, failed: 0 };
 
   constructor(tenant: GraphTenant, credential: GraphCredential, limits: GraphLimits) {
     this.#tenant = tenant;
@@ -100,8 +102,11 @@ export class GraphClient {
   async #send(request: GraphRequest, deadline: number): Promise<unknown> {
     const token = await this.#credential.token(this.#time(deadline));
     try {
-      return await send(request, token, this.#time(deadline));
+      const answer = await send(request, token, this.#time(deadline));
+      this.requests.ok += 1;
+      return answer;
     } catch (error) {
+      this.requests[error instanceof GraphError && error.status === 429 ? 'throttled' : 'failed'] += 1;
       // Revoked, or its permissions have changed: the next attempt comes with a new one.
       if (error instanceof GraphError && (error.status === 401 || error.status === 403)) this.#credential.forget();
       throw error;

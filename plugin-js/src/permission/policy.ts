@@ -72,7 +72,12 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     this.#entraAccess.asksFallback = fallback !== undefined;
   }
 
-  async handle(request: PolicyQuery, user?: PolicyQueryUser): Promise<PolicyDecision> {
+  handle(request: PolicyQuery, user?: PolicyQueryUser): Promise<PolicyDecision> {
+    const { telemetry } = this.#entraAccess;
+    return telemetry.due() ? telemetry.timed(() => this.#handle(request, user)) : this.#handle(request, user);
+  }
+
+  async #handle(request: PolicyQuery, user?: PolicyQueryUser): Promise<PolicyDecision> {
     // Only a signed-in user has an entity ref; Backstage calls without one for unauthenticated requests.
     if (!user) {
       const judged = this.#denied(request.permission, 'the request is not authenticated');
@@ -123,7 +128,8 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     entityRef: string | undefined,
     circumstances: Circumstances = {},
   ): Promise<void> | undefined {
-    const { audit, core, sessions } = this.#entraAccess;
+    const { audit, core, sessions, telemetry } = this.#entraAccess;
+    telemetry.decisions.add(answer.result);
     if (!audit.on) return undefined;
     const { rule, ground, reason } = decision;
     const record = () =>

@@ -18,6 +18,7 @@ import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type R
 import { KeySource } from '../keys/keySource';
 import { withClaims } from './claimsChallenge';
 import type { Configuration } from './configuration';
+import { Telemetry } from '../telemetry/telemetry';
 import { DirectoryEpoch } from './directoryEpoch';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
 import { SharedSessions, type Wanted } from './sharedSessions';
@@ -44,6 +45,7 @@ export class EntraAccess {
   readonly keys: KeySource;
   readonly sessions: SharedSessions;
   readonly directory = new DirectoryEpoch();
+  readonly telemetry = new Telemetry();
   readonly audit: AuditTrail;
   /** Who has sessions and directory, where this process has neither; the catalog module finds it out */
   elsewhere?: Elsewhere;
@@ -72,13 +74,14 @@ export class EntraAccess {
     setPolicy(this.core, policy);
     this.#firstPolicy = policy.json;
     if (policy.source) this.policyFile = new PolicyFile({ ...policy.source, core: this.core, logger });
-    this.keys = new KeySource({ core: this.core, logger });
+    const span = this.telemetry.span.bind(this.telemetry);
+    this.keys = new KeySource({ core: this.core, logger, span });
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
-    this.audit = new AuditTrail({ core: this.core, logger, expected: options?.auditExpected ?? false });
+    this.audit = new AuditTrail({ core: this.core, logger, span, expected: options?.auditExpected ?? false });
     const { graph } = configuration;
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
-    this.#roles = new DirectoryRoles(this.#resolver?.clients ?? [], this.core, logger);
+    this.#roles = new DirectoryRoles(this.graphClients, this.core, logger);
   }
 
   /** Fetches keys in the background and follows the policy file; v1.0 keys follow when the first v1.0 token is seen */
@@ -126,6 +129,7 @@ export class EntraAccess {
   async verify(token: string, purpose?: Purpose): Promise<PrincipalHandle> {
     let answer = this.core.authenticate(token, purpose);
     if (await this.#fetchedKeysFor(answer)) answer = this.core.authenticate(token, purpose);
+    this.telemetry.validations.add(answer.ok ? 'accepted' : answer.code);
     if (!answer.ok) {
       await this.audit.require(refusedToken(answer));
       throw new TokenRejectedError(answer);
@@ -148,11 +152,17 @@ export class EntraAccess {
       throw error;
     });
     if (!first) {
+      this.telemetry.validations.add(REPLAYED.code);
       await this.audit.require(refusedToken(REPLAYED, record));
       throw new TokenRejectedError(REPLAYED);
     }
     // Otherwise it stays nobody, and whoever goes on is told so.
     this.core.claimed(principal);
+  }
+
+  /** Who asks Microsoft Graph, for each tenant */
+  get graphClients(): GroupResolver['clients'] {
+    return this.#resolver?.clients ?? [];
   }
 
   /** How asking Microsoft Graph goes, for each tenant; empty where nobody is asked */
