@@ -55,8 +55,11 @@ export const entraAccessPlugin = createBackendPlugin({
         entraAccess.directory.follow(() => directory.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
         deps.httpRouter.use(
-          createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),
+          createRouter({ entraAccess, directory, lookup, catalog, discovery, httpAuth, permissions, auditStore }),
         );
+
+        // The same for everybody, and nothing of this backend is in it.
+        deps.httpRouter.addAuthPolicy({ path: '/openapi.json', allow: 'unauthenticated' });
 
         deps.lifecycle.addStartupHook(async () => {
           // In every replica: each holds its own directory.

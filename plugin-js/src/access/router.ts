@@ -1,4 +1,9 @@
-import type { HttpAuthService, PermissionsService } from '@backstage/backend-plugin-api';
+import type {
+  BackstageCredentials,
+  DiscoveryService,
+  HttpAuthService,
+  PermissionsService,
+} from '@backstage/backend-plugin-api';
 import { parseEntityRef, RELATION_OWNED_BY, stringifyEntityRef } from '@backstage/catalog-model';
 import {
   AuthenticationError,
@@ -9,37 +14,24 @@ import {
 } from '@backstage/errors';
 import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
-import express, { type NextFunction, type Request, type Response, type Router } from 'express';
-import PromiseRouter from 'express-promise-router';
-import { z } from 'zod';
-import { createAuditRouter } from '../audit/router';
+import type { Request, Router } from 'express';
+import { auditHandlers } from '../audit/handlers';
 import type { AuditStore } from '../audit/store';
 import type { ResourceInput } from '../core';
+import { openApiDocument } from '../openapi/document';
+import type { Asked, Handlers } from '../openapi/handlers';
 import { permissionInput } from '../permission/policy';
 import { challengeHeader } from '../service/claimsChallenge';
+import { coded } from '../service/coded';
 import { directCallOf } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
-import { ownersQuestionSchema } from '../service/ownersQuestion';
+import { callerLimit } from './callerLimit';
 import type { CatalogDirectory } from './directory';
+import { operationRouter, type Guards } from './operationRouter';
 import { onlyCatalog, ownersOf } from './owners';
 import type { PermissionLookup } from './permissionLookup';
-import {
-  auditReadPermission,
-  decisionExplainOthersPermission,
-  decisionExplainPermission,
-  statusReadPermission,
-  tokenInspectPermission,
-  whoamiReadPermission,
-} from './permissions';
+import { decisionExplainOthersPermission, entraAccessPermissions } from './permissions';
 import { notSignedIn, statusOf, whoami } from './views';
-import { coded } from '../service/coded';
-
-const inspectSchema = z.strictObject({ token: z.string().min(1), purpose: z.enum(['access', 'sign-in']).optional() });
-const explainSchema = z.strictObject({
-  permission: z.string().min(1).max(256),
-  resourceRef: z.string().min(1).max(512).optional(),
-  principal: z.string().min(1).max(512).optional(),
-});
 
 /** What the routes need */
 export interface RouterOptions {
@@ -47,68 +39,59 @@ export interface RouterOptions {
   directory: CatalogDirectory;
   lookup: PermissionLookup;
   catalog: CatalogService;
+  discovery: Pick<DiscoveryService, 'getExternalBaseUrl'>;
   httpAuth: HttpAuthService;
   permissions: PermissionsService;
   /** Without one there is no audit trail to read */
   auditStore?: AuditStore;
 }
 
-/** Routes below `/api/entra-access` */
+/** Routes below `/api/entra-access`, as `openapi/operations.ts` describes them */
 export function createRouter(options: RouterOptions): Router {
-  const { entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore: store } = options;
-  const router = PromiseRouter();
-  // A token that is too large to be judged must still get its answer.
-  router.use(express.json({ limit: '1mb' }), withoutBody);
+  const { entraAccess, directory, discovery, auditStore: store } = options;
+  const guards = guardsOf(options);
+  const explain = explainer(options, guards);
+  const handlers: Partial<Handlers> = {
+    getOpenApi: async () => openApiDocument(await discovery.getExternalBaseUrl('entra-access')),
 
-  async function allowed(request: Request, permission: BasicPermission) {
-    const credentials = await httpAuth.credentials(request, { allow: ['user', 'service'] });
-    const [decision] = await permissions.authorize([{ permission }], { credentials });
-    if (decision?.result !== AuthorizeResult.ALLOW) challenge(request, userOf(credentials), permission);
-    if (decision?.result !== AuthorizeResult.ALLOW)
-      throw coded('permission_needed', new NotAllowedError(`permission ${permission.name} is needed`));
-    return credentials;
-  }
+    async inspectToken({ body: { token, purpose } }) {
+      const inspection = await entraAccess.inspect(token, purpose);
+      if (inspection) return inspection;
+      const reason = 'the core is being restarted; try again in a second';
+      throw coded('core_unavailable', new ServiceUnavailableError(reason));
+    },
 
-  /** A direct call that a stronger sign-in would let through is told which */
-  function challenge(request: Request, entityRef: string | undefined, permission: BasicPermission): void {
-    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-    const call = token && entityRef ? directCallOf(entraAccess, token, entityRef) : undefined;
-    const header =
-      call && challengeHeader(call, entraAccess.explain(call.entityRef, permissionInput(permission))?.stepUp);
-    if (header === undefined) return;
-    request.res?.set('WWW-Authenticate', header);
-    const reason = `permission ${permission.name} needs a stronger sign-in`;
-    throw Object.assign(new AuthenticationError(reason), { code: 'step_up_required' });
-  }
+    explainDecision: explain,
 
-  router.post('/v1/tokens/inspect', async (request, response) => {
-    await allowed(request, tokenInspectPermission);
-    const { token, purpose } = parse(inspectSchema, request.body);
-    const inspection = await entraAccess.inspect(token, purpose);
-    if (!inspection)
-      throw coded(
-        'core_unavailable',
-        new ServiceUnavailableError('the core is being restarted; try again in a second'),
-      );
-    response.json(inspection);
-  });
+    async whoami({ credentials }) {
+      const caller = userOf(credentials);
+      if (caller !== undefined) await entraAccess.completed(caller);
+      return whoami(entraAccess, caller);
+    },
 
-  router.post('/v1/decisions/explain', async (request, response) => {
-    const credentials = await allowed(request, decisionExplainPermission);
-    const question = parse(explainSchema, request.body);
+    getStatus: async () => statusOf(entraAccess, directory),
+
+    // The catalog in another process asks it (docs/split-deployment.md).
+    findOwners: ({ body }) => ownersOf(entraAccess, body),
+
+    ...(store ? auditHandlers({ core: entraAccess.core, audit: entraAccess.audit, store }) : {}),
+  };
+  return operationRouter(handlers, guards);
+}
+
+function explainer({ entraAccess, lookup, catalog }: RouterOptions, guards: Guards): Handlers['explainDecision'] {
+  return async ({ request, credentials, body }: Asked<'explainDecision'>) => {
     const caller = userOf(credentials);
-    const asked = question.principal === undefined ? caller : canonicalRef(question.principal, 'principal');
+    const asked = body.principal === undefined ? caller : canonical(body.principal);
     if (asked === undefined)
       throw coded('request_invalid', new InputError('principal: a service asks about somebody; name an entity ref'));
-    if (asked !== caller) await allowed(request, decisionExplainOthersPermission);
-    const permission = await lookup.find(question.permission);
-    const resource = question.resourceRef
-      ? await readResource(canonicalRef(question.resourceRef, 'resourceRef'))
-      : undefined;
+    if (asked !== caller) await guards.access(request, { permission: decisionExplainOthersPermission.name });
+    const permission = await lookup.find(body.permission);
+    const resource = body.resourceRef === undefined ? undefined : await readResource(canonical(body.resourceRef));
     await entraAccess.completed(asked);
     const explanation = entraAccess.explain(asked, permission, resource);
     if (!explanation) throw notSignedIn(entraAccess, asked);
-    response.json(explanation);
+    return explanation;
 
     /** With the caller's own eyes: what they may not read is not there */
     async function readResource(entityRef: string): Promise<ResourceInput> {
@@ -121,60 +104,54 @@ export function createRouter(options: RouterOptions): Router {
       const owners = (entity.relations ?? []).filter(({ type }) => type === RELATION_OWNED_BY);
       return { entityRef, owners: owners.map(({ targetRef }) => targetRef) };
     }
-  });
-
-  router.get('/v1/whoami', async (request, response) => {
-    const credentials = await allowed(request, whoamiReadPermission);
-    const caller = userOf(credentials);
-    if (caller !== undefined) await entraAccess.completed(caller);
-    response.json(whoami(entraAccess, caller, credentials.principal));
-  });
-
-  router.get('/v1/status', async (request, response) => {
-    await allowed(request, statusReadPermission);
-    response.json(statusOf(entraAccess, directory));
-  });
-
-  // Not part of the public contract: the catalog in another process asks it (docs/split-deployment.md).
-  router.post('/v1/internal/owners', async (request, response) => {
-    await onlyCatalog(httpAuth, request);
-    response.json(await ownersOf(entraAccess, parse(ownersQuestionSchema, request.body)));
-  });
-
-  if (store) {
-    const { audit, core } = entraAccess;
-    const mayRead = (request: Request) => allowed(request, auditReadPermission);
-    router.use('/v1/audit', createAuditRouter({ core, audit, store, allowed: mayRead }));
-  }
-  return router;
+  };
 }
 
-/** A body that is no JSON comes back inside the parser's error, token and all: say only that it is none */
-function withoutBody(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
-  const quotes = typeof error === 'object' && error !== null && 'body' in error;
-  next(quotes ? coded('request_invalid', new InputError('the request body is not JSON')) : error);
+function guardsOf({ entraAccess, httpAuth, permissions }: RouterOptions): Guards {
+  const { inspect, explain } = entraAccess.limits;
+  const credentialsOf = (request: Request) => httpAuth.credentials(request, { allow: ['user', 'service'] });
+  return {
+    async access(request, access) {
+      if (access === 'catalog') return onlyCatalog(httpAuth, request);
+      const credentials = await credentialsOf(request);
+      const permission = PERMISSIONS.get(access.permission);
+      if (!permission) throw new Error(`there is no permission ${access.permission}`);
+      const [decision] = await permissions.authorize([{ permission }], { credentials });
+      if (decision?.result === AuthorizeResult.ALLOW) return credentials;
+      challenge(entraAccess, request, userOf(credentials), permission);
+      throw coded('permission_needed', new NotAllowedError(`permission ${permission.name} is needed`));
+    },
+    limits: {
+      inspect: callerLimit(inspect, 'entraAccess.limits.inspect', credentialsOf),
+      explain: callerLimit(explain, 'entraAccess.limits.explain', credentialsOf),
+    },
+  };
 }
 
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  // Paths and expectations only: the body may hold a token.
-  const issues = parsed.error.issues.map(({ path, code }) => `${path.join('.') || 'body'}: ${code}`);
-  throw coded('request_invalid', new InputError(`the request body is not as expected: ${issues.join('; ')}`));
+const PERMISSIONS: ReadonlyMap<string, BasicPermission> = new Map(
+  entraAccessPermissions.map(each => [each.name, each]),
+);
+
+/** A direct call that a stronger sign-in would let through is told which */
+function challenge(
+  entraAccess: EntraAccess,
+  request: Request,
+  entityRef: string | undefined,
+  permission: BasicPermission,
+): void {
+  const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  const call = token && entityRef ? directCallOf(entraAccess, token, entityRef) : undefined;
+  const header =
+    call && challengeHeader(call, entraAccess.explain(call.entityRef, permissionInput(permission))?.stepUp);
+  if (header === undefined) return;
+  request.res?.set('WWW-Authenticate', header);
+  const reason = `permission ${permission.name} needs a stronger sign-in`;
+  throw Object.assign(new AuthenticationError(reason), { code: 'step_up_required' });
 }
 
-function canonicalRef(text: string, field: string): string {
-  try {
-    return stringifyEntityRef(parseEntityRef(text));
-  } catch {
-    throw coded(
-      'request_invalid',
-      new InputError(`${field}: not an entity reference such as component:default/payments-api`),
-    );
-  }
-}
+const canonical = (entityRef: string) => stringifyEntityRef(parseEntityRef(entityRef));
 
-function userOf(credentials: { principal: unknown }): string | undefined {
-  const principal = credentials.principal as { type?: string; userEntityRef?: string };
-  return principal.type === 'user' ? principal.userEntityRef : undefined;
+function userOf({ principal }: BackstageCredentials): string | undefined {
+  const { type, userEntityRef } = principal as { type?: string; userEntityRef?: string };
+  return type === 'user' ? userEntityRef : undefined;
 }

@@ -19,6 +19,7 @@ import { KeySource } from '../keys/keySource';
 import { withClaims } from './claimsChallenge';
 import type { Configuration } from './configuration';
 import { DirectoryEpoch } from './directoryEpoch';
+import { USUAL_LIMITS, type Limits } from './limits';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
 import { SharedSessions, type Wanted } from './sharedSessions';
 
@@ -45,6 +46,8 @@ export class EntraAccess {
   readonly sessions: SharedSessions;
   readonly directory = new DirectoryEpoch();
   readonly audit: AuditTrail;
+  /** How much one caller may ask of the plugin's routes */
+  readonly limits: Limits;
   /** Who has sessions and directory, where this process has neither; the catalog module finds it out */
   elsewhere?: Elsewhere;
   /** The file of the policy, unless its rules stand in app-config.yaml */
@@ -75,7 +78,8 @@ export class EntraAccess {
     this.keys = new KeySource({ core: this.core, logger });
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
     this.audit = new AuditTrail({ core: this.core, logger, expected: options?.auditExpected ?? false });
-    const { graph } = configuration;
+    const { graph, limits = USUAL_LIMITS } = configuration;
+    this.limits = limits;
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
     this.#roles = new DirectoryRoles(this.#resolver?.clients ?? [], this.core, logger);
