@@ -26,21 +26,21 @@ export function readBody<S extends z.ZodObject>(schema: S, request: Request): z.
 export function readQuery<S extends z.ZodObject>(schema: S, request: Request): z.output<S> {
   const at = request.originalUrl.indexOf('?');
   const sent = new URLSearchParams(at === -1 ? '' : request.originalUrl.slice(at + 1));
-  const values = Object.entries(schema.shape).flatMap(([name, member]) => {
-    const texts = sent.getAll(name);
-    return texts.length === 0 ? [] : [[name, valueOf(member as z.ZodType, texts)]];
-  });
   const known = Object.keys(schema.shape);
   if ([...sent.keys()].some(name => !known.includes(name))) {
     throw invalid(`the query is not as expected: ${onlyThese(known)}`);
   }
+  const values = known.flatMap(name => {
+    const texts = sent.getAll(name);
+    return texts.length === 0 ? [] : [[name, valueOf(name, schema.shape[name] as z.ZodType, texts)]];
+  });
   return read(schema, Object.fromEntries(values), 'query');
 }
 
-function valueOf(schema: z.ZodType, texts: string[]): unknown {
+function valueOf(name: string, schema: z.ZodType, texts: string[]): unknown {
   const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
   if (inner instanceof z.ZodArray) return texts;
-  if (texts.length > 1) return texts;
+  if (texts.length > 1) throw invalid(`the query is not as expected: ${name}: given more than once`);
   const [text = ''] = texts;
   return inner instanceof z.ZodNumber && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
 }
