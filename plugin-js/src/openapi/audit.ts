@@ -26,7 +26,7 @@ export const entriesQuery = z.strictObject({
   limit: z.int().min(1).max(MAX_PAGE).optional().describe('Most records of a page. Default: 100'),
   cursor: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{1,256}$/, 'not one that this route has given')
+    .regex(/^\d{1,15}\.[0-9a-f-]{36}\.\d{1,10}$/, 'not one that this route has given')
     .optional()
     .describe('`nextCursor` of the page before'),
 });

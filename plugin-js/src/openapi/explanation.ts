@@ -6,14 +6,18 @@ import { count, entityRef, named, schemaOf } from './schema';
 
 export const decisionQuestion = named(
   'DecisionQuestion',
-  z.strictObject({
-    permission: z
-      .string()
-      .regex(/^[^\x00-\x1f\x7f-\x9f]{1,256}$/u, 'expected a name of 1 to 256 characters')
-      .describe('Name of a permission as its plugin declares it, such as `catalog.entity.refresh`'),
-    resourceRef: entityRef.optional().describe('Entity ref of the resource; without one it is told what it depends on'),
-    principal: entityRef.optional().describe('Entity ref of whom to ask about. Default: the caller'),
-  }),
+  z
+    .strictObject({
+      permission: z
+        .string()
+        .regex(/^[^\x00-\x1f\x7f-\x9f]{1,256}$/u, 'expected a name of 1 to 256 characters')
+        .describe('Name of a permission as its plugin declares it, such as `catalog.entity.refresh`'),
+      resourceRef: entityRef
+        .optional()
+        .describe('Entity ref of the resource; without one it is told what it depends on'),
+      principal: entityRef.optional().describe('Entity ref of whom to ask about. Default: the caller'),
+    })
+    .meta({ examples: [{ permission: 'catalog.entity.refresh', resourceRef: 'component:default/payments-api' }] }),
 );
 
 export const effect = named('Effect', z.enum(['ALLOW', 'DENY', 'CONDITIONAL']));

@@ -28,6 +28,8 @@ export interface Operation {
   lines?: z.ZodType;
   /** The same as a table, for whoever asks for it by `Accept` */
   table?: boolean;
+  /** What an answer leads to, by the name of the link */
+  links?: Readonly<Record<string, { operationId: OperationId; parameters: Readonly<Record<string, string>> }>>;
   /** Which number of `entraAccess.limits` bounds it */
   limit?: 'inspect' | 'explain';
   /** Beyond what every operation can answer */
@@ -88,6 +90,9 @@ export const OPERATIONS = {
     answer: auditPage,
     lines: auditEntry,
     table: true,
+    links: {
+      nextPage: { operationId: 'listAuditEntries', parameters: { 'query.cursor': '$response.body#/nextCursor' } },
+    },
     refusals: ['InvalidRequest'],
   },
   verifyAudit: {
