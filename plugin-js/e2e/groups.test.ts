@@ -11,6 +11,7 @@ import { workloads } from '../dev/tenant/applications';
 import { directoryRoles } from '../dev/tenant/graphDirectory';
 import { groups, people, type Principal } from '../dev/tenant/people';
 import { graphRequests } from './support/graph';
+import './support/conforms';
 
 const ENTITY = 'component:default/payments-api';
 const OVERAGE = { claims: { groups: undefined, hasgroups: true } };

@@ -15,6 +15,7 @@ import { unverifiedClaims } from '../src/service/unverified';
 import { callerPlugin } from './support/caller';
 import { captureLog } from './support/company';
 import { interceptMicrosoft, refreshInteractively, signInInteractively, type Grant } from './support/microsoft';
+import './support/conforms';
 
 const PAYMENTS_API = { entityRef: 'component:default/payments-api' };
 const OWN_TOKEN = 'a-token-that-only-the-company-itself-knows';

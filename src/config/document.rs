@@ -61,6 +61,8 @@ impl Section {
             "directCalls",
             "identity",
             "audit",
+            // Read by the host alone.
+            "limits",
             "policy",
         ])?;
         // Read by the host, which hands the rules to [`crate::policy`].

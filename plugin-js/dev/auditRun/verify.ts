@@ -6,12 +6,14 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import express from 'express';
+import express, { type RequestHandler } from 'express';
 import { configurationOf, recordOf } from '../../e2e/support/core';
 import { databaseFolder, databaseOf } from '../../e2e/support/databases';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { startPostgres, WITHOUT_POSTGRES } from '../../e2e/support/postgres';
-import { createAuditRouter } from '../../src/audit/router';
+import type { BackstageCredentials } from '@backstage/backend-plugin-api';
+import { operationRouter } from '../../src/access/operationRouter';
+import { auditHandlers } from '../../src/audit/handlers';
 import { AuditStore } from '../../src/audit/store';
 import { EntraCore } from '../../src/core';
 import { manyRecords } from './manyRecords';
@@ -30,12 +32,14 @@ async function measure(name: string, database: Awaited<ReturnType<typeof databas
   const begun = performance.now();
   const trail = await manyRecords(core, store, RECORDS);
   const written = performance.now();
-  const router = createAuditRouter({ core, audit: trail, store, allowed: async () => undefined });
+  const pass: RequestHandler = (_request, _response, next) => next();
+  const guards = { access: async () => ({}) as BackstageCredentials, limits: { inspect: pass, explain: pass } };
+  const router = operationRouter(auditHandlers({ core, audit: trail, store }), guards);
   const server = express().use(router).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const asked = performance.now();
-  const response = await fetch(`http://127.0.0.1:${port}/verify`);
+  const response = await fetch(`http://127.0.0.1:${port}/v1/audit/verify`);
   const { whole, records, problems } = (await response.json()) as {
     whole: boolean;
     records: number;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { HttpAuthService } from '@backstage/backend-plugin-api';
+import type { BackstageCredentials, HttpAuthService } from '@backstage/backend-plugin-api';
 import { NotAllowedError, ServiceUnavailableError } from '@backstage/errors';
 import type { Request } from 'express';
 import { OWNING, POSSIBLE } from '../catalog/principalOwners';
@@ -15,9 +15,9 @@ const PROCESS = randomUUID();
  * The plugin `catalog` for itself: never on behalf of a user, and no external caller, whatever it is allowed.
  * @throws NotAllowedError, or AuthenticationError for nobody
  */
-export async function onlyCatalog(httpAuth: HttpAuthService, request: Request): Promise<void> {
-  const { principal } = await httpAuth.credentials(request, { allow: ['service'] });
-  if (principal.subject === 'plugin:catalog') return;
+export async function onlyCatalog(httpAuth: HttpAuthService, request: Request): Promise<BackstageCredentials> {
+  const credentials = await httpAuth.credentials(request, { allow: ['service'] });
+  if (credentials.principal.subject === 'plugin:catalog') return credentials;
   throw coded('permission_needed', new NotAllowedError('only the plugin catalog asks this'));
 }
 

@@ -31,3 +31,14 @@ export const entraAccessPermissions = [
   statusReadPermission,
   auditReadPermission,
 ];
+
+const BY_NAME: ReadonlyMap<string, (typeof entraAccessPermissions)[number]> = new Map(
+  entraAccessPermissions.map(each => [each.name, each]),
+);
+
+/** @throws Error for a name that is none of them: a mistake in this package */
+export function permissionNamed(name: string) {
+  const permission = BY_NAME.get(name);
+  if (!permission) throw new Error(`there is no permission ${name}`);
+  return permission;
+}

@@ -11,6 +11,7 @@ import { SessionStore } from '../service/sessionStore';
 import { STILL_OURS_SECONDS } from '../service/sharedSessions';
 import { attachTelemetry } from '../telemetry/metrics';
 import { metricsRef, tracingRef } from '../telemetry/refs';
+import { callerLimits } from './callerLimit';
 import { CatalogDirectory } from './directory';
 import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
@@ -64,9 +65,14 @@ export const entraAccessPlugin = createBackendPlugin({
         deps.lifecycle.addShutdownHook(attachTelemetry({ metrics, tracing, entraAccess, directory }));
         entraAccess.directory.follow(() => directory.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
+        const limits = callerLimits(entraAccess.limits, httpAuth);
         const questions = new Questions({ entraAccess, lookup, catalog });
-        deps.httpRouter.use(createRouter({ entraAccess, directory, questions, httpAuth, permissions, auditStore }));
-        registerActions({ registry: deps.actionsRegistry, questions, permissions });
+        const shared = { entraAccess, questions, limits, permissions };
+        deps.httpRouter.use(createRouter({ ...shared, directory, discovery, httpAuth, auditStore }));
+        registerActions({ ...shared, registry: deps.actionsRegistry });
+
+        // The same for everybody, and nothing of this backend is in it.
+        deps.httpRouter.addAuthPolicy({ path: '/openapi.json', allow: 'unauthenticated' });
 
         deps.lifecycle.addStartupHook(async () => {
           // In every replica: each holds its own directory.

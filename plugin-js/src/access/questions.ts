@@ -1,50 +1,21 @@
-import type { BackstageCredentials, PermissionsService } from '@backstage/backend-plugin-api';
+import type { BackstageCredentials } from '@backstage/backend-plugin-api';
 import { parseEntityRef, RELATION_OWNED_BY, stringifyEntityRef } from '@backstage/catalog-model';
-import { InputError, NotAllowedError, NotFoundError, ServiceUnavailableError } from '@backstage/errors';
-import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
+import { InputError, NotFoundError, ServiceUnavailableError } from '@backstage/errors';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
-import { z } from 'zod';
+import type { BasicPermission } from '@backstage/plugin-permission-common';
 import type { Explanation, Inspection, ResourceInput } from '../core';
+import type { BodyOf } from '../openapi/operations';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
 import type { PermissionLookup } from './permissionLookup';
-import {
-  decisionExplainOthersPermission,
-  decisionExplainPermission,
-  tokenInspectPermission,
-  whoamiReadPermission,
-} from './permissions';
+import { decisionExplainOthersPermission } from './permissions';
 import { notSignedIn, whoami } from './views';
 
-const inspectSchema = z.strictObject({ token: z.string().min(1), purpose: z.enum(['access', 'sign-in']).optional() });
-const explainSchema = z.strictObject({
-  permission: z.string().min(1).max(256),
-  resourceRef: z.string().min(1).max(512).optional(),
-  principal: z.string().min(1).max(512).optional(),
-});
-
-/** Whoever asks, however they came in */
+/** Whoever asks, however they came in; they may ask the question itself */
 export interface Asker {
   credentials: BackstageCredentials;
   /** @throws NotAllowedError where they may not */
   must(permission: BasicPermission): Promise<void>;
-}
-
-/** Whoever has credentials; `refused` may turn a refusal into another one */
-export function askerOf(
-  credentials: BackstageCredentials,
-  permissions: PermissionsService,
-  refused?: (permission: BasicPermission) => void,
-): Asker {
-  return {
-    credentials,
-    async must(permission) {
-      const [decision] = await permissions.authorize([{ permission }], { credentials });
-      if (decision?.result === AuthorizeResult.ALLOW) return;
-      refused?.(permission);
-      throw coded('permission_needed', new NotAllowedError(`permission ${permission.name} is needed`));
-    },
-  };
 }
 
 /** What questions are answered from */
@@ -54,7 +25,7 @@ export interface QuestionsOptions {
   catalog: CatalogService;
 }
 
-/** What routes and actions answer alike: each question behind its own permission, and parsed here */
+/** What routes and actions answer alike, once the question is read and whoever asks may ask it */
 export class Questions {
   readonly #options: QuestionsOptions;
 
@@ -63,28 +34,23 @@ export class Questions {
   }
 
   /** Every check of a token, side by side */
-  async inspect({ must }: Asker, question: unknown): Promise<Inspection> {
-    await must(tokenInspectPermission);
-    const { token, purpose } = parse(inspectSchema, question);
+  async inspect({ token, purpose }: BodyOf<'inspectToken'>): Promise<Inspection> {
     const inspection = await this.#options.entraAccess.inspect(token, purpose);
     if (inspection) return inspection;
     throw coded('core_unavailable', new ServiceUnavailableError('the core is being restarted; try again in a second'));
   }
 
   /** What is decided, and why: for the caller, or for somebody else with one permission more */
-  async explain({ credentials, must }: Asker, body: unknown): Promise<Explanation> {
-    await must(decisionExplainPermission);
+  async explain({ credentials, must }: Asker, question: BodyOf<'explainDecision'>): Promise<Explanation> {
     const { entraAccess, lookup } = this.#options;
-    const question = parse(explainSchema, body);
     const caller = userOf(credentials);
-    const asked = question.principal === undefined ? caller : canonicalRef(question.principal, 'principal');
+    const asked = question.principal === undefined ? caller : canonical(question.principal);
     if (asked === undefined)
       throw coded('request_invalid', new InputError('principal: a service asks about somebody; name an entity ref'));
     if (asked !== caller) await must(decisionExplainOthersPermission);
     const permission = await lookup.find(question.permission);
-    const resource = question.resourceRef
-      ? await this.#resource(canonicalRef(question.resourceRef, 'resourceRef'), credentials)
-      : undefined;
+    const { resourceRef } = question;
+    const resource = resourceRef === undefined ? undefined : await this.#resource(canonical(resourceRef), credentials);
     await entraAccess.completed(asked);
     const explanation = entraAccess.explain(asked, permission, resource);
     if (!explanation) throw notSignedIn(entraAccess, asked);
@@ -92,12 +58,11 @@ export class Questions {
   }
 
   /** The caller as the core sees it */
-  async whoami({ credentials, must }: Asker) {
-    await must(whoamiReadPermission);
+  async whoami(credentials: BackstageCredentials) {
     const { entraAccess } = this.#options;
     const caller = userOf(credentials);
     if (caller !== undefined) await entraAccess.completed(caller);
-    return whoami(entraAccess, caller, credentials.principal);
+    return whoami(entraAccess, caller);
   }
 
   /** With the caller's own eyes: what they may not read is not there */
@@ -110,27 +75,11 @@ export class Questions {
   }
 }
 
-/** @throws InputError with paths and expectations only: a body may hold a token */
-export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, code }) => `${path.join('.') || 'body'}: ${code}`);
-  throw coded('request_invalid', new InputError(`the request body is not as expected: ${issues.join('; ')}`));
-}
-
 /** Entity ref of whoever asks; `undefined` for a service */
 export function userOf({ principal }: { principal: unknown }): string | undefined {
   const { type, userEntityRef } = principal as { type?: string; userEntityRef?: string };
   return type === 'user' ? userEntityRef : undefined;
 }
 
-function canonicalRef(text: string, field: string): string {
-  try {
-    return stringifyEntityRef(parseEntityRef(text));
-  } catch {
-    throw coded(
-      'request_invalid',
-      new InputError(`${field}: not an entity reference such as component:default/payments-api`),
-    );
-  }
-}
+/** The document lets nothing in that is no entity ref */
+const canonical = (entityRef: string) => stringifyEntityRef(parseEntityRef(entityRef));

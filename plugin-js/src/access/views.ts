@@ -1,4 +1,6 @@
 import { NotFoundError, ServiceUnavailableError } from '@backstage/errors';
+import type { Status } from '../openapi/status';
+import type { Whoami } from '../openapi/whoami';
 import type { EntraAccess } from '../service/entraAccess';
 import type { StoreState } from '../service/sessionStoreAccess';
 import type { CatalogDirectory } from './directory';
@@ -7,9 +9,8 @@ import { coded } from '../service/coded';
 const { version } = require('../../package.json') as { version: string };
 
 /** The caller as the core sees it; group ids only as a number: a long list helps nobody */
-export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, principal: unknown) {
-  const { type } = principal as { type?: string };
-  if (entityRef === undefined) return { type, note: 'service principals bypass the policy; see the README' };
+export function whoami(entraAccess: EntraAccess, entityRef: string | undefined): Whoami {
+  if (entityRef === undefined) return { type: 'service', note: 'service principals bypass the policy; see the README' };
   const { core } = entraAccess;
   const record = entraAccess.about(entityRef, principal => core.describe(principal));
   if (!record) throw notSignedIn(entraAccess, entityRef);
@@ -17,7 +18,7 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
   // Where nobody is asked for groups, an explanation tells what to set.
   const asked = entraAccess.graph.length > 0 || undefined;
   return {
-    type,
+    type: 'user',
     entityRef,
     ...identity,
     groups: {
@@ -46,7 +47,7 @@ export function sessionsUnavailable({ kind, error }: StoreState): Error | undefi
 }
 
 /** Ages in seconds, and what is wrong */
-export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) {
+export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory): Status {
   const age = (at?: number) => (at === undefined ? null : Math.max(0, Math.round((Date.now() - at) / 1000)));
   const { core, keys, policyState, sessions } = entraAccess;
   return {
@@ -58,7 +59,7 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       ...(policyState.file ? { file: policyState.file } : {}),
       ageSeconds: age(policyState.loadedAt),
       ...(policyState.error ? { error: policyState.error } : {}),
-      warnings: entraAccess.policyWarnings,
+      warnings: [...entraAccess.policyWarnings],
     },
     sessions: sessions.size,
     sessionStore: sessions.store,

@@ -1,7 +1,16 @@
-import type { PermissionsService } from '@backstage/backend-plugin-api';
+import type { BackstageCredentials, PermissionsService } from '@backstage/backend-plugin-api';
 import type { ActionsRegistryService } from '@backstage/backend-plugin-api/alpha';
-import { decisionExplainPermission, tokenInspectPermission, whoamiReadPermission } from '../access/permissions';
-import { askerOf, type Questions } from '../access/questions';
+import { askerOf } from '../access/asker';
+import type { CallerLimits } from '../access/callerLimit';
+import {
+  decisionExplainPermission,
+  permissionNamed,
+  tokenInspectPermission,
+  whoamiReadPermission,
+} from '../access/permissions';
+import type { Asker, Questions } from '../access/questions';
+import { OPERATIONS } from '../openapi/operations';
+import { readInput } from '../openapi/request';
 
 /** Looks, changes nothing, and says the same again */
 const READ_ONLY = { readOnly: true, destructive: false, idempotent: true } as const;
@@ -13,12 +22,23 @@ const READ_ONLY = { readOnly: true, destructive: false, idempotent: true } as co
 export function registerActions({
   registry,
   questions,
+  limits,
   permissions,
 }: {
   registry: ActionsRegistryService;
   questions: Questions;
+  limits: CallerLimits;
   permissions: PermissionsService;
 }): void {
+  /** Counted and let in as by the route of the same question */
+  async function letIn(id: 'inspectToken' | 'explainDecision' | 'whoami', credentials: BackstageCredentials) {
+    const { access, limit }: { access: { permission: string }; limit?: keyof CallerLimits } = OPERATIONS[id];
+    if (limit) await limits[limit].count(credentials);
+    const asker: Asker = askerOf(credentials, permissions);
+    await asker.must(permissionNamed(access.permission));
+    return asker;
+  }
+
   registry.register({
     name: 'who-am-i',
     title: 'Who am I to Entra Access',
@@ -32,7 +52,10 @@ export function registerActions({
       input: z => z.object({}).strict(),
       output: z => z.object({ type: z.string().optional(), entityRef: z.string().optional() }).passthrough(),
     },
-    action: async ({ credentials }) => ({ output: await questions.whoami(askerOf(credentials, permissions)) }),
+    action: async ({ credentials }) => {
+      await letIn('whoami', credentials);
+      return { output: await questions.whoami(credentials) };
+    },
   });
 
   registry.register({
@@ -69,7 +92,9 @@ export function registerActions({
           .passthrough(),
     },
     action: async ({ input, credentials }) => {
-      const { result, rule, reasons, ...rest } = await questions.explain(askerOf(credentials, permissions), input);
+      const asker = await letIn('explainDecision', credentials);
+      const question = readInput(OPERATIONS.explainDecision.body, input);
+      const { result, rule, reasons, ...rest } = await questions.explain(asker, question);
       return { output: { result, rule, reasons, ...rest } };
     },
   });
@@ -105,7 +130,9 @@ export function registerActions({
           .passthrough(),
     },
     action: async ({ input, credentials }) => {
-      const { verdict, code, checks, ...rest } = await questions.inspect(askerOf(credentials, permissions), input);
+      await letIn('inspectToken', credentials);
+      const question = readInput(OPERATIONS.inspectToken.body, input);
+      const { verdict, code, checks, ...rest } = await questions.inspect(question);
       return { output: { verdict, code, checks, ...rest } };
     },
   });

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ConfigurationError, type LocationRefs } from '../core';
 import { readGraphSettings, withoutSecrets, type GraphSettings } from '../graph/settings';
 import { findFile } from './configFiles';
+import { readLimits, type Limits } from './limits';
 import { firstLine, parsePolicy, type PolicyText } from './policyText';
 import { staticLocations } from './staticLocations';
 
@@ -16,6 +17,8 @@ export interface Configuration {
   json: string;
   /** Where Microsoft Graph is to be asked for groups */
   graph?: GraphSettings;
+  /** Absent: the usual ones */
+  limits?: Limits;
   policy: PolicyText & { /** Where it comes from a file, which is followed */ source?: { file: string; text: string } };
   /** What the operator named in `catalog.locations` */
   staticLocations?: Array<Required<LocationRefs>>;
@@ -45,6 +48,7 @@ export function readConfiguration(config: RootConfigService, argv: readonly stri
   return {
     json: JSON.stringify(withoutSecrets(section)),
     graph: readGraphSettings(section, argv),
+    limits: readLimits(section),
     policy: readPolicy(section, argv),
     staticLocations: staticLocations(config),
   };

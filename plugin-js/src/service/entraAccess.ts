@@ -20,6 +20,7 @@ import { withClaims } from './claimsChallenge';
 import type { Configuration } from './configuration';
 import { Telemetry } from '../telemetry/telemetry';
 import { DirectoryEpoch } from './directoryEpoch';
+import { USUAL_LIMITS, type Limits } from './limits';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
 import { SharedSessions, type Wanted } from './sharedSessions';
 
@@ -47,6 +48,8 @@ export class EntraAccess {
   readonly directory = new DirectoryEpoch();
   readonly telemetry = new Telemetry();
   readonly audit: AuditTrail;
+  /** How much one caller may ask of the plugin's routes */
+  readonly limits: Limits;
   /** Who has sessions and directory, where this process has neither; the catalog module finds it out */
   elsewhere?: Elsewhere;
   /** The file of the policy, unless its rules stand in app-config.yaml */
@@ -78,7 +81,8 @@ export class EntraAccess {
     this.keys = new KeySource({ core: this.core, logger, span });
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
     this.audit = new AuditTrail({ core: this.core, logger, span, expected: options?.auditExpected ?? false });
-    const { graph } = configuration;
+    const { graph, limits = USUAL_LIMITS } = configuration;
+    this.limits = limits;
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
     this.#roles = new DirectoryRoles(this.graphClients, this.core, logger);
