@@ -155,6 +155,11 @@ export class EntraAccess {
     this.core.claimed(principal);
   }
 
+  /** Who asks the Graph of each tenant; empty where nobody is asked */
+  get graphClients(): GroupResolver['clients'] {
+    return this.#resolver?.clients ?? [];
+  }
+
   /** How asking Microsoft Graph goes, for each tenant; empty where nobody is asked */
   get graph(): Array<GraphState & { directoryRoles: RolesState }> {
     const states = this.#resolver?.states ?? [];
