@@ -155,6 +155,7 @@ async function existing(graph: GraphAccess, ids: readonly string[]): Promise<Rea
 // ---- what the catalog knows
 
 function problems({ problems: found }: KnownCatalog): Verdict[] {
+  if (!found) return [skipped('which of them count is not told', 'let the caller have entra-access.status.read')];
   const fix = 'docs/groups.md; where it stands: docs/decisions/0003-trusted-locations.md';
   return few(found.map(({ entityRef, message }) => about(entityRef, warning(message, fix))));
 }
@@ -174,7 +175,7 @@ function owners({ groups }: KnownCatalog, section: Section): Verdict[] {
 }
 
 /** Groups that stand for an owner: by a good annotation, or by the mapping */
-function bound(section: Section, { groups, problems: wrong }: KnownCatalog): ReadonlySet<string> {
+function bound(section: Section, { groups, problems: wrong = [] }: KnownCatalog): ReadonlySet<string> {
   const bad = new Set(wrong.map(({ entityRef }) => entityRef));
   const annotations = groups.flatMap(({ entityRef, groupId }) => (isId(groupId) && !bad.has(entityRef) ? groupId : []));
   const mapped = (section.groups?.mapping ?? []).map(({ group }) => group);

@@ -28,8 +28,11 @@ export function policyChecks({ policy, section, review }: Subject): Check[] {
         const found = await review();
         if (!found.known) return skipped(found.why, found.fix);
         const fix = 'correct the rule, or install the plugin that it is about (docs/policy.md)';
+        const silent = found.silent.map(plugin =>
+          about(`plugin ${plugin}`, skipped('it does not tell what it declares', 'see whether it is running')),
+        );
         return orOk(
-          found.warnings.map(text => warning(text, fix)),
+          [...found.warnings.map(text => warning(text, fix)), ...silent],
           'the installed plugins declare what the rules name',
         );
       },

@@ -50,11 +50,22 @@ export interface GraphAccess {
 
 /** The groups of the catalog with what the core makes of them, or why they are not known */
 export type CatalogLook =
-  | { known: true; groups: readonly CatalogGroupInput[]; problems: DirectoryReport['problems'] }
+  | {
+      known: true;
+      groups: readonly CatalogGroupInput[];
+      /** What of it does not count; `undefined` where that is not told */
+      problems?: DirectoryReport['problems'];
+    }
   | { known: false; why: string; fix: string };
 
 /** What in the policy does not fit the installed plugins, or why that is not known */
-export type PolicyReview = { known: true; warnings: readonly string[] } | { known: false; why: string; fix: string };
+export type PolicyReview =
+  | {
+      known: true;
+      warnings: readonly string[];
+      /** Plugins that did not tell what they declare */ silent: readonly string[];
+    }
+  | { known: false; why: string; fix: string };
 
 /** Everything that is looked at, and by whom it is asked */
 export interface Subject {
