@@ -7,6 +7,7 @@ import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
 import { STILL_OURS_SECONDS } from '../service/sharedSessions';
+import { BackgroundChecks } from './checks';
 import { CatalogDirectory } from './directory';
 import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
@@ -19,6 +20,8 @@ const REFRESH_SECONDS = 15;
 const CATCH_UP_MS = 2_000;
 /** Seconds for which an empty directory is looked at every second */
 const FIRST_MINUTE = 60;
+/** How often the configuration and what it hangs on are checked */
+const CHECK_HOURS = 6;
 /** Most expired rows removed in one statement */
 const EXPIRED_AT_ONCE = 500;
 
@@ -30,6 +33,7 @@ export const entraAccessPlugin = createBackendPlugin({
       deps: {
         auditor: coreServices.auditor,
         auth: coreServices.auth,
+        config: coreServices.rootConfig,
         catalog: catalogServiceRef,
         database: coreServices.database,
         discovery: coreServices.discovery,
@@ -54,8 +58,10 @@ export const entraAccessPlugin = createBackendPlugin({
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
         entraAccess.directory.follow(() => directory.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
+        const checks = new BackgroundChecks({ ...deps, directory });
+        deps.lifecycle.addShutdownHook(() => checks.close());
         deps.httpRouter.use(
-          createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),
+          createRouter({ entraAccess, directory, checks, lookup, catalog, httpAuth, permissions, auditStore }),
         );
 
         deps.lifecycle.addStartupHook(async () => {
@@ -77,6 +83,17 @@ export const entraAccessPlugin = createBackendPlugin({
           const catchUp = setInterval(() => void directory.catchUp(), CATCH_UP_MS);
           catchUp.unref();
           deps.lifecycle.addShutdownHook(() => clearInterval(catchUp));
+          // In every replica: each reaches the issuers by a way of its own. The backend listens already.
+          await deps.scheduler.scheduleTask({
+            id: 'checks',
+            scope: 'local',
+            frequency: { hours: CHECK_HOURS },
+            timeout: { minutes: 10 },
+            async fn() {
+              await checks.catalogFilled();
+              await checks.run();
+            },
+          });
           // In one replica: they all use the same rows.
           await deps.scheduler.scheduleTask({
             id: 'remove-expired-sessions',

@@ -20,6 +20,7 @@ import { challengeHeader } from '../service/claimsChallenge';
 import { directCallOf } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
 import { ownersQuestionSchema } from '../service/ownersQuestion';
+import type { BackgroundChecks } from './checks';
 import type { CatalogDirectory } from './directory';
 import { onlyCatalog, ownersOf } from './owners';
 import type { PermissionLookup } from './permissionLookup';
@@ -45,6 +46,7 @@ const explainSchema = z.strictObject({
 export interface RouterOptions {
   entraAccess: EntraAccess;
   directory: CatalogDirectory;
+  checks: Pick<BackgroundChecks, 'state'>;
   lookup: PermissionLookup;
   catalog: CatalogService;
   httpAuth: HttpAuthService;
@@ -55,7 +57,7 @@ export interface RouterOptions {
 
 /** Routes below `/api/entra-access` */
 export function createRouter(options: RouterOptions): Router {
-  const { entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore: store } = options;
+  const { entraAccess, directory, checks, lookup, catalog, httpAuth, permissions, auditStore: store } = options;
   const router = PromiseRouter();
   // A token that is too large to be judged must still get its answer.
   router.use(express.json({ limit: '1mb' }), withoutBody);
@@ -132,7 +134,7 @@ export function createRouter(options: RouterOptions): Router {
 
   router.get('/v1/status', async (request, response) => {
     await allowed(request, statusReadPermission);
-    response.json(statusOf(entraAccess, directory));
+    response.json(statusOf(entraAccess, directory, checks.state));
   });
 
   // Not part of the public contract: the catalog in another process asks it (docs/split-deployment.md).

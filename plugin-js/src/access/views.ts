@@ -1,6 +1,7 @@
 import { NotFoundError, ServiceUnavailableError } from '@backstage/errors';
 import type { EntraAccess } from '../service/entraAccess';
 import type { StoreState } from '../service/sessionStoreAccess';
+import { NOT_YET } from './checks';
 import type { CatalogDirectory } from './directory';
 import { coded } from '../service/coded';
 
@@ -46,7 +47,7 @@ export function sessionsUnavailable({ kind, error }: StoreState): Error | undefi
 }
 
 /** Ages in seconds, and what is wrong */
-export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) {
+export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory, checks = NOT_YET) {
   const age = (at?: number) => (at === undefined ? null : Math.max(0, Math.round((Date.now() - at) / 1000)));
   const { core, keys, policyState, sessions } = entraAccess;
   return {
@@ -86,5 +87,6 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       problems: directory.report?.problems ?? [],
       ...(directory.error ? { error: directory.error } : {}),
     },
+    checks,
   };
 }

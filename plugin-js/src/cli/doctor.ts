@@ -1,6 +1,15 @@
 import { catalogGroup } from '../access/directory';
 import { ConfigurationError, EntraCore } from '../core';
-import { examine, subjectOf, worstOf, type CatalogLook, type Finding, type PolicyReview } from '../doctor';
+import {
+  examine,
+  misread,
+  readWell,
+  subjectOf,
+  worstOf,
+  type CatalogLook,
+  type Finding,
+  type PolicyReview,
+} from '../doctor';
 import { GroupResolver } from '../graph';
 import { readConfiguration, type Configuration } from '../service/configuration';
 import { setPolicy } from '../service/policyFile';
@@ -87,18 +96,16 @@ async function diagnose({ config: files, catalog, backend }: Asked): Promise<Fin
       catalog: async () => (backend ? backend.catalog() : entities ? catalogOf(configuration, entities) : NO_CATALOG),
       review: async () => (backend ? backend.review(configuration.policy.json) : NO_PLUGINS),
     });
-    return [READ, ...(await examine(subject))];
+    return [readWell, ...(await examine(subject))];
   } catch (error) {
     // What keeps the backend from starting is what the doctor is asked for.
     if (!(error instanceof ConfigurationError)) throw error;
-    const fix = 'correct it; until then the backend does not start, and nothing else can be checked';
-    return [{ ...READ, outcome: 'error', what: error.message, fix }];
+    return [misread(error)];
   } finally {
     core?.close();
   }
 }
 
-const READ: Finding = { check: 'configuration', about: 'entraAccess', outcome: 'ok', what: 'read without a mistake' };
 const NO_CATALOG: CatalogLook = {
   known: false,
   why: 'the groups of the catalog are not known here',

@@ -31,7 +31,7 @@ export type Lookup =
   /** Registered elsewhere: in no tenant of ours, and yet known in one */
   | { state: 'elsewhere' }
   | { state: 'absent' }
-  | { state: 'unknown'; why: string };
+  | { state: 'unknown'; why: string; fix: string };
 
 /** The registrations of the tenants, each asked for once */
 export class Applications {
@@ -51,15 +51,19 @@ export class Applications {
   }
 
   async #find(clientId: string): Promise<Lookup> {
-    if (!this.#graph) return { state: 'unknown', why: NOT_CONFIGURED };
+    if (!this.#graph) return NOT_CONFIGURED;
     const lookups = await Promise.all(this.#graph.tenants.map(tenant => findIn(tenant, clientId)));
     const rank: ReadonlyArray<Lookup['state']> = ['here', 'unknown', 'elsewhere', 'absent'];
     lookups.sort((a, b) => rank.indexOf(a.state) - rank.indexOf(b.state));
-    return lookups[0] ?? { state: 'unknown', why: NOT_CONFIGURED };
+    return lookups[0] ?? NOT_CONFIGURED;
   }
 }
 
-const NOT_CONFIGURED = 'Microsoft Graph is not configured';
+const NOT_CONFIGURED = {
+  state: 'unknown',
+  why: 'Microsoft Graph is not configured',
+  fix: 'configure `entraAccess.groups.overage: graph` with an application that has Application.Read.All',
+} as const;
 
 async function findIn({ graph, client }: GraphAccess['tenants'][number], clientId: string): Promise<Lookup> {
   try {
@@ -68,9 +72,15 @@ async function findIn({ graph, client }: GraphAccess['tenants'][number], clientI
     const principals = await client.read(principalsSchema, { url: servicePrincipalOf(graph, clientId) });
     return { state: principals.value.length > 0 ? 'elsewhere' : 'absent' };
   } catch (failure) {
-    if (failure instanceof GraphError) return { state: 'unknown', why: failure.message };
-    throw failure;
+    if (!(failure instanceof GraphError)) throw failure;
+    return { state: 'unknown', why: failure.message, fix: fixFor(failure, 'Application.Read.All') };
   }
+}
+
+/** What to do about a refusal of Graph */
+export function fixFor({ status }: GraphError, permission: string): string {
+  if (status !== 403) return 'see graph.token';
+  return `grant the application of \`entraAccess.groups.graph\` the permission ${permission}, with admin consent`;
 }
 
 /** Why a check about a registration cannot be made; `undefined` where it can */
@@ -78,16 +88,8 @@ export function notSeen(lookup: Lookup): Verdict | undefined {
   switch (lookup.state) {
     case 'here':
       return undefined;
-    case 'unknown': {
-      const grant =
-        'grant the application of `entraAccess.groups.graph` the permission Application.Read.All, with admin consent';
-      const configure =
-        'configure `entraAccess.groups.overage: graph` with an application that has Application.Read.All';
-      return skipped(
-        `the app registration cannot be seen: ${lookup.why}`,
-        lookup.why === NOT_CONFIGURED ? configure : grant,
-      );
-    }
+    case 'unknown':
+      return skipped(`the app registration cannot be seen: ${lookup.why}`, lookup.fix);
     case 'elsewhere':
       return skipped(
         'it is registered in a tenant that is not under `entraAccess.tenants`',

@@ -1,3 +1,5 @@
+import type { ConfigurationError } from '../core';
+
 /** What came of a check. `skipped`: it could not be made, so nothing is known; never to be taken for `ok` */
 export type Grade = 'ok' | 'warning' | 'error' | 'skipped';
 
@@ -34,6 +36,16 @@ export const about = (narrower: string, verdict: Verdict): Verdict => ({ ...verd
 /** What is wrong, or that nothing is */
 export function orOk(found: readonly Verdict[], what: string): readonly Verdict[] {
   return found.length > 0 ? found : [ok(what)];
+}
+
+const READ = { check: 'configuration', about: 'entraAccess' } as const;
+/** The section `entraAccess` and the policy have been read */
+export const readWell: Finding = { ...READ, ...ok('read without a mistake') };
+
+/** They could not be read, and all checks hang on them */
+export function misread({ message }: ConfigurationError): Finding {
+  const fix = 'correct it; until then the backend does not start, and nothing else can be checked';
+  return { ...READ, ...error(message, fix) };
 }
 
 const GRADES: readonly Grade[] = ['ok', 'skipped', 'warning', 'error'];

@@ -69,9 +69,9 @@ function discoveryVerdict(issuer: Issuer, discovery: Fetched): Verdict {
       const fix = 'correct `tenantId` (Entra ID: Overview) and `cloud` of this entry under `entraAccess.tenants`';
       return error(`${discovery.why}: there is no such tenant in this cloud`, fix);
     }
-    return error(discovery.why, unreachable(issuer.discoveryUrl));
+    return error(discovery.why, hadBack(discovery, issuer.discoveryUrl));
   }
-  if (discovery.refused === undefined) return ok(`${issuer.discoveryUrl} answers and is the issuer's own`);
+  if (discovery.refused === undefined) return ok("the document answers, and is the issuer's own");
   return error(
     discovery.refused,
     `set ${placeOf(issuer)} to what the document names as \`issuer\`, if that is the one you trust`,
@@ -83,7 +83,7 @@ async function keysVerdict(issuer: Issuer, discovery: Fetched, judge: Subject['j
     return skipped('only a good discovery document says where the keys are', 'see issuer.discovery');
   }
   const keys = await ask(discovery.keysUrl);
-  if (!keys.ok) return error(keys.why, unreachable(discovery.keysUrl));
+  if (!keys.ok) return error(keys.why, hadBack(keys, discovery.keysUrl));
   const outcome = judge(issuer, keys.document.text);
   const theirs = `ask who runs the issuer what is wrong with its key set; see what a proxy on the way to ${new URL(discovery.keysUrl).origin} makes of it`;
   if (!outcome.ok) return error(`the key set is refused: ${outcome.error}`, theirs);
@@ -124,8 +124,13 @@ function leewayOf({ pipeline, id, tenantId }: Issuer, { tenants, pipelines = [] 
   return pipelines.find(each => `pipeline:${each.id}` === id)?.leeway ?? LEEWAY.pipeline;
 }
 
-function unreachable(address: string): string {
-  return `let this machine reach ${new URL(address).origin} directly (firewall, proxy, DNS); without its keys every token of the issuer is refused`;
+function hadBack({ status }: Extract<Fetched, { ok: false }>, address: string): string {
+  const { origin } = new URL(address);
+  const consequence = 'without its keys every token of the issuer is refused';
+  if (status !== undefined) {
+    return `ask for the address from this machine: either ${origin} is in trouble, or a proxy answers in its place; ${consequence}`;
+  }
+  return `let this machine reach ${origin} (firewall, proxy, DNS, certificates); ${consequence}`;
 }
 
 function placeOf({ pipeline }: Issuer): string {

@@ -152,7 +152,7 @@ async function permissionVerdicts(
   if (reached && reached.status !== 403) return [skipped('Microsoft Graph could not be asked', 'see graph.token')];
   const granted = await grantsOf(tenant, graph.clientId);
   const verdicts = await Promise.all(NEEDS.map(need => needVerdict(tenant, need, section, granted)));
-  return [...verdicts, ...(granted ? tooMany(granted) : [])];
+  return [...verdicts, ...(granted ? tooMany(granted, tenant.graph.tenantId) : [])];
 }
 
 async function needVerdict(
@@ -162,12 +162,18 @@ async function needVerdict(
   granted: readonly string[] | undefined,
 ): Promise<Verdict> {
   const failure = await reach(tenant, need);
-  const lacks = granted && need.oneOfEach.filter(oneOf => !oneOf.some(name => granted.includes(name)));
+  const lacks = granted && need.oneOfEach.filter(oneOf => !oneOf.some(name => permits(granted, name)));
   const missing = (lacks?.length ? lacks : need.oneOfEach).map(([least]) => least).join(' and ');
   const fix = `grant the application of \`entraAccess.groups.graph\` ${missing} (application permission, with admin consent)`;
-  if (failure && failure.status !== 403) return about(need.call, skipped(failure.message, 'run it again'));
-  if (!failure && !lacks?.length) return about(need.call, ok('permitted'));
-  return about(need.call, need.lacking(section)(fix));
+  if (failure && failure.status !== 403)
+    return about(`${tenant.graph.tenantId}, ${need.call}`, skipped(failure.message, 'run it again'));
+  if (!failure && !lacks?.length) return about(`${tenant.graph.tenantId}, ${need.call}`, ok('permitted'));
+  return about(`${tenant.graph.tenantId}, ${need.call}`, need.lacking(section)(fix));
+}
+
+/** Who may change something may read it */
+function permits(granted: readonly string[], name: string): boolean {
+  return granted.includes(name) || granted.includes(name.replace('.Read.', '.ReadWrite.'));
 }
 
 /** The application permissions on Graph, where they may be looked at; the managed identity of a machine has no client id here */
@@ -188,10 +194,15 @@ async function grantsOf({ graph, client }: GraphAccess['tenants'][number], clien
 }
 
 /** What the plugin never makes use of, and a thief of the credential would */
-function tooMany(granted: readonly string[]): Verdict[] {
+function tooMany(granted: readonly string[], tenantId: string): Verdict[] {
   const useful = NEEDS.flatMap(({ oneOfEach }) => oneOfEach.flat());
   const more = granted.filter(name => !useful.includes(name)).sort();
   if (more.length === 0) return [];
   const fix = 'remove what the plugin does not need (docs/groups.md), or give it an application of its own';
-  return [about('least privilege', warning(`the application may do more than is needed: ${more.join(', ')}`, fix))];
+  return [
+    about(
+      `${tenantId}, least privilege`,
+      warning(`the application may do more than is needed: ${more.join(', ')}`, fix),
+    ),
+  ];
 }
