@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'yaml';
 import { pipelinesOf } from '../../dev/ci/trust';
 import { OVERAGE_GRAPH } from '../../dev/story/overageGraph';
 import { backstageApi, workloads } from '../../dev/tenant/applications';
+import { groups } from '../../dev/tenant/people';
 import type { Tenant } from '../../dev/tenant/tenant';
 import { EntraCore } from '../../src/core';
 import { examine, subjectOf, type CatalogLook, type Finding, type PolicyReview, type Subject } from '../../src/doctor';
@@ -11,7 +9,6 @@ import { GroupResolver } from '../../src/graph';
 import { readSettings } from '../../src/service/configuration';
 import { FROM_ENTRA } from './core';
 import { RecordingLogger } from './logger';
-import { groups } from '../../dev/tenant/people';
 
 export const BASE_URL = 'https://backstage.contoso.example';
 export const CALLBACK = `${BASE_URL}/api/auth/microsoft/handler/frame`;
@@ -20,7 +17,11 @@ export const SIGN_IN_SECRET = 'simulated-secret-of-the-sign-in';
 /** What must stand in no output */
 export const SECRETS = [SIGN_IN_SECRET, workloads.groupReader.secret];
 
-const STORY_POLICY = join(__dirname, '../../dev/story/policy.yaml');
+const RULES = [
+  { id: 'everyone-reads', effect: 'allow', permissions: ['catalog.entity.read'] },
+  { id: 'owners-manage', effect: 'allow', permissions: ['catalog.entity.*'], when: { owned: true } },
+  { id: 'platform-admins', effect: 'allow', permissions: ['*'], principals: [{ group: groups.platformAdmins.id }] },
+];
 
 type Section = Record<string, any>;
 
@@ -41,8 +42,8 @@ export function healthyConfig(tenant: Tenant): Section {
       tenants: [{ tenantId: tenant.tenantId, cloud: 'lab', audiences: [backstageApi.clientId] }],
       clouds: { lab: { authority: tenant.authority, graph: `${tenant.authority}/graph` } },
       pipelines: pipelinesOf(tenant.ci, ['staging']).slice(0, 1),
-      groups: { ...OVERAGE_GRAPH },
-      policy: { file: STORY_POLICY },
+      groups: structuredClone(OVERAGE_GRAPH),
+      policy: { rules: RULES },
     },
   };
 }
@@ -71,7 +72,7 @@ export async function examined(config: Section, change: (subject: Subject) => Pa
       configuration,
       core,
       graphClients: settings ? new GroupResolver({ issuers: core.issuers, settings, logger }).clients : [],
-      policy: JSON.stringify(config.entraAccess.policy.rules ? config.entraAccess.policy : storyPolicy()),
+      policy: JSON.stringify(config.entraAccess.policy),
       catalog: async () => CATALOG,
       review: async () => REVIEWED,
     });
@@ -79,10 +80,6 @@ export async function examined(config: Section, change: (subject: Subject) => Pa
   } finally {
     core.close();
   }
-}
-
-function storyPolicy(): object {
-  return parse(readFileSync(STORY_POLICY, 'utf8')) as object;
 }
 
 /** Findings to ask about */

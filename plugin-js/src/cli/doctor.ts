@@ -17,11 +17,13 @@ import { argumentsOf, openConfiguration } from './backendConfiguration';
 import { texts, UsageError, type Arguments, type Command } from './command';
 import { doctorJson, doctorText } from './doctorText';
 import { readEntities } from './entities';
-import { RunningBackend, TOKEN_VARIABLE } from './runningBackend';
+import type { RunningBackend } from './runningBackend';
 import { plain } from './text';
 import { locationOf } from './world';
 
 const MISTAKE = 2;
+/** Where the token for the backend is looked for: a command line is seen by everybody on the machine */
+const TOKEN_VARIABLE = 'ENTRA_ACCESS_TOKEN';
 
 /** `entra-access doctor` */
 export const doctor: Command = {
@@ -71,13 +73,18 @@ function understood({ positionals: [word], values }: Arguments): Asked {
   if (word !== undefined) throw new UsageError('files are named by --config and --catalog');
   const config = texts(values.config);
   if (config.length === 0) throw new UsageError('--config is missing: it says what is to be checked');
-  const backend =
-    values.backend === undefined
-      ? undefined
-      : new RunningBackend(String(values.backend), process.env[TOKEN_VARIABLE]?.trim());
+  const backend = values.backend === undefined ? undefined : backendAt(String(values.backend));
   const catalog = values.catalog === undefined ? undefined : texts(values.catalog);
   if (backend && catalog) throw new UsageError('--catalog and --backend both tell the groups: give one of them');
   return { config, catalog, backend };
+}
+
+/** What asks it is loaded only here */
+function backendAt(address: string): RunningBackend {
+  const token = process.env[TOKEN_VARIABLE]?.trim();
+  if (!token) throw new UsageError(`--backend needs a token in the variable ${TOKEN_VARIABLE}`);
+  const running: typeof import('./runningBackend') = require('./runningBackend');
+  return new running.RunningBackend(address, token);
 }
 
 async function diagnose({ config: files, catalog, backend }: Asked): Promise<Finding[]> {

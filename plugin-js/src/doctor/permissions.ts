@@ -152,7 +152,7 @@ async function permissionVerdicts(
   if (reached && reached.status !== 403) return [skipped('Microsoft Graph could not be asked', 'see graph.token')];
   const granted = await grantsOf(tenant, graph.clientId);
   const verdicts = await Promise.all(NEEDS.map(need => needVerdict(tenant, need, section, granted)));
-  return [...verdicts, ...(granted ? tooMany(granted, tenant.graph.tenantId) : [])];
+  return [...verdicts, about(`${tenant.graph.tenantId}, least privilege`, privilegeVerdict(granted))];
 }
 
 async function needVerdict(
@@ -194,15 +194,14 @@ async function grantsOf({ graph, client }: GraphAccess['tenants'][number], clien
 }
 
 /** What the plugin never makes use of, and a thief of the credential would */
-function tooMany(granted: readonly string[], tenantId: string): Verdict[] {
+function privilegeVerdict(granted: readonly string[] | undefined): Verdict {
+  if (!granted) {
+    const fix = 'grant Application.Read.All, or look under API permissions yourself';
+    return skipped('what else the application may do is not known', fix);
+  }
   const useful = NEEDS.flatMap(({ oneOfEach }) => oneOfEach.flat());
   const more = granted.filter(name => !useful.includes(name)).sort();
-  if (more.length === 0) return [];
+  if (more.length === 0) return ok('the application may do nothing beyond it');
   const fix = 'remove what the plugin does not need (docs/groups.md), or give it an application of its own';
-  return [
-    about(
-      `${tenantId}, least privilege`,
-      warning(`the application may do more than is needed: ${more.join(', ')}`, fix),
-    ),
-  ];
+  return warning(`the application may do more than is needed: ${more.join(', ')}`, fix);
 }

@@ -11,15 +11,17 @@ const SHARED_TENANTS: Readonly<Record<string, string>> = {
   'f8cdef31-a31e-4b4a-93e4-5f571e91255a': "Microsoft's own tenant for its services",
 };
 
-/** Audiences of others: a token for one of them was asked for to be shown there, and says nothing to us */
+/**
+ * Audiences of others, beside those of Microsoft that the core refuses: a token for one of them was asked for to be shown there,
+ * and whoever is shown it could show it here
+ */
 const FOREIGN_AUDIENCES: ReadonlyArray<readonly [RegExp, string]> = [
   [
-    /^00000003-0000-0000-c000-000000000000$|^https:\/\/graph\.microsoft\.|^https:\/\/microsoftgraph\./i,
-    'Microsoft Graph',
+    /^https:\/\/management\.(?:azure\.com|core\.windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)/i,
+    'Azure Resource Manager',
   ],
-  [/^00000002-0000-0000-c000-000000000000$|^https:\/\/graph\.windows\.net/i, 'Azure AD Graph'],
-  [/^https:\/\/management\.(?:core\.|azure\.|usgovcloudapi\.|chinacloudapi\.)/i, 'Azure Resource Manager'],
-  [/^https:\/\/vault\.azure\./i, 'Azure Key Vault'],
+  [/^https:\/\/vault\.(?:azure\.net|usgovcloudapi\.net|azure\.cn)/i, 'Azure Key Vault'],
+  [/^https:\/\/(?:storage\.azure\.com|database\.windows\.net)/i, 'an Azure service'],
   [/^api:\/\/AzureADTokenExchange/i, "Entra's own exchange of federated tokens"],
   [/^sts\.amazonaws\.com$/i, 'Amazon Web Services'],
   [/^sigstore$/i, 'Sigstore'],
