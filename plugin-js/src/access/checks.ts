@@ -29,6 +29,8 @@ export const NOT_YET: ChecksState = { ranAt: null, worst: null, findings: [] };
 
 /** Seconds for which the first reading of the catalog is waited for */
 const FIRST_MINUTE = 60;
+/** Seconds after the first group in which the others arrive */
+const SETTLED = 5;
 
 interface Options {
   entraAccess: EntraAccess;
@@ -61,9 +63,10 @@ export class BackgroundChecks {
 
   /** A catalog that has just started has no groups yet, and every mapping would seem to be wrong: waits, not for ever */
   async catalogFilled(): Promise<void> {
-    for (let seconds = 0; seconds < FIRST_MINUTE && !this.#closed; seconds += 1) {
-      if (this.#options.directory.report?.groups) return;
+    let filled = 0;
+    for (let seconds = 0; seconds < FIRST_MINUTE && filled < SETTLED && !this.#closed; seconds += 1) {
       await new Promise(resolve => setTimeout(resolve, 1_000).unref());
+      if (this.#options.directory.report?.groups) filled += 1;
     }
   }
 

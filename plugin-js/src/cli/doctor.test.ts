@@ -70,7 +70,7 @@ test('a healthy tenant is 0; only what needs a running backend is left out', asy
   assert.deepEqual([code, complaints], [0, ''], out);
   assert.deepEqual(marks(out), ['- policy.plugins']);
   assert.match(out, /^ +check +about +found\n {2}ok +configuration +entraAccess +read without a mistake\n/);
-  assert.match(out, /\n0 errors, 0 warnings, \d+ ok, 1 skipped\n$/);
+  assert.match(out, /\nerrors: 0, warnings: 0, ok: \d+, skipped: 1\n$/);
 });
 
 for (const [name, breakIt, expected, says] of [
@@ -155,7 +155,7 @@ test('a mistake in the configuration or the policy is an error like another, wit
   const section = await inside();
   assert.equal(section.code, 1);
   assert.match(section.out, /ERROR +configuration +entraAccess +entraAccess\.tenants\[0\]\.audience: /);
-  assert.match(section.out, /\n1 errors, 0 warnings, 0 ok, 0 skipped\n$/);
+  assert.match(section.out, /\nerrors: 1, warnings: 0, ok: 0, skipped: 0\n$/);
   delete config.entraAccess.tenants[0].audience;
   config.entraAccess.policy = { rules: [{ id: 'a', effect: 'permit', permissions: ['x'] }] };
   assert.match((await inside()).out, /ERROR +configuration .*permit/);

@@ -16,7 +16,7 @@ export function doctorText(findings: readonly Finding[]): string {
 
 function summary(findings: readonly Finding[]): string {
   const count = (outcome: Grade) => findings.filter(finding => finding.outcome === outcome).length;
-  return `${count('error')} errors, ${count('warning')} warnings, ${count('ok')} ok, ${count('skipped')} skipped`;
+  return `errors: ${count('error')}, warnings: ${count('warning')}, ok: ${count('ok')}, skipped: ${count('skipped')}`;
 }
 
 /** The same for machines */

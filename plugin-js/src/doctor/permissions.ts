@@ -91,10 +91,18 @@ export function permissionChecks({ graph, section }: Subject): Check[] {
       {
         id: 'graph.permissions',
         about: tenantId,
-        make: async () => permissionVerdicts(tenant, graph, section, await reached()),
+        make: async () => {
+          const verdicts = await permissionVerdicts(tenant, graph, section, await reached());
+          return graph.tenants.length > 1 ? verdicts.map(verdict => ofTenant(tenantId, verdict)) : verdicts;
+        },
       },
     ];
   });
+}
+
+/** Where there are several */
+function ofTenant(tenantId: string, verdict: Verdict): Verdict {
+  return verdict.about === undefined ? verdict : about(`${tenantId}, ${verdict.about}`, verdict);
 }
 
 /** `undefined`: it is let through */
@@ -152,7 +160,7 @@ async function permissionVerdicts(
   if (reached && reached.status !== 403) return [skipped('Microsoft Graph could not be asked', 'see graph.token')];
   const granted = await grantsOf(tenant, graph.clientId);
   const verdicts = await Promise.all(NEEDS.map(need => needVerdict(tenant, need, section, granted)));
-  return [...verdicts, about(`${tenant.graph.tenantId}, least privilege`, privilegeVerdict(granted))];
+  return [...verdicts, about('least privilege', privilegeVerdict(granted))];
 }
 
 async function needVerdict(
@@ -165,10 +173,9 @@ async function needVerdict(
   const lacks = granted && need.oneOfEach.filter(oneOf => !oneOf.some(name => permits(granted, name)));
   const missing = (lacks?.length ? lacks : need.oneOfEach).map(([least]) => least).join(' and ');
   const fix = `grant the application of \`entraAccess.groups.graph\` ${missing} (application permission, with admin consent)`;
-  if (failure && failure.status !== 403)
-    return about(`${tenant.graph.tenantId}, ${need.call}`, skipped(failure.message, 'run it again'));
-  if (!failure && !lacks?.length) return about(`${tenant.graph.tenantId}, ${need.call}`, ok('permitted'));
-  return about(`${tenant.graph.tenantId}, ${need.call}`, need.lacking(section)(fix));
+  if (failure && failure.status !== 403) return about(need.call, skipped(failure.message, 'run it again'));
+  if (!failure && !lacks?.length) return about(need.call, ok('permitted'));
+  return about(need.call, need.lacking(section)(fix));
 }
 
 /** Who may change something may read it */
