@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { workloads } from '../../dev/tenant/applications';
 import { healthyRegistrations } from '../../dev/tenant/registrations';
 import { groups } from '../../dev/tenant/people';
 import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
+import { Folder } from '../../e2e/support/cli';
 import { CALLBACK, CATALOG, examined, healthyConfig, SECRETS } from '../../e2e/support/doctor';
 import type { Finding } from './finding';
 import type { CatalogLook } from './subject';
@@ -16,6 +19,7 @@ const GONE = 'dead0000-0000-4000-8000-000000000001';
 let tenant: Tenant;
 let config: ReturnType<typeof healthyConfig>;
 const seen: Finding[] = [];
+const folder = new Folder();
 
 before(async () => {
   tenant = await startTenant();
@@ -28,7 +32,10 @@ beforeEach(() => {
 afterEach(() => {
   for (const fault of Object.keys(tenant.faults)) delete tenant.faults[fault as keyof typeof tenant.faults];
 });
-after(() => tenant.close());
+after(async () => {
+  folder.remove();
+  await tenant.close();
+});
 
 /** All findings of the configuration as it is */
 async function look(change?: Parameters<typeof examined>[1]) {
@@ -82,8 +89,17 @@ test('a clock that is off is a warning, and an error from the leeway on', async 
     /^warning: the clock of this machine is (?:99|100|101) s behind the issuer's; 300 s/,
   );
   assert.match(some.of('issuer.clock')[1]!, /^error: .* 60 s are tolerated/, 'a pipeline tolerates less');
+  tenant.faults.clockAhead = 400;
+  assert.match(
+    (await look()).of('issuer.clock')[0]!,
+    /^error: .* (?:399|400|401) s behind .*300 s are tolerated: tokens/,
+  );
   tenant.faults.clockAhead = -400;
-  assert.match((await look()).of('issuer.clock')[0]!, /^error: the clock of this machine is .* s ahead of .*300 s/);
+  const ahead = (await look()).of('issuer.clock');
+  assert.match(
+    ahead[0]!,
+    /^warning: the clock of this machine is .* s ahead of .* tokens end (?:99|100|101) s too early/,
+  );
   config.entraAccess.tenants[0].leeway = 20;
   tenant.faults.clockAhead = 10;
   assert.match((await look()).of('issuer.clock')[0]!, /^ok: /, 'less than can be told by whole seconds');
@@ -260,6 +276,43 @@ test('the secret of the interactive sign-in, found among others by how it begins
   assert.match((await look()).of('registration.secret')[1]!, /^warning/, 'either of the two may be the one');
   backstage.secrets = [{ hint: 'abc', endsAt: end(900) }];
   assert.match((await look()).of('registration.secret')[1]!, /^error: .*none of those of the app registration/);
+});
+
+test('a certificate: its own end, that of the uploaded one, and one that was never uploaded', async () => {
+  const { certificate, privateKey } = tenant.home.keys.current;
+  const pem = `-----BEGIN CERTIFICATE-----\n${certificate}\n-----END CERTIFICATE-----\n`;
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const file = folder.write('graph.pem', key + pem);
+  const raw = Buffer.from(certificate, 'base64');
+  const end = tenant.clock() + 5 * 365 * DAY - 3600;
+  const print = createHash('sha1').update(raw).digest();
+  const verdicts = async (path = file, days = 0) => {
+    const findings = await look(({ graph, now }) => ({
+      graph: { ...graph!, begins: undefined, certificate: path },
+      now: () => now() + days * DAY * 1000,
+    }));
+    return findings.of('registration.certificate');
+  };
+  const { groupReader } = tenant.registrations;
+  assert.match((await verdicts()).join(), /^ok: the certificate in the file .*,error: .* none of those of the app/);
+  for (const thumbprint of [
+    print.toString('base64'),
+    print.toString('hex'),
+    createHash('sha256').update(raw).digest('base64'),
+  ]) {
+    groupReader.certificates = [
+      { thumbprint: 'b3RoZXI=', endsAt: 1 },
+      { thumbprint, endsAt: end },
+    ];
+    assert.match((await verdicts()).join(), /^ok: the certificate in the file .*,ok: the uploaded certificate is good/);
+  }
+  groupReader.certificates[1]!.endsAt = tenant.clock() - 1;
+  assert.match((await verdicts()).join(), /^ok: .*,error: the uploaded certificate has ended/);
+  assert.match((await verdicts(file, 5 * 365 - 20))[0]!, /^warning: the certificate in the file ends on/);
+  assert.match((await verdicts(file, 5 * 365 + 1))[0]!, /^error: the certificate in the file has ended on/);
+  assert.match((await verdicts(file, -1))[0]!, /^error: .* is not good before/);
+  assert.match((await verdicts(folder.write('key.pem', key)))[0]!, /^error: .* holds no certificate/);
+  assert.match((await verdicts(join(folder.path, 'none.pem')))[0]!, /^error: .* holds no certificate/);
 });
 
 test('the redirect URI: missing, on another platform, or by another base URL', async () => {

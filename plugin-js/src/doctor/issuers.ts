@@ -113,10 +113,15 @@ function clockVerdict(discovery: Fetched, leeway: number): Verdict {
   }
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
   if (seconds < NOTICED_SECONDS) return ok('agrees with the clock of this machine');
-  const what = `the clock of this machine is ${seconds} s ${aheadMs > 0 ? 'behind' : 'ahead of'} the issuer's`;
   const fix = 'synchronise the clock of this machine (NTP)';
-  if (seconds >= leeway) return error(`${what}, and ${leeway} s are tolerated: tokens are refused`, fix);
-  return warning(`${what}; ${leeway} s are tolerated`, fix);
+  const tolerated = `${leeway} s are tolerated`;
+  if (aheadMs < 0) {
+    const early = seconds < leeway ? tolerated : `${tolerated}: tokens end ${seconds - leeway} s too early`;
+    return warning(`the clock of this machine is ${seconds} s ahead of the issuer's; ${early}`, fix);
+  }
+  const what = `the clock of this machine is ${seconds} s behind the issuer's`;
+  if (seconds < leeway) return warning(`${what}; ${tolerated}`, fix);
+  return error(`${what}, and ${tolerated}: tokens that are just issued are refused`, fix);
 }
 
 function leewayOf({ pipeline, id, tenantId }: Issuer, { tenants, pipelines = [] }: Section): number {
