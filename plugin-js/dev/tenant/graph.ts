@@ -14,8 +14,8 @@ const PAGE = { default: 100, max: 999 };
 const CAST = 'microsoft.graph.group';
 
 const READ_USERS = ['User.ReadBasic.All', 'User.Read.All', 'Directory.Read.All'];
-const READ_GROUPS = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All'];
-const READ_APPLICATIONS = ['Application.Read.All', 'Directory.Read.All'];
+export const READ_GROUPS = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All'];
+export const READ_APPLICATIONS = ['Application.Read.All', 'Directory.Read.All'];
 const READ_ROLES = ['RoleManagement.Read.Directory', 'Directory.Read.All'];
 
 const NEEDED: Record<ObjectKind, readonly (readonly string[])[]> = {
@@ -23,7 +23,7 @@ const NEEDED: Record<ObjectKind, readonly (readonly string[])[]> = {
   servicePrincipals: [READ_APPLICATIONS],
 };
 
-type Answer = (request: RouteRequest, tenant: Tenant, caller: GraphCaller) => Reply;
+export type Answer = (request: RouteRequest, tenant: Tenant, caller: GraphCaller) => Reply;
 
 export const graphRoutes: Route[] = [
   ...(['users', 'servicePrincipals'] as const).flatMap(kind => [
@@ -52,7 +52,7 @@ export const graphRoutes: Route[] = [
   graphRoute('graph.directoryRoles', 'GET', 'directoryRoles', [READ_ROLES], roles),
 ];
 
-function graphRoute(
+export function graphRoute(
   name: string,
   method: Route['method'],
   path: string,

@@ -77,6 +77,11 @@ export class CatalogDirectory {
     return this.#running;
   }
 
+  /** All Group entities of the catalog as they are now. @throws what the catalog does */
+  async groups(): Promise<CatalogGroupInput[]> {
+    return this.#groups(await this.#options.auth.getOwnServiceCredentials());
+  }
+
   /** Reads the catalog after a reading under way, which may have begun too early to see what has changed */
   async refreshAnew(): Promise<void> {
     await this.#running;
@@ -147,15 +152,8 @@ export class CatalogDirectory {
   /** All Group entities: what one without an annotation nests counts, too */
   async #groups(credentials: Credentials) {
     const groups: CatalogGroupInput[] = [];
-    const fields = [
-      'kind',
-      'metadata.namespace',
-      'metadata.name',
-      'metadata.annotations',
-      'spec.parent',
-      'spec.children',
-    ];
-    const pages = this.#options.catalog.streamEntities({ filter: { kind: 'Group' }, fields }, { credentials });
+    const wanted = { filter: { kind: 'Group' }, fields: GROUP_FIELDS };
+    const pages = this.#options.catalog.streamEntities(wanted, { credentials });
     for await (const page of pages) for (const entity of page) groups.push(catalogGroup(entity));
     return groups.sort((a, b) => (a.entityRef < b.entityRef ? -1 : 1));
   }
@@ -166,6 +164,16 @@ export class CatalogDirectory {
     return (facets[facet] ?? []).map(({ value }) => value).sort();
   }
 }
+
+/** What of a Group entity bears on ownership */
+export const GROUP_FIELDS = [
+  'kind',
+  'metadata.namespace',
+  'metadata.name',
+  'metadata.annotations',
+  'spec.parent',
+  'spec.children',
+];
 
 /** What bears on ownership, the core judges it */
 export function catalogGroup(entity: Entity): CatalogGroupInput {

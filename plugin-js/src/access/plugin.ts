@@ -12,6 +12,7 @@ import { STILL_OURS_SECONDS } from '../service/sharedSessions';
 import { attachTelemetry } from '../telemetry/metrics';
 import { metricsRef, tracingRef } from '../telemetry/refs';
 import { callerLimits } from './callerLimit';
+import { BackgroundChecks } from './checks';
 import { CatalogDirectory } from './directory';
 import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
@@ -25,6 +26,8 @@ const REFRESH_SECONDS = 15;
 const CATCH_UP_MS = 2_000;
 /** Seconds for which an empty directory is looked at every second */
 const FIRST_MINUTE = 60;
+/** How often the configuration and what it hangs on are checked */
+const CHECK_HOURS = 6;
 /** Most expired rows removed in one statement */
 const EXPIRED_AT_ONCE = 500;
 
@@ -37,6 +40,7 @@ export const entraAccessPlugin = createBackendPlugin({
         actionsRegistry: actionsRegistryRef,
         auditor: coreServices.auditor,
         auth: coreServices.auth,
+        config: coreServices.rootConfig,
         catalog: catalogServiceRef,
         database: coreServices.database,
         discovery: coreServices.discovery,
@@ -67,8 +71,10 @@ export const entraAccessPlugin = createBackendPlugin({
         const lookup = new PermissionLookup({ auth, discovery });
         const limits = callerLimits(entraAccess.limits, httpAuth);
         const questions = new Questions({ entraAccess, lookup, catalog });
+        const checks = new BackgroundChecks({ ...deps, directory });
+        deps.lifecycle.addShutdownHook(() => checks.close());
         const shared = { entraAccess, questions, limits, permissions };
-        deps.httpRouter.use(createRouter({ ...shared, directory, discovery, httpAuth, auditStore }));
+        deps.httpRouter.use(createRouter({ ...shared, directory, checks, discovery, httpAuth, auditStore }));
         registerActions({ ...shared, registry: deps.actionsRegistry });
 
         // The same for everybody, and nothing of this backend is in it.
@@ -93,6 +99,17 @@ export const entraAccessPlugin = createBackendPlugin({
           const catchUp = setInterval(() => void directory.catchUp(), CATCH_UP_MS);
           catchUp.unref();
           deps.lifecycle.addShutdownHook(() => clearInterval(catchUp));
+          // In every replica: each reaches the issuers by a way of its own. The backend listens already.
+          await deps.scheduler.scheduleTask({
+            id: 'checks',
+            scope: 'local',
+            frequency: { hours: CHECK_HOURS },
+            timeout: { minutes: 10 },
+            async fn() {
+              await checks.catalogFilled();
+              await checks.run();
+            },
+          });
           // In one replica: they all use the same rows.
           await deps.scheduler.scheduleTask({
             id: 'remove-expired-sessions',

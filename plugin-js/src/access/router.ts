@@ -12,6 +12,7 @@ import { directCallOf } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
 import { askerOf } from './asker';
 import type { CallerLimits } from './callerLimit';
+import type { BackgroundChecks } from './checks';
 import type { CatalogDirectory } from './directory';
 import { operationRouter, type Guards } from './operationRouter';
 import { onlyCatalog, ownersOf } from './owners';
@@ -23,6 +24,7 @@ import { statusOf } from './views';
 export interface RouterOptions {
   entraAccess: EntraAccess;
   directory: CatalogDirectory;
+  checks: Pick<BackgroundChecks, 'state'>;
   questions: Questions;
   limits: CallerLimits;
   discovery: Pick<DiscoveryService, 'getExternalBaseUrl'>;
@@ -34,7 +36,7 @@ export interface RouterOptions {
 
 /** Routes below `/api/entra-access`, as `openapi/operations.ts` describes them */
 export function createRouter(options: RouterOptions): Router {
-  const { entraAccess, directory, questions, discovery, auditStore: store } = options;
+  const { entraAccess, directory, checks, questions, discovery, auditStore: store } = options;
   const guards = guardsOf(options);
   const handlers: Partial<Handlers> = {
     getOpenApi: async () => openApiDocument(await discovery.getExternalBaseUrl('entra-access')),
@@ -48,7 +50,7 @@ export function createRouter(options: RouterOptions): Router {
 
     whoami: ({ credentials }) => questions.whoami(credentials),
 
-    getStatus: async () => statusOf(entraAccess, directory),
+    getStatus: async () => statusOf(entraAccess, directory, checks.state),
 
     // The catalog in another process asks it (docs/split-deployment.md).
     findOwners: ({ body }) => ownersOf(entraAccess, body),

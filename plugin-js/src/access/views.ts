@@ -3,6 +3,7 @@ import type { Status } from '../openapi/status';
 import type { Whoami } from '../openapi/whoami';
 import type { EntraAccess } from '../service/entraAccess';
 import type { StoreState } from '../service/sessionStoreAccess';
+import { NOT_YET } from './checks';
 import type { CatalogDirectory } from './directory';
 import { coded } from '../service/coded';
 
@@ -47,7 +48,7 @@ export function sessionsUnavailable({ kind, error }: StoreState): Error | undefi
 }
 
 /** Ages in seconds, and what is wrong */
-export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory): Status {
+export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory, checks = NOT_YET): Status {
   const age = (at?: number) => (at === undefined ? null : Math.max(0, Math.round((Date.now() - at) / 1000)));
   const { core, keys, policyState, sessions } = entraAccess;
   return {
@@ -87,5 +88,6 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory):
       problems: directory.report?.problems ?? [],
       ...(directory.error ? { error: directory.error } : {}),
     },
+    checks,
   };
 }

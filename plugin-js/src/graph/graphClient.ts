@@ -80,6 +80,16 @@ export class GraphClient {
     return [...found.values()];
   }
 
+  /**
+   * One answer of a form; POST where there is a body.
+   * @throws GraphError
+   */
+  async read<T>(schema: z.ZodType<T>, request: GraphRequest): Promise<T> {
+    const parsed = schema.safeParse(await this.#ask(request, Date.now() + this.#limits.resolutionMs));
+    if (!parsed.success) throw unexpected('it has another form');
+    return parsed.data;
+  }
+
   /** One request with its few retries: as Graph says when it does, else after growing pauses with jitter */
   async #ask(request: GraphRequest, deadline: number): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {

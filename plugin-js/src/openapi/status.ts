@@ -4,6 +4,7 @@ import { count, named, timeAnswer } from './schema';
 
 const age = count.nullable().describe('Seconds; null: not yet');
 const error = z.string().optional();
+const grade = z.enum(['ok', 'warning', 'error', 'skipped']).describe('skipped: could not be checked');
 
 export const statusAnswer = named(
   'Status',
@@ -52,6 +53,24 @@ export const statusAnswer = named(
       problems: z.array(z.strictObject({ entityRef: z.string(), message: z.string() })),
       error,
     }),
+    checks: z
+      .strictObject({
+        ranAt: timeAnswer.nullable(),
+        worst: grade.nullable(),
+        findings: z
+          .array(
+            z.strictObject({
+              check: z.string(),
+              about: z.string(),
+              outcome: grade,
+              what: z.string(),
+              fix: z.string().optional(),
+            }),
+          )
+          .readonly(),
+        error,
+      })
+      .describe('What `entra-access doctor` checks, by the running backend; null: not yet'),
   }),
 );
 

@@ -34,6 +34,31 @@ const policySchema = z.union([
  * @throws ConfigurationError with the place and the fix
  */
 export function readConfiguration(config: RootConfigService, argv: readonly string[] = process.argv): Configuration {
+  const section = readSection(config);
+  return {
+    ...settingsOf(section, argv),
+    limits: readLimits(section),
+    policy: readPolicy(section, argv),
+    staticLocations: staticLocations(config),
+  };
+}
+
+/**
+ * The same without the policy: of a running backend, whose policy may have changed since.
+ * @throws ConfigurationError with the place and the fix
+ */
+export function readSettings(
+  config: Pick<RootConfigService, 'getOptional'>,
+  argv: readonly string[] = process.argv,
+): Pick<Configuration, 'json' | 'graph'> {
+  return settingsOf(readSection(config), argv);
+}
+
+function settingsOf(section: object, argv: readonly string[]) {
+  return { json: JSON.stringify(withoutSecrets(section)), graph: readGraphSettings(section, argv) };
+}
+
+function readSection(config: Pick<RootConfigService, 'getOptional'>): object {
   const section = config.getOptional(ROOT);
   if (section === undefined || section === null) {
     throw new ConfigurationError({
@@ -45,13 +70,7 @@ export function readConfiguration(config: RootConfigService, argv: readonly stri
   if (typeof section !== 'object' || Array.isArray(section)) {
     throw new ConfigurationError({ path: ROOT, message: 'the section must be a mapping', hint: EXAMPLE });
   }
-  return {
-    json: JSON.stringify(withoutSecrets(section)),
-    graph: readGraphSettings(section, argv),
-    limits: readLimits(section),
-    policy: readPolicy(section, argv),
-    staticLocations: staticLocations(config),
-  };
+  return section;
 }
 
 function readPolicy(section: unknown, argv: readonly string[]): Configuration['policy'] {

@@ -164,7 +164,7 @@ export class EntraAccess {
     this.core.claimed(principal);
   }
 
-  /** Who asks Microsoft Graph, for each tenant */
+  /** Who asks Microsoft Graph, for each tenant; empty where nobody is asked */
   get graphClients(): GroupResolver['clients'] {
     return this.#resolver?.clients ?? [];
   }
