@@ -37,7 +37,7 @@ pub struct Directory {
 }
 
 /// How somebody comes to own through an owner, from above
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Path {
     /// The owner, and the owners inside it
     pub owners: Vec<EntityRef>,
@@ -190,6 +190,15 @@ impl Directory {
             at = usize::try_from(*from).ok();
         }
         Some(path).filter(|path| !path.owners.is_empty())
+    }
+
+    /// What somebody is in who is in this group: it, the groups that it is in, and the owners that these stand for
+    pub fn above(&self, group: Guid) -> (Vec<Guid>, Vec<EntityRef>) {
+        let start = self.group(group).filter(|_| self.roles.binary_search(&group).is_err());
+        let walked = self.walk(start.as_slice(), false);
+        let mut groups: Vec<_> = walked.iter().filter_map(|(node, _)| self.group_id(*node)).collect();
+        groups.push(group);
+        (groups, walked.iter().filter_map(|(node, _)| self.owner(*node)).cloned().collect())
     }
 
     /// The Entra groups that stand for this owner, ascending

@@ -6,7 +6,7 @@ use crate::{
     identity::Handle,
     keys::SignatureVerifier,
     policy::{
-        Answered, CriteriaNumber, Decision, Effect, Explanation, Permission, PermissionId, Resource, Study,
+        Answered, Audience, CriteriaNumber, Decision, Effect, Explanation, Permission, PermissionId, Resource, Study,
         asker::Asker,
         criteria::Criteria,
         decision::Ground,
@@ -144,6 +144,19 @@ impl<V: SignatureVerifier> Engine<V> {
         answered: &Answered,
         now: Timestamp,
     ) -> Option<Study> {
+        self.study_for(&Audience::everything(), principal, permission, resource, answered, now)
+    }
+
+    /// The same as far as `audience` may know
+    pub fn study_for(
+        &self,
+        audience: &Audience,
+        principal: Handle,
+        permission: &Permission,
+        resource: Option<&Resource>,
+        answered: &Answered,
+        now: Timestamp,
+    ) -> Option<Study> {
         let (policy, asker) = (self.policy.as_ref()?, self.asker(principal, now)?);
         Some(study(&Question {
             policy,
@@ -155,6 +168,8 @@ impl<V: SignatureVerifier> Engine<V> {
             resource,
             answered,
             directory: &self.directory,
+            owned: None,
+            audience,
         }))
     }
 

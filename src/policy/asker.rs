@@ -31,6 +31,8 @@ pub struct Asker<'a> {
     pub ownership: Ownership,
     /// When they ask
     pub now: Timestamp,
+    /// Groups in which they are supposed to be, with all that those are in; mostly none
+    pub granted: &'a [Guid],
     /// Whether every requirement counts as met: what a stronger sign-in would bring
     pub assured: bool,
 }
@@ -44,7 +46,7 @@ impl<'a> Asker<'a> {
         ownership: Ownership,
         now: Timestamp,
     ) -> Self {
-        Self { principal, kind: principal.kind, entity, directory, ownership, now, assured: false }
+        Self { principal, kind: principal.kind, entity, directory, ownership, now, granted: &[], assured: false }
     }
 
     /// The person for whom an agent calls, by herself: with her groups and roles, which the token is about. Her entity is not
@@ -61,6 +63,9 @@ impl<'a> Asker<'a> {
 
     /// Whether they are in a group: by the directory's word if it knows them; `None` also where only their token says that they are
     pub fn is_in(&self, group: Guid) -> Option<bool> {
+        if self.granted.contains(&group) {
+            return Some(true);
+        }
         let listed = self.principal.groups.contains(group);
         match self.directory.is_in(self.principal, group) {
             None => listed,

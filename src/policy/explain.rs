@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{
     answered::Answered,
     asker::Asker,
+    audience::Audience,
     compile::Policy,
     criteria::Criteria,
     decision::Effect,
@@ -133,6 +134,10 @@ pub struct Question<'e> {
     pub answered: &'e Answered,
     /// Entra groups and owners
     pub directory: &'e Directory,
+    /// Whether the principal is supposed to own it, whoever does
+    pub owned: Option<bool>,
+    /// Who reads the explanation
+    pub audience: &'e Audience,
 }
 
 impl<'e> Question<'e> {
@@ -149,14 +154,17 @@ impl<'e> Question<'e> {
         }
     }
 
+    /// Whether one of these owns the resource; `None` without one
+    pub fn owned_by(&self, owners: &[EntityRef]) -> Option<bool> {
+        self.owned.or_else(|| Some(self.resource?.owners.iter().any(|owner| owners.contains(owner))))
+    }
+
     /// A condition as far as the resource leaves it open
     pub fn given(&self, criteria: &Criteria) -> Criteria {
-        let Some(resource) = self.resource else { return criteria.clone() };
-        let owned_by = |owners: &[EntityRef]| resource.owners.iter().any(|owner| owners.contains(owner));
         criteria.settled(&|literal| match literal {
-            Criteria::Owned => Some(owned_by(self.owners)),
+            Criteria::Owned => self.owned_by(self.owners),
             // Possibility is enough for a deny.
-            Criteria::NotOwned => Some(!owned_by(self.possible_owners)),
+            Criteria::NotOwned => self.owned_by(self.possible_owners).map(|owned| !owned),
             Criteria::Rule(rule) => self.answered.of(rule),
             Criteria::NotRule(rule) => self.answered.of(rule).map(|holds| !holds),
             _ => None,
@@ -195,7 +203,11 @@ pub fn explain(question: &Question<'_>) -> Explanation {
         };
         Conditions {
             owned,
-            owners: question.owners.iter().map(ToString::to_string).collect(),
+            owners: if question.audience.sees_memberships() {
+                question.owners.iter().map(ToString::to_string).collect()
+            } else {
+                Vec::new()
+            },
             criteria: owned.is_none().then(|| answer.criteria.json()),
         }
     });
@@ -218,6 +230,9 @@ pub fn ownership(question: &Question<'_>) -> String {
     let entity = &resource.entity_ref;
     if let Some(owner) = resource.owners.iter().find(|owner| question.owners.contains(owner)) {
         return match question.directory.path(question.asker.principal, owner) {
+            Some(_) if !question.audience.sees_memberships() => {
+                format!("`{entity}` is owned by `{owner}`, and the principal is a member")
+            }
             Some(path) => format!("`{entity}` is owned by {}", through(&path)),
             None => format!("`{entity}` is owned by `{owner}`, the principal itself"),
         };
@@ -230,10 +245,13 @@ pub fn ownership(question: &Question<'_>) -> String {
         .iter()
         .map(|owner| match question.directory.groups_of(owner).as_slice() {
             [] => format!("`{owner}` (bound to no Entra group: annotate it with graph.microsoft.com/group-id)"),
-            groups => format!(
-                "`{owner}` (Entra group {})",
-                crate::text::join(&groups.iter().map(ToString::to_string).collect::<Vec<_>>(), ", ")
-            ),
+            groups => {
+                let seen = groups.iter().filter(|group| question.audience.sees_group(question, **group));
+                match seen.map(ToString::to_string).collect::<Vec<_>>().as_slice() {
+                    [] => format!("`{owner}`"),
+                    seen => format!("`{owner}` (Entra group {})", crate::text::join(seen, ", ")),
+                }
+            }
         })
         .collect();
     format!("`{entity}` is owned by {}, and the principal is not a member", crate::text::join(&owners, ", "))
@@ -266,6 +284,9 @@ fn summary(question: &Question<'_>) -> GroupSummary {
     let mut matched: Vec<_> = of_owners.chain(of_rules).filter(|group| groups.contains(*group) == Some(true)).collect();
     matched.sort_unstable();
     matched.dedup();
+    if !question.audience.sees_memberships() {
+        matched.clear();
+    }
     GroupSummary { state: groups.state(), count: groups.ids().len(), matched }
 }
 

@@ -186,12 +186,23 @@ impl<'e> Bearer<'e> {
 /// Why an allow rule that covers the permission did not help
 fn near_miss(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> Option<String> {
     let missed = rule.effect == RuleEffect::Allow && bearing(rule, asker, question.permission) == Bearing::None;
-    missed.then(|| misfit(question, rule, asker))
+    (missed && question.audience.sees_rule(question, rule)).then(|| misfit(question, rule, asker))
 }
 
 /// Why a rule that covers the permission does not apply
 pub fn misfit(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
     format!("rule `{}` does not match: {}", rule.id, reason(question, rule, asker))
+}
+
+/// The part of a rule that keeps it from applying: the key in the policy
+pub fn clause(rule: &Rule, asker: &Asker<'_>) -> &'static str {
+    let deny = rule.effect == RuleEffect::Deny;
+    match selects(rule, asker) {
+        Some(false) => "principals",
+        None if !deny => "principals",
+        _ if rule.requirement.as_ref().is_some_and(|requirement| asker.meets(requirement) == deny) => "requires",
+        _ => "when",
+    }
 }
 
 fn reason(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {

@@ -74,7 +74,7 @@ export function createRouter(options: RouterOptions): Router {
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     const call = token && entityRef ? directCallOf(entraAccess, token, entityRef) : undefined;
     const header =
-      call && challengeHeader(call, entraAccess.explain(call.entityRef, permissionInput(permission))?.stepUp);
+      call && challengeHeader(call, entraAccess.stepUp(call.entityRef, permissionInput(permission)));
     if (header === undefined) return;
     request.res?.set('WWW-Authenticate', header);
     const reason = `permission ${permission.name} needs a stronger sign-in`;

@@ -27,6 +27,7 @@ const COLUMNS = [
   'since',
   'heads',
   'hash',
+  'reference',
 ] as const;
 
 /** The first line */

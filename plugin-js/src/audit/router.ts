@@ -46,6 +46,12 @@ const entriesSchema = z.strictObject({
   result: z.enum(['ALLOW', 'DENY', 'CONDITIONAL']).optional(),
   rule: text.optional(),
   event: z.enum(['start', 'sign-in', 'token-refused', 'decision', 'reads', 'lost', 'checkpoint']).optional(),
+  // As somebody may have typed it.
+  reference: z
+    .string()
+    .regex(/^[0-9A-Za-z]{10}$/)
+    .transform(reference => reference.toUpperCase())
+    .optional(),
   from: time.optional(),
   to: time.optional(),
   limit: whole.pipe(z.number().min(1).max(MAX_PAGE)).optional(),
