@@ -108,9 +108,6 @@ pub const WAYS: usize = 5;
 /// Most facts of one of them: whoever lacks more lacks a rule
 pub const FACTS: usize = 4;
 
-/// Most facts of which the ways by one rule are put together: a rule asks for two or three
-pub const POOL: usize = 12;
-
 /// Most times that a question is decided again to find them: a few milliseconds
 pub const TRIALS: usize = 2_000;
 

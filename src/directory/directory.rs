@@ -37,7 +37,7 @@ pub struct Directory {
 }
 
 /// How somebody comes to own through an owner, from above
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
     /// The owner, and the owners inside it
     pub owners: Vec<EntityRef>,
@@ -192,13 +192,20 @@ impl Directory {
         Some(path).filter(|path| !path.owners.is_empty())
     }
 
-    /// What somebody is in who is in this group: it, the groups that it is in, and the owners that these stand for
-    pub fn above(&self, group: Guid) -> (Vec<Guid>, Vec<EntityRef>) {
-        let start = self.group(group).filter(|_| self.roles.binary_search(&group).is_err());
-        let walked = self.walk(start.as_slice(), false);
-        let mut groups: Vec<_> = walked.iter().filter_map(|(node, _)| self.group_id(*node)).collect();
-        groups.push(group);
-        (groups, walked.iter().filter_map(|(node, _)| self.owner(*node)).cloned().collect())
+    /// Whether the members of one group are in another, directly or not
+    pub fn is_inside(&self, group: Guid, other: Guid) -> bool {
+        group == other || self.leads(group, self.group(other))
+    }
+
+    /// Whether the members of a group own through this owner
+    pub fn owns_through(&self, group: Guid, owner: &EntityRef) -> bool {
+        self.leads(group, self.catalog.number(owner).and_then(|number| self.first_owner.checked_add(number)))
+    }
+
+    fn leads(&self, group: Guid, to: Option<u32>) -> bool {
+        let counts = self.roles.binary_search(&group).is_err();
+        let start = self.group(group).filter(|_| counts);
+        to.is_some() && self.walk(start.as_slice(), false).iter().any(|(node, _)| Some(*node) == to)
     }
 
     /// The Entra groups that stand for this owner, ascending

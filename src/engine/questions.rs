@@ -168,7 +168,6 @@ impl<V: SignatureVerifier> Engine<V> {
             resource,
             answered,
             directory: &self.directory,
-            owned: None,
             audience,
         }))
     }

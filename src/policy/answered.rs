@@ -26,15 +26,6 @@ impl Answered {
         Ok(Self { holds: at.list("holds", &owned_text)?, fails: at.list("fails", &owned_text)? })
     }
 
-    /// Takes it that a rule holds, or does not, whatever was answered
-    pub fn suppose(&mut self, rule: &ForeignRule, holds: bool) {
-        let mut text = String::new();
-        rule.write(&mut text);
-        self.holds.retain(|other| *other != text);
-        self.fails.retain(|other| *other != text);
-        if holds { &mut self.holds } else { &mut self.fails }.push(text);
-    }
-
     /// Whether a rule holds of the resource; `None` when that is not known
     pub fn of(&self, rule: &ForeignRule) -> Option<bool> {
         let mut text = String::new();

@@ -38,7 +38,14 @@ impl Audience {
 
     /// From bits that crossed the boundary: 1 the policy, 2 groups, 4 the principal itself, 8 in brief
     pub fn from_number(number: u32, known: Vec<Guid>) -> Self {
-        Self { policy: number & 1 != 0, groups: number & 2 != 0, own: number & 4 != 0, brief: number & 8 != 0, known, ..Self::default() }
+        Self {
+            policy: number & 1 != 0,
+            groups: number & 2 != 0,
+            own: number & 4 != 0,
+            brief: number & 8 != 0,
+            known,
+            ..Self::default()
+        }
     }
 
     /// Whether the reader may know of a rule: one that is about the principal, or for everybody of a kind
@@ -66,9 +73,8 @@ impl Audience {
         seen
     }
 
-    /// What was left out so far
-    pub fn withheld(&self) -> Vec<&'static str> {
-        let kinds = [(self.hid_groups.get(), "groups"), (self.hid_rules.get(), "rules")];
-        kinds.into_iter().filter(|(hid, _)| *hid).map(|(_, kind)| kind).collect()
+    /// What was left out so far: 1 groups, 2 rules
+    pub fn withheld(&self) -> usize {
+        usize::from(self.hid_groups.get()) | usize::from(self.hid_rules.get()) << 1_u32
     }
 }

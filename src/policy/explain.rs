@@ -11,6 +11,7 @@ use super::{
     decision::Effect,
     document::Rule,
     evaluate::{Answer, decide},
+    fact::Fact,
     permission::Permission,
     requirement::Requirement,
     selector::Selector,
@@ -134,8 +135,6 @@ pub struct Question<'e> {
     pub answered: &'e Answered,
     /// Entra groups and owners
     pub directory: &'e Directory,
-    /// Whether the principal is supposed to own it, whoever does
-    pub owned: Option<bool>,
     /// Who reads the explanation
     pub audience: &'e Audience,
 }
@@ -154,20 +153,39 @@ impl<'e> Question<'e> {
         }
     }
 
+    /// The same question where these facts are taken to be so
+    pub fn supposing<'s>(&self, facts: &'s [Fact<'s>]) -> Question<'s>
+    where
+        'e: 's,
+    {
+        Question { asker: Asker { supposed: facts, ..self.asker }, ..*self }
+    }
+
     /// Whether one of these owns the resource; `None` without one
     pub fn owned_by(&self, owners: &[EntityRef]) -> Option<bool> {
-        self.owned.or_else(|| Some(self.resource?.owners.iter().any(|owner| owners.contains(owner))))
+        let joins = |owner| self.asker.supposes_group(&|group| self.directory.owns_through(group, owner));
+        let owns = |owner| owners.contains(owner) || self.asker.knows_groups() && joins(owner);
+        Some(self.resource?.owners.iter().any(owns))
     }
 
     /// A condition as far as the resource leaves it open
     pub fn given(&self, criteria: &Criteria) -> Criteria {
-        criteria.settled(&|literal| match literal {
-            Criteria::Owned => self.owned_by(self.owners),
-            // Possibility is enough for a deny.
-            Criteria::NotOwned => self.owned_by(self.possible_owners).map(|owned| !owned),
-            Criteria::Rule(rule) => self.answered.of(rule),
-            Criteria::NotRule(rule) => self.answered.of(rule).map(|holds| !holds),
-            _ => None,
+        criteria.settled(&|literal| {
+            let supposed = |fact: &Fact<'_>| match (fact, literal) {
+                (Fact::Owned(owned), Criteria::Owned) => Some(*owned),
+                (Fact::Owned(owned), Criteria::NotOwned) => Some(!owned),
+                (Fact::Rule(rule, holds), Criteria::Rule(other)) if **rule == **other => Some(*holds),
+                (Fact::Rule(rule, holds), Criteria::NotRule(other)) if **rule == **other => Some(!holds),
+                _ => None,
+            };
+            self.asker.supposed.iter().find_map(supposed).or_else(|| match literal {
+                Criteria::Owned => self.owned_by(self.owners),
+                // Possibility is enough for a deny.
+                Criteria::NotOwned => self.owned_by(self.possible_owners).map(|owned| !owned),
+                Criteria::Rule(rule) => self.answered.of(rule),
+                Criteria::NotRule(rule) => self.answered.of(rule).map(|holds| !holds),
+                _ => None,
+            })
         })
     }
 }

@@ -4,303 +4,221 @@
 //! way. So what is said here holds, and each of its parts is needed.
 
 use super::{
-    asker::Asker,
-    condition::{Condition, ForeignRule},
+    condition::Condition,
     decision::Effect,
     document::{Rule, RuleEffect},
     evaluate::decide,
     explain::Question,
+    fact::Fact,
     selector::Selector,
-    verdict::Bearer,
+    verdict::Verdict,
 };
-use crate::{
-    identity::{Assurance, GroupState, Guid},
-    json::quote,
-    limits,
-};
+use crate::limits;
 
-/// What is not so, but could be
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fact<'e> {
-    /// The groups of the principal are known, and those that are named beside it are all that matter
-    GroupsKnown,
-    /// The principal is a member of an Entra group
-    Group(Guid),
-    /// It has an app role
-    Role(&'e str),
-    /// It signed in with an authentication context
-    Context(&'e str),
-    /// It signed in with more than one factor
-    Mfa,
-    /// It signed in within so many seconds
-    SignedInWithin(u64),
-    /// It owns the resource, or certainly does not
-    Owned(bool),
-    /// A permission rule of another plugin holds of the resource, or does not
-    Rule(&'e ForeignRule, bool),
+/// Ways to a yes, as they are looked for
+struct Search<'q, 'e> {
+    question: &'q Question<'e>,
+    /// The rule that would allow it, and what has to be so: all of it, and nothing less
+    ways: Vec<(&'e Rule, Vec<Fact<'e>>)>,
+    /// How often the question may still be decided again
+    trials: usize,
 }
 
-/// A way to a yes: with all of these facts, and with none of them left out
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Way<'e> {
-    /// The rule that would allow it
-    pub rule: &'e str,
-    /// The facts
-    pub facts: Vec<Fact<'e>>,
-    number: u16,
-}
-
-/// What would turn a refusal
-#[derive(Debug, Default)]
-pub struct Remedies<'e> {
-    /// The shortest ways first; at most [`limits::WAYS`] of them
-    pub ways: Vec<Way<'e>>,
-    /// Whether these are all that consist of at most [`limits::FACTS`] facts
-    pub complete: bool,
-}
-
-impl<'e> Remedies<'e> {
-    /// Looks for what would allow what is refused
-    pub fn of(question: &Question<'e>) -> Self {
-        let numbers = || {
-            question.rules.iter().filter_map(|number| Some((*number, question.policy.rules.get(usize::from(*number))?)))
-        };
-        let denying: Vec<_> =
-            numbers().filter(|(_, rule)| rule.effect == RuleEffect::Deny).map(|(number, _)| number).collect();
-        let mut found = Self { ways: Vec::new(), complete: true };
-        let mut candidates = Vec::new();
-        for (number, rule) in numbers().filter(|(_, rule)| rule.effect == RuleEffect::Allow) {
-            let mut pool = pool(question, rule);
-            found.complete &= pool.len() <= limits::POOL;
-            pool.truncate(limits::POOL);
-            // One rule that allows is enough, and all that deny count.
-            let mut rules = denying.clone();
-            rules.push(number);
-            candidates.push((rule, rules, pool));
+/// Ways to a yes for what is refused, the shortest first: the id of the rule that would allow it, empty where the reader may not
+/// know it, and behind it the facts as [`text`] writes them. An empty one at the end: there may be more
+pub fn remedies(question: &Question<'_>) -> Vec<Vec<String>> {
+    let mut search = Search { question, ways: Vec::new(), trials: limits::TRIALS };
+    for size in 1..=limits::FACTS {
+        for rule in question.covering().filter(|rule| rule.effect == RuleEffect::Allow) {
+            search.extend(&pool(question, rule), &mut Vec::new(), size);
         }
-        let mut trials = limits::TRIALS;
-        for size in 1..=limits::FACTS {
-            for (rule, rules, pool) in &candidates {
-                for facts in subsets(pool).filter(|facts| facts.len() == size) {
-                    if found.ways.iter().any(|way| way.facts.iter().all(|fact| facts.contains(fact))) {
-                        continue;
-                    }
-                    if trials == 0 || found.ways.len() == limits::WAYS {
-                        found.complete = false;
-                        return found;
-                    }
-                    trials = trials.saturating_sub(1);
-                    if allows(question, rules, &facts) && is_needed(question, &facts) {
-                        found.ways.push(Way {
-                            rule: &rule.id,
-                            facts,
-                            number: rules.last().copied().unwrap_or_default(),
-                        });
-                    }
-                }
+    }
+    let mut all: Vec<Vec<String>> = Vec::new();
+    for (rule, facts) in search.ways.iter().take(limits::WAYS) {
+        let seen = question.audience.sees_rule(question, rule);
+        let mut way = vec![if seen { rule.id.to_string() } else { String::new() }];
+        for fact in facts {
+            way.push(text(*fact, question, rule, seen));
+        }
+        all.push(way);
+    }
+    if search.trials == 0 {
+        all.push(Vec::new());
+    }
+    all
+}
+
+impl<'e> Search<'_, 'e> {
+    /// Tries everything that adds `more` of the pool to what is chosen
+    fn extend(&mut self, pool: &[Fact<'e>], chosen: &mut Vec<Fact<'e>>, more: usize) {
+        if more == 0 {
+            return self.attempt(chosen);
+        }
+        let mut rest = pool;
+        while let Some((next, after)) = rest.split_first() {
+            rest = after;
+            chosen.push(*next);
+            self.extend(rest, chosen, more.saturating_sub(1));
+            chosen.pop();
+        }
+    }
+
+    fn attempt(&mut self, chosen: &[Fact<'e>]) {
+        if self.ways.iter().any(|(_, known)| known.iter().all(|fact| chosen.contains(fact))) {
+            return;
+        }
+        // One more than is told says that there are more.
+        if self.trials == 0 || self.ways.len() == limits::WAYS {
+            self.trials = 0;
+            return;
+        }
+        self.trials = self.trials.saturating_sub(1);
+        let supposed = self.question.supposing(chosen);
+        if allows(&supposed) && is_needed(self.question, chosen)
+            && let Some(rule) = Verdict::of(&supposed, &supposed.asker).rule
+            // It lives as long as the policy, whatever is supposed.
+            && let Some(rule) = self.question.covering().find(|known| known.id == rule.id)
+        {
+            self.ways.push((rule, chosen.to_vec()));
+        }
+    }
+}
+
+/// Whether less than all of these facts is a no
+fn is_needed(question: &Question<'_>, facts: &[Fact<'_>]) -> bool {
+    let all = 1_u32.wrapping_shl(u32::try_from(facts.len()).unwrap_or(0)).saturating_sub(1);
+    (0..all).all(|mask| {
+        let mut some = Vec::new();
+        let mut bits = mask;
+        for fact in facts {
+            if bits & 1 == 1 {
+                some.push(*fact);
             }
+            bits >>= 1_u32;
         }
-        found
-    }
-
-    /// As JSON text for the reader, with the deny rules that stand in the way as things are
-    pub fn json(&self, question: &Question<'_>) -> String {
-        let mut text = String::new();
-        text.push_str(r#"{"ways":"#);
-        list(&self.ways, &mut text, &|way, out| way.write(question, out));
-        let blocks = |asker: &Asker<'_>, rule| Bearer::of(question, rule, asker).is_some_and(|bearer| bearer.acts());
-        let person = question.asker.person();
-        let blocking: Vec<_> = question
-            .covering()
-            .filter(|rule| rule.effect == RuleEffect::Deny)
-            .filter(|rule| blocks(&question.asker, rule) || person.is_some_and(|person| blocks(&person, rule)))
-            .collect();
-        text.push_str(r#","blockedBy":"#);
-        list(&blocking, &mut text, &|rule, out| quote(&rule.id, out));
-        text.push_str(if self.complete { r#","complete":true}"# } else { r#","complete":false}"# });
-        text
-    }
-}
-
-/// Every selection of them, none and all included
-fn subsets<T: Copy>(all: &[T]) -> impl Iterator<Item = Vec<T>> {
-    let count = u32::try_from(all.len()).ok().and_then(|bits| 1_u32.checked_shl(bits)).unwrap_or_default();
-    (0..count).map(|mask| {
-        let chosen = all.iter().zip(0_u32..).filter(|(_, bit)| mask.wrapping_shr(*bit) & 1 == 1);
-        chosen.map(|(one, _)| *one).collect()
+        !allows(&question.supposing(&some))
     })
 }
 
-/// Whether these facts are a yes by all rules, and nothing less than all of them is
-fn is_needed(question: &Question<'_>, facts: &[Fact<'_>]) -> bool {
-    subsets(facts).all(|some| allows(question, question.rules, &some) == (some.len() == facts.len()))
+fn allows(question: &Question<'_>) -> bool {
+    let answer = decide(question.policy, question.rules, &question.asker, question.permission);
+    question.on_resource(answer).effect == Effect::Allow
 }
 
-/// What could matter to one rule that allows, or spare from one that denies
-fn pool<'e>(question: &Question<'e>, rule: &'e Rule) -> Vec<Fact<'e>> {
-    let mut pool: Vec<Fact<'e>> = Vec::new();
-    let mut add = |fact| {
-        if !pool.contains(&fact) {
-            pool.push(fact);
-        }
-    };
-    if question.asker.principal.groups.state() == GroupState::Unknown {
-        add(Fact::GroupsKnown);
+/// What could matter to a rule that allows, and spare from those that deny
+fn pool<'e>(question: &Question<'e>, allowing: &'e Rule) -> Vec<Fact<'e>> {
+    let mut pool = Pool { question, facts: Vec::new() };
+    if !question.asker.knows_groups() {
+        pool.add(Fact::GroupsKnown);
     }
-    for selector in rule.selectors.iter().flatten() {
+    for selector in allowing.selectors.iter().flatten() {
         match selector {
-            Selector::Group(id) => add(Fact::Group(*id)),
-            Selector::Role(role) => add(Fact::Role(role)),
+            Selector::Group(id) => pool.add(Fact::Group(*id)),
+            Selector::Role(role) => pool.add(Fact::Role(role)),
             // Nobody becomes somebody else.
             _ => {}
         }
     }
-    let denying = question.covering().filter(|other| other.effect == RuleEffect::Deny);
-    for rule in std::iter::once(rule).chain(denying) {
+    pool.add_of(allowing);
+    for rule in question.covering().filter(|rule| rule.effect == RuleEffect::Deny) {
+        pool.add_of(rule);
+    }
+    pool.facts
+}
+
+struct Pool<'q, 'e> {
+    question: &'q Question<'e>,
+    facts: Vec<Fact<'e>>,
+}
+
+impl<'e> Pool<'_, 'e> {
+    #[inline(never)]
+    fn add(&mut self, fact: Fact<'e>) {
+        if !self.facts.contains(&fact) {
+            self.facts.push(fact);
+        }
+    }
+
+    /// Of the sign-in and of the resource
+    fn add_of(&mut self, rule: &'e Rule) {
         if let Some(required) = &rule.requirement {
-            required.auth_context.iter().for_each(|context| add(Fact::Context(context)));
-            required.mfa.iter().for_each(|_| add(Fact::Mfa));
-            required.signed_in_within.iter().for_each(|within| add(Fact::SignedInWithin(*within)));
+            if let Some(context) = &required.auth_context {
+                self.add(Fact::Context(context));
+            }
+            if required.mfa.is_some() {
+                self.add(Fact::Mfa);
+            }
+            if let Some(seconds) = required.signed_in_within {
+                self.add(Fact::SignedInWithin(seconds));
+            }
         }
         if let Some(condition) = &rule.condition {
-            literals(condition, rule.effect == RuleEffect::Allow, &mut |fact| match fact {
-                Fact::Owned(true) => ways_to_own(question, &mut add),
-                fact => add(fact),
-            });
+            self.add_met(condition, rule.effect == RuleEffect::Allow);
         }
     }
-    pool
-}
 
-/// What is asked of the resource, and how it would have to be
-fn literals<'e>(condition: &'e Condition, holds: bool, tell: &mut dyn FnMut(Fact<'e>)) {
-    match condition {
-        Condition::Owned => tell(Fact::Owned(holds)),
-        Condition::Rule(rule) => tell(Fact::Rule(rule, holds)),
-        Condition::Not(inner) => literals(inner, !holds, tell),
-        Condition::AllOf(all) | Condition::AnyOf(all) => all.iter().for_each(|one| literals(one, holds, tell)),
-    }
-}
-
-/// By the groups that stand for the owners of the resource; where none does, ownership itself
-fn ways_to_own<'e>(question: &Question<'e>, add: &mut dyn FnMut(Fact<'e>)) {
-    let owners = question.resource.into_iter().flat_map(|resource| &resource.owners);
-    let groups: Vec<_> = owners.flat_map(|owner| question.directory.groups_of(owner)).collect();
-    groups.iter().for_each(|group| add(Fact::Group(*group)));
-    if groups.is_empty() {
-        add(Fact::Owned(true));
-    }
-}
-
-/// Whether the answer is a yes where these facts are supposed
-fn allows(question: &Question<'_>, rules: &[u16], facts: &[Fact<'_>]) -> bool {
-    let mut principal = question.asker.principal.clone();
-    let (mut owners, mut possible_owners) = (question.owners.to_vec(), question.possible_owners.to_vec());
-    let (mut answered, mut owned, mut granted) = (question.answered.clone(), None, Vec::new());
-    for fact in facts {
-        let assurance = &mut principal.assurance;
-        match fact {
-            Fact::GroupsKnown => _ = principal.groups.complete(Vec::new()),
-            // What is not known stays so, whatever is added to it. Whoever names both names that they are known first.
-            Fact::Group(_) if principal.groups.state() == GroupState::Unknown => {}
-            Fact::Group(group) => {
-                let (groups, above) = question.directory.above(*group);
-                granted.extend(groups);
-                owners.extend_from_slice(&above);
-                possible_owners.extend(above);
-            }
-            Fact::Role(role) => principal.roles.push((*role).into()),
-            Fact::Context(context) => assurance.auth_contexts.push((*context).into()),
-            Fact::Mfa => assurance.mfa = true,
-            Fact::SignedInWithin(_) => {
-                let contexts = std::mem::take(&mut assurance.auth_contexts);
-                *assurance = Assurance::new(contexts, assurance.mfa, Some(question.asker.now));
-            }
-            Fact::Owned(holds) => owned = Some(*holds),
-            Fact::Rule(rule, holds) => answered.suppose(rule, *holds),
-        }
-    }
-    let asker = Asker { principal: &principal, granted: &granted, ..question.asker };
-    let supposed =
-        Question { asker, owners: &owners, possible_owners: &possible_owners, answered: &answered, owned, ..*question };
-    supposed.on_resource(decide(question.policy, rules, &asker, question.permission)).effect == Effect::Allow
-}
-
-fn list<T>(all: &[T], out: &mut String, write: &dyn Fn(&T, &mut String)) {
-    for (at, one) in all.iter().enumerate() {
-        out.push(if at == 0 { '[' } else { ',' });
-        write(one, out);
-    }
-    out.push_str(if all.is_empty() { "[]" } else { "]" });
-}
-
-impl Way<'_> {
-    fn write(&self, question: &Question<'_>, out: &mut String) {
-        let Some(rule) = question.policy.rules.get(usize::from(self.number)) else { return };
-        let seen = question.audience.sees_rule(question, rule);
-        out.push_str(r#"{"rule":"#);
-        if seen {
-            quote(self.rule, out)
-        } else {
-            out.push_str("null")
-        }
-        out.push_str(r#","facts":"#);
-        list(&self.facts, out, &|fact, out| fact.write(question, rule, seen, out));
-        out.push('}');
-    }
-}
-
-impl Fact<'_> {
-    /// Of a rule that the reader may not know only what kind of fact it is
-    fn write(&self, question: &Question<'_>, rule: &Rule, seen: bool, out: &mut String) {
-        let mut member = |name: &str, value: &str| {
-            out.push_str(if name == "fact" { r#"{""# } else { r#",""# });
-            out.push_str(name);
-            out.push_str(r#"":"#);
-            out.push_str(value);
-        };
-        let text = |text: &str| {
-            let mut quoted = String::new();
-            quote(text, &mut quoted);
-            quoted
-        };
-        let truth = |holds: &bool| if *holds { "true" } else { "false" };
-        let fact = match self {
-            Self::GroupsKnown => "groupsKnown",
-            Self::Group(_) => "group",
-            Self::Role(_) => "role",
-            Self::Context(_) | Self::Mfa | Self::SignedInWithin(_) => "signIn",
-            Self::Owned(_) => "owned",
-            Self::Rule(..) => "rule",
-        };
-        member("fact", &text(fact));
-        match self {
-            Self::Group(id) => {
-                let named = rule.selectors.iter().flatten().any(|selector| *selector == Selector::Group(*id));
-                if named && question.audience.policy || question.audience.sees_group(question, *id) {
-                    member("group", &text(&id.to_string()));
-                }
-                // Whose it is stands in the resource, which the reader may read.
-                let mut owners = question.resource.into_iter().flat_map(|resource| &resource.owners);
-                if let Some(owner) = owners.find(|owner| question.directory.groups_of(owner).contains(id)) {
-                    member("owner", &text(owner.as_str()));
+    /// What makes a condition hold, or not
+    fn add_met(&mut self, condition: &'e Condition, holds: bool) {
+        match condition {
+            Condition::Owned => self.add_owned(holds),
+            Condition::Rule(rule) => self.add(Fact::Rule(rule, holds)),
+            Condition::Not(inner) => self.add_met(inner, !holds),
+            Condition::AllOf(all) | Condition::AnyOf(all) => {
+                for one in all {
+                    self.add_met(one, holds);
                 }
             }
-            _ if !seen => {}
-            Self::Role(role) => member("role", &text(role)),
-            Self::Context(context) => member("authContext", &text(context)),
-            Self::Mfa => member("mfa", "true"),
-            Self::SignedInWithin(seconds) => member("signedInWithin", &seconds.to_string()),
-            Self::Owned(holds) => member("holds", truth(holds)),
-            Self::Rule(rule, holds) => {
-                member("rule", &text(&rule.name));
-                if let Some(params) = &rule.params {
-                    member("params", params);
-                }
-                member("holds", truth(holds));
-            }
-            Self::GroupsKnown => {}
         }
-        out.push('}');
     }
+
+    /// By the groups that stand for the owners of the resource; where none does, ownership itself
+    fn add_owned(&mut self, holds: bool) {
+        let mut bound = false;
+        if let Some(resource) = self.question.resource.filter(|_| holds) {
+            for owner in &resource.owners {
+                for group in self.question.directory.groups_of(owner) {
+                    bound = true;
+                    self.add(Fact::Group(group));
+                }
+            }
+        }
+        if !bound {
+            self.add(Fact::Owned(holds));
+        }
+    }
+}
+
+/// A word, and what it is about behind a colon: of a rule that the reader may not know the word only
+fn text(fact: Fact<'_>, question: &Question<'_>, rule: &Rule, seen: bool) -> String {
+    let (word, about) = match fact {
+        Fact::GroupsKnown => ("groupsKnown", String::new()),
+        Fact::Group(id) => {
+            let of_rule =
+                rule.selectors.iter().flatten().any(|one| matches!(one, Selector::Group(other) if *other == id));
+            let known = of_rule && question.audience.policy || question.audience.sees_group(question, id);
+            let mut about = if known { id.to_string() } else { String::new() };
+            // Whose it is stands in the resource, which the reader may read.
+            let owners = question.resource.map_or(&[][..], |resource| &resource.owners);
+            if let Some(owner) = owners.iter().find(|owner| question.directory.groups_of(owner).contains(&id)) {
+                about.push(' ');
+                about.push_str(owner.as_str());
+            }
+            return join("group", &about);
+        }
+        Fact::Role(role) => ("role", role.into()),
+        Fact::Context(context) => ("authContext", context.into()),
+        Fact::Mfa => ("mfa", String::new()),
+        Fact::SignedInWithin(seconds) => ("signedInWithin", seconds.to_string()),
+        Fact::Owned(holds) => (if holds { "owned" } else { "notOwned" }, String::new()),
+        Fact::Rule(rule, holds) => {
+            let mut text = String::new();
+            rule.write(&mut text);
+            (if holds { "rule" } else { "notRule" }, text)
+        }
+    };
+    join(word, if seen { &about } else { "" })
+}
+
+fn join(word: &str, about: &str) -> String {
+    crate::text::join(&[word, about], ":")
 }

@@ -7,11 +7,9 @@ use super::{
     decision::Effect,
     document::{Rule, RuleEffect},
     explain::{Explanation, Question, explain},
-    remedy::Remedies,
+    remedy::remedies,
     verdict::{Bearer, clause, misfit},
 };
-use crate::directory::{EntityRef, Path};
-
 /// An explanation and what it was made of, as far as its reader may know
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,14 +20,15 @@ pub struct Study {
     pub rules: Vec<Considered>,
     /// The rules of other plugins that they ask for, each once, as [`super::condition::ForeignRule::write`] gives them
     pub asks: Vec<String>,
-    /// By whom the resource is owned, where there is one
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ownership: Option<Ownership>,
-    /// What would turn a refusal, as [`Remedies::json`] writes it
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub would_allow: Option<String>,
-    /// What the reader may not know and is therefore not in it: `groups`, `rules`
-    pub withheld: Vec<&'static str>,
+    /// Whether the principal owns the resource: `yes`, `no`, or `unknown` also where there is none that could be owned
+    pub owned: &'static str,
+    /// How it does: from an owner of the resource through the owners inside it to the Entra group, and through the groups inside
+    /// that to the one that the principal is in; no groups where the principal is the owner itself, or the reader may not know them
+    pub path: Vec<String>,
+    /// What would turn a refusal, as [`remedies`] writes it
+    pub ways: Vec<Vec<String>>,
+    /// What the reader may not know and is therefore not in it: 1 groups, 2 rules
+    pub withheld: usize,
 }
 
 /// How one rule bears on the question
@@ -43,36 +42,19 @@ pub struct Considered {
     pub kind: &'static str,
     /// `applies`, `depends` on what is not known of the resource, or `not`
     pub outcome: &'static str,
-    /// The part of the rule that kept it from applying: `principals`, `requires` or `when`
-    pub clause: Option<&'static str>,
+    /// The part of the rule that kept it from applying: `principals`, `requires` or `when`; empty where none did
+    pub clause: &'static str,
     /// Why, in a sentence
     pub why: String,
-}
-
-/// By whom the resource is owned
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Ownership {
-    /// As the catalog says
-    pub owners: Vec<EntityRef>,
-    /// Whether the principal owns it; `None` where that is not certain
-    pub owned: Option<bool>,
-    /// How it does: from an owner of the resource through the owners inside it to the Entra group, and through the groups inside
-    /// that to the one that the principal is in; no groups where the principal is the owner itself
-    pub path: Option<Path>,
 }
 
 /// Explains with every rule that was considered
 pub fn study(question: &Question<'_>) -> Study {
     let explanation = explain(question);
-    let refused = explanation.result == Effect::Deny;
-    let mut study = Study {
-        explanation,
-        rules: Vec::new(),
-        asks: Vec::new(),
-        ownership: ownership(question),
-        would_allow: (refused && !question.audience.brief).then(|| Remedies::of(question).json(question)),
-        withheld: Vec::new(),
-    };
+    let refused = explanation.result == Effect::Deny && !question.audience.brief;
+    let (owned, path) = ownership(question);
+    let ways = if refused { remedies(question) } else { Vec::new() };
+    let mut study = Study { explanation, rules: Vec::new(), asks: Vec::new(), owned, path, ways, withheld: 0 };
     for asker in [Some(question.asker), question.asker.person()].iter().flatten() {
         for rule in question.covering() {
             study.consider(question, rule, asker);
@@ -82,21 +64,23 @@ pub fn study(question: &Question<'_>) -> Study {
     study
 }
 
-fn ownership(question: &Question<'_>) -> Option<Ownership> {
-    let resource = question.resource.filter(|_| question.permission.has_owner())?;
-    let owner = resource.owners.iter().find(|owner| question.owners.contains(owner));
-    let path = owner.map(|owner| {
-        let path = question.directory.path(question.asker.principal, owner);
-        let path = path.unwrap_or_else(|| Path { owners: vec![owner.clone()], groups: Vec::new() });
-        if question.audience.sees_memberships() {
-            path
-        } else {
-            Path { owners: vec![owner.clone()], groups: Vec::new() }
+fn ownership(question: &Question<'_>) -> (&'static str, Vec<String>) {
+    let mut steps = Vec::new();
+    let Some(resource) = question.resource.filter(|_| question.permission.has_owner()) else {
+        return ("unknown", steps);
+    };
+    let Some(owner) = resource.owners.iter().find(|owner| question.owners.contains(owner)) else {
+        let certain = question.asker.knows_all_owners() && question.owned_by(question.possible_owners) == Some(false);
+        return (if certain { "no" } else { "unknown" }, steps);
+    };
+    match question.directory.path(question.asker.principal, owner) {
+        Some(path) if question.audience.sees_memberships() => {
+            steps.extend(path.owners.iter().map(ToString::to_string));
+            steps.extend(path.groups.iter().map(ToString::to_string));
         }
-    });
-    let certainly_not = question.asker.knows_all_owners() && question.owned_by(question.possible_owners) == Some(false);
-    let owned = if owner.is_some() { Some(true) } else { certainly_not.then_some(false) };
-    Some(Ownership { owners: resource.owners.clone(), owned, path })
+        _ => steps.push(owner.to_string()),
+    }
+    ("yes", steps)
 }
 
 impl Study {
@@ -122,7 +106,7 @@ impl Study {
             effect: if rule.effect == RuleEffect::Allow { "allow" } else { "deny" },
             kind: asker.kind.as_str(),
             outcome,
-            clause: (outcome == "not").then(|| clause(rule, asker)),
+            clause: if outcome == "not" { clause(rule, asker) } else { "" },
             why: match bearer {
                 _ if !seen => "it is for others".into(),
                 Some(bearer) => bearer.sentence(question),

@@ -229,7 +229,7 @@ fn reason(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
 /// What a rule asks of the sign-in, as far as it is not met
 fn unmet(rule: &Rule, asker: &Asker<'_>) -> Option<Requirement> {
     let requirement = rule.requirement.as_ref().filter(|requirement| !asker.meets(requirement))?;
-    Some(requirement.unmet(&asker.principal.assurance, asker.now))
+    Some(asker.lacks(requirement))
 }
 
 /// The rules that a stronger sign-in would turn, and what each of them asks for

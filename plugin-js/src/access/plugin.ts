@@ -11,6 +11,7 @@ import { CatalogDirectory } from './directory';
 import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
 import { entraAccessPermissions } from './permissions';
+import { ResourceRules } from './resourceRules';
 import { createRouter } from './router';
 
 /** How often the catalog is asked for groups and owners */
@@ -54,9 +55,9 @@ export const entraAccessPlugin = createBackendPlugin({
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
         entraAccess.directory.follow(() => directory.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
-        deps.httpRouter.use(
-          createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),
-        );
+        const resourceRules = new ResourceRules({ auth, discovery });
+        const shared = { entraAccess, directory, lookup, catalog, resourceRules, httpAuth, permissions, auditStore };
+        deps.httpRouter.use(createRouter(shared));
 
         deps.lifecycle.addStartupHook(async () => {
           // In every replica: each holds its own directory.

@@ -1,12 +1,6 @@
 import type { HttpAuthService, PermissionsService } from '@backstage/backend-plugin-api';
-import { parseEntityRef, RELATION_OWNED_BY, stringifyEntityRef } from '@backstage/catalog-model';
-import {
-  AuthenticationError,
-  InputError,
-  NotAllowedError,
-  NotFoundError,
-  ServiceUnavailableError,
-} from '@backstage/errors';
+import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
+import { AuthenticationError, InputError, NotAllowedError, ServiceUnavailableError } from '@backstage/errors';
 import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
@@ -14,7 +8,7 @@ import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import { createAuditRouter } from '../audit/router';
 import type { AuditStore } from '../audit/store';
-import type { ResourceInput } from '../core';
+import { explanationText } from '../explain/text';
 import { permissionInput } from '../permission/policy';
 import { challengeHeader } from '../service/claimsChallenge';
 import { directCallOf } from '../service/directCall';
@@ -22,6 +16,7 @@ import type { EntraAccess } from '../service/entraAccess';
 import { ownersQuestionSchema } from '../service/ownersQuestion';
 import type { CatalogDirectory } from './directory';
 import { onlyCatalog, ownersOf } from './owners';
+import { Explanations } from './explanations';
 import type { PermissionLookup } from './permissionLookup';
 import {
   auditReadPermission,
@@ -31,7 +26,8 @@ import {
   tokenInspectPermission,
   whoamiReadPermission,
 } from './permissions';
-import { notSignedIn, statusOf, whoami } from './views';
+import type { ResourceRules } from './resourceRules';
+import { statusOf, whoami } from './views';
 import { coded } from '../service/coded';
 
 const inspectSchema = z.strictObject({ token: z.string().min(1), purpose: z.enum(['access', 'sign-in']).optional() });
@@ -47,6 +43,7 @@ export interface RouterOptions {
   directory: CatalogDirectory;
   lookup: PermissionLookup;
   catalog: CatalogService;
+  resourceRules: ResourceRules;
   httpAuth: HttpAuthService;
   permissions: PermissionsService;
   /** Without one there is no audit trail to read */
@@ -55,7 +52,8 @@ export interface RouterOptions {
 
 /** Routes below `/api/entra-access` */
 export function createRouter(options: RouterOptions): Router {
-  const { entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore: store } = options;
+  const { entraAccess, directory, lookup, httpAuth, permissions, auditStore: store } = options;
+  const explanations = new Explanations(options);
   const router = PromiseRouter();
   // A token that is too large to be judged must still get its answer.
   router.use(express.json({ limit: '1mb' }), withoutBody);
@@ -73,8 +71,7 @@ export function createRouter(options: RouterOptions): Router {
   function challenge(request: Request, entityRef: string | undefined, permission: BasicPermission): void {
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     const call = token && entityRef ? directCallOf(entraAccess, token, entityRef) : undefined;
-    const header =
-      call && challengeHeader(call, entraAccess.stepUp(call.entityRef, permissionInput(permission)));
+    const header = call && challengeHeader(call, entraAccess.stepUp(call.entityRef, permissionInput(permission)));
     if (header === undefined) return;
     request.res?.set('WWW-Authenticate', header);
     const reason = `permission ${permission.name} needs a stronger sign-in`;
@@ -102,25 +99,12 @@ export function createRouter(options: RouterOptions): Router {
       throw coded('request_invalid', new InputError('principal: a service asks about somebody; name an entity ref'));
     if (asked !== caller) await allowed(request, decisionExplainOthersPermission);
     const permission = await lookup.find(question.permission);
-    const resource = question.resourceRef
-      ? await readResource(canonicalRef(question.resourceRef, 'resourceRef'))
-      : undefined;
-    await entraAccess.completed(asked);
-    const explanation = entraAccess.explain(asked, permission, resource);
-    if (!explanation) throw notSignedIn(entraAccess, asked);
-    response.json(explanation);
-
-    /** With the caller's own eyes: what they may not read is not there */
-    async function readResource(entityRef: string): Promise<ResourceInput> {
-      const entity = await catalog.getEntityByRef(entityRef, { credentials });
-      if (!entity)
-        throw coded(
-          'entity_not_found',
-          new NotFoundError(`${entityRef} does not exist, or the caller may not read it`),
-        );
-      const owners = (entity.relations ?? []).filter(({ type }) => type === RELATION_OWNED_BY);
-      return { entityRef, owners: owners.map(({ targetRef }) => targetRef) };
-    }
+    const resourceRef = question.resourceRef && canonicalRef(question.resourceRef, 'resourceRef');
+    const own = asked === caller;
+    const answer = await explanations.answer({ about: asked, permission, resourceRef, own, credentials });
+    if (request.accepts(['application/json', 'text/plain']) !== 'text/plain') return void response.json(answer);
+    const text = explanationText(answer, { permission: permission.name, resource: resourceRef, who: asked });
+    response.type('text/plain').send(text);
   });
 
   router.get('/v1/whoami', async (request, response) => {

@@ -5,6 +5,7 @@ import { handleOf, isOf, isSession } from './handles';
 import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
 import { PooledTokens } from './pooledTokens';
+import { readStudy } from './studies';
 import { Tokens } from './tokens';
 import { turnClock } from './turnClock';
 import type {
@@ -317,16 +318,16 @@ export class EntraCore {
   ): Study | undefined {
     const { policy, groups, own, known } = audience;
     const reader = (policy ? 1 : 0) | (groups ? 2 : 0) | (own ? 4 : 0) | brief;
-    const texts = [permission, resource ?? null, answered].map(value => JSON.stringify(value)) as [string, string, string];
+    const texts = [permission, resource ?? null, answered].map(value => JSON.stringify(value)) as [
+      string,
+      string,
+      string,
+    ];
     return this.#life.askOf(
       principal,
       ({ core }) => {
-        const study = JSON.parse(core.study(principal, ...texts, reader, JSON.stringify(known), this.#now())) ?? undefined;
-        const conditions = study?.explanation.conditions;
-        // The core hands these on as the texts that they are.
-        if (typeof conditions?.criteria === 'string') conditions.criteria = JSON.parse(conditions.criteria);
-        if (typeof study?.wouldAllow === 'string') study.wouldAllow = JSON.parse(study.wouldAllow);
-        return study;
+        const json = core.study(principal, ...texts, reader, JSON.stringify(known), this.#now());
+        return readStudy(json, { resource, permission, brief: brief > 0 });
       },
       undefined,
     );

@@ -209,8 +209,8 @@ export type Fact =
   | { fact: 'group'; group?: string; owner?: string }
   | { fact: 'role'; role?: string }
   | ({ fact: 'signIn' } & Requirement)
-  | { fact: 'owned'; holds?: boolean }
-  | ({ fact: 'rule'; holds?: boolean } & Partial<ForeignRule>);
+  | { fact: 'owned'; holds: boolean }
+  | ({ fact: 'rule'; holds: boolean } & Partial<ForeignRule>);
 
 /** What would turn a refusal */
 export interface Remedies {

@@ -9,7 +9,9 @@ const TIMEOUT_MS = 10_000;
 const REFUSALS: readonly number[] = [400, 401, 403, 409];
 
 const answerSchema = z.object({ backstageIdentity: z.object({ token: z.string().min(1) }) });
-const refusalSchema = z.object({ error: z.object({ message: z.string(), code: z.string().optional(), reference: z.string().optional() }) });
+const refusalSchema = z.object({
+  error: z.object({ message: z.string(), code: z.string().optional(), reference: z.string().optional() }),
+});
 
 /**
  * Signs in at the auth backend with a verified access token, as a proxy would, and answers the Backstage user token.

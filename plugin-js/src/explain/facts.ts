@@ -22,7 +22,6 @@ function factText(fact: Fact): string {
     case 'signIn':
       return stepText(fact) || 'a stronger sign-in';
     case 'owned':
-      if (fact.holds === undefined) return 'another owner of the resource';
       return fact.holds ? 'ownership of the resource' : 'no ownership of the resource';
     case 'rule':
       return fact.rule === undefined
@@ -33,7 +32,9 @@ function factText(fact: Fact): string {
 
 function groupText({ group, owner }: Fact & { fact: 'group' }): string {
   if (owner === undefined) {
-    return group === undefined ? 'membership in an Entra group that a rule asks for' : `membership in Entra group ${group}`;
+    return group === undefined
+      ? 'membership in an Entra group that a rule asks for'
+      : `membership in Entra group ${group}`;
   }
   return `membership in the owning team \`${owner}\`${group === undefined ? '' : ` (Entra group ${group})`}`;
 }
