@@ -9,10 +9,11 @@ use entra_access_core::policy::{
 };
 use serde_json::{Value, json};
 use support::{
+    generate::GROUPS,
     naive::{Facts, NaivePermission, NaivePrincipal, NaiveRule, allows, applies},
     now,
     random::Random,
-    world::{POLICIES, QUESTIONS, World, entity, for_all, is_owned, permission, resource},
+    world::{QUESTIONS, World, for_all, is_owned, permission, resource},
 };
 
 #[test]

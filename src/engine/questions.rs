@@ -132,7 +132,8 @@ impl<V: SignatureVerifier> Engine<V> {
         resource: Option<&Resource>,
         now: Timestamp,
     ) -> Option<Explanation> {
-        Some(self.study(principal, permission, resource, &Answered::default(), now)?.explanation)
+        let audience = Audience { brief: true, ..Audience::everything() };
+        Some(self.study_for(&audience, principal, permission, resource, &Answered::default(), now)?.explanation)
     }
 
     /// The same with every rule that was considered; `answered` is what rules of other plugins say of the resource

@@ -54,9 +54,14 @@ impl Audience {
         let seen = self.policy
             || is_about(&question.asker)
             || question.asker.person().is_some_and(|person| is_about(&person))
-            || rule.selectors.iter().flatten().all(|selector| matches!(selector, Selector::Kind(_)));
+            || self.sees_selectors(rule);
         self.hid_rules.set(self.hid_rules.get() || !seen);
         seen
+    }
+
+    /// Whether the reader may know whom a rule is for
+    pub fn sees_selectors(&self, rule: &Rule) -> bool {
+        self.policy || rule.selectors.iter().flatten().all(|selector| matches!(selector, Selector::Kind(_)))
     }
 
     /// Whether the reader may know of a group

@@ -1,7 +1,5 @@
 //! Why: the cold twin of [`super::evaluate`], which gives the same answer and says how it came about
 
-use serde::Serialize;
-
 use super::{
     answered::Answered,
     asker::Asker,
@@ -54,8 +52,7 @@ impl Resource {
 }
 
 /// An explained answer
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// The answer; with a resource only conditional where a rule of another plugin has to be asked
     pub result: Effect,
@@ -64,34 +61,28 @@ pub struct Explanation {
     /// Sentences, the deciding one first
     pub reasons: Vec<String>,
     /// On what the answer depends, when it does
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Conditions>,
     /// What a sign-in would have to be like to change a refusal: all of it is enough
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub step_up: Vec<Requirement>,
     /// Both identities, when an agent calls for a person
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<OnBehalfOf>,
     /// What is known of the groups
     pub groups: GroupSummary,
 }
 
 /// What a conditional answer depends on
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conditions {
     /// Owned, or not owned, by one of `owners`; absent where it depends on more than that
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub owned: Option<bool>,
     /// What the principal owns through: itself and its groups' owners
     pub owners: Vec<String>,
     /// The whole condition where it is more than `owned`, as [`Criteria::json`] writes it
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub criteria: Option<String>,
 }
 
 /// An agent and the person for whom it calls; both must be allowed
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnBehalfOf {
     /// Client id of the agent
     pub agent: Option<Guid>,
@@ -104,7 +95,7 @@ pub struct OnBehalfOf {
 }
 
 /// The groups of the principal, without listing them all
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupSummary {
     /// How much is known
     pub state: GroupState,
@@ -174,8 +165,11 @@ impl<'e> Question<'e> {
             let supposed = |fact: &Fact<'_>| match (fact, literal) {
                 (Fact::Owned(owned), Criteria::Owned) => Some(*owned),
                 (Fact::Owned(owned), Criteria::NotOwned) => Some(!owned),
-                (Fact::Rule(rule, holds), Criteria::Rule(other)) if **rule == **other => Some(*holds),
-                (Fact::Rule(rule, holds), Criteria::NotRule(other)) if **rule == **other => Some(!holds),
+                (Fact::Rule(name, params, holds), Criteria::Rule(rule) | Criteria::NotRule(rule))
+                    if *name == &*rule.name && *params == rule.params.as_deref() =>
+                {
+                    Some(*holds == matches!(literal, Criteria::Rule(_)))
+                }
                 _ => None,
             };
             self.asker.supposed.iter().find_map(supposed).or_else(|| match literal {
@@ -258,21 +252,27 @@ pub fn ownership(question: &Question<'_>) -> String {
     if resource.owners.is_empty() {
         return format!("`{entity}` has no owner");
     }
-    let owners: Vec<_> = resource
-        .owners
-        .iter()
-        .map(|owner| match question.directory.groups_of(owner).as_slice() {
-            [] => format!("`{owner}` (bound to no Entra group: annotate it with graph.microsoft.com/group-id)"),
-            groups => {
-                let seen = groups.iter().filter(|group| question.audience.sees_group(question, **group));
-                match seen.map(ToString::to_string).collect::<Vec<_>>().as_slice() {
-                    [] => format!("`{owner}`"),
-                    seen => format!("`{owner}` (Entra group {})", crate::text::join(seen, ", ")),
-                }
-            }
-        })
-        .collect();
+    let owners: Vec<_> = resource.owners.iter().map(|owner| unreached(question, owner)).collect();
     format!("`{entity}` is owned by {}, and the principal is not a member", crate::text::join(&owners, ", "))
+}
+
+/// An owner through which the principal does not own, and which groups stand for it
+fn unreached(question: &Question<'_>, owner: &EntityRef) -> String {
+    let mut text = format!("`{owner}`");
+    let groups = question.directory.groups_of(owner);
+    let mut between = " (Entra group ";
+    for group in groups.iter().filter(|group| question.audience.sees_group(question, **group)) {
+        text.push_str(between);
+        text.push_str(&group.to_string());
+        between = ", ";
+    }
+    if between == ", " {
+        text.push(')');
+    }
+    if groups.is_empty() {
+        text.push_str(" (bound to no Entra group: annotate it with graph.microsoft.com/group-id)");
+    }
+    text
 }
 
 /// From the owner down to the group that the principal is in

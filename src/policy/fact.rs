@@ -1,6 +1,5 @@
 //! Facts that are supposed: what is not so, but could be
 
-use super::condition::ForeignRule;
 use crate::identity::Guid;
 
 /// Something that could be true of the principal, of its sign-in or of the resource
@@ -20,6 +19,6 @@ pub enum Fact<'e> {
     SignedInWithin(u64),
     /// It owns the resource, or certainly does not
     Owned(bool),
-    /// A permission rule of another plugin holds of the resource, or does not
-    Rule(&'e ForeignRule, bool),
+    /// A permission rule of another plugin, by name and params, holds of the resource, or does not
+    Rule(&'e str, Option<&'e str>, bool),
 }

@@ -4,7 +4,7 @@
 //! way. So what is said here holds, and each of its parts is needed.
 
 use super::{
-    condition::Condition,
+    condition::{Condition, write_rule},
     decision::Effect,
     document::{Rule, RuleEffect},
     evaluate::decide,
@@ -13,7 +13,7 @@ use super::{
     selector::Selector,
     verdict::Verdict,
 };
-use crate::limits;
+use crate::{json::quote, limits};
 
 /// Ways to a yes, as they are looked for
 struct Search<'q, 'e> {
@@ -24,28 +24,30 @@ struct Search<'q, 'e> {
     trials: usize,
 }
 
-/// Ways to a yes for what is refused, the shortest first: the id of the rule that would allow it, empty where the reader may not
-/// know it, and behind it the facts as [`text`] writes them. An empty one at the end: there may be more
-pub fn remedies(question: &Question<'_>) -> Vec<Vec<String>> {
+/// Ways to a yes for what is refused, the shortest first, as a JSON list of lists: the id of the rule that would allow it, empty where
+/// the reader may not know it, and behind it of each fact the word and what it is about. An empty one at the end: there may be more
+pub fn remedies(question: &Question<'_>) -> String {
     let mut search = Search { question, ways: Vec::new(), trials: limits::TRIALS };
     for size in 1..=limits::FACTS {
         for rule in question.covering().filter(|rule| rule.effect == RuleEffect::Allow) {
             search.extend(&pool(question, rule), &mut Vec::new(), size);
         }
     }
-    let mut all: Vec<Vec<String>> = Vec::new();
-    for (rule, facts) in search.ways.iter().take(limits::WAYS) {
+    let mut text = String::new();
+    for (rule, facts) in &search.ways {
         let seen = question.audience.sees_rule(question, rule);
-        let mut way = vec![if seen { rule.id.to_string() } else { String::new() }];
+        text.push_str(if text.is_empty() { "[[" } else { ",[" });
+        quote(if seen { &rule.id } else { "" }, &mut text);
         for fact in facts {
-            way.push(text(*fact, question, rule, seen));
+            write(*fact, question, rule, seen, &mut text);
         }
-        all.push(way);
+        text.push(']');
     }
     if search.trials == 0 {
-        all.push(Vec::new());
+        text.push_str(if text.is_empty() { "[[]" } else { ",[]" });
     }
-    all
+    text.push_str(if text.is_empty() { "[]" } else { "]" });
+    text
 }
 
 impl<'e> Search<'_, 'e> {
@@ -161,7 +163,11 @@ impl<'e> Pool<'_, 'e> {
     fn add_met(&mut self, condition: &'e Condition, holds: bool) {
         match condition {
             Condition::Owned => self.add_owned(holds),
-            Condition::Rule(rule) => self.add(Fact::Rule(rule, holds)),
+            Condition::Rule(rule) => {
+                if rule.fits(self.question.permission.resource_type.as_deref()) {
+                    self.add(Fact::Rule(&rule.name, rule.params.as_deref(), holds));
+                }
+            }
             Condition::Not(inner) => self.add_met(inner, !holds),
             Condition::AllOf(all) | Condition::AnyOf(all) => {
                 for one in all {
@@ -188,37 +194,51 @@ impl<'e> Pool<'_, 'e> {
     }
 }
 
-/// A word, and what it is about behind a colon: of a rule that the reader may not know the word only
-fn text(fact: Fact<'_>, question: &Question<'_>, rule: &Rule, seen: bool) -> String {
-    let (word, about) = match fact {
-        Fact::GroupsKnown => ("groupsKnown", String::new()),
-        Fact::Group(id) => {
-            let of_rule =
-                rule.selectors.iter().flatten().any(|one| matches!(one, Selector::Group(other) if *other == id));
-            let known = of_rule && question.audience.policy || question.audience.sees_group(question, id);
-            let mut about = if known { id.to_string() } else { String::new() };
-            // Whose it is stands in the resource, which the reader may read.
-            let owners = question.resource.map_or(&[][..], |resource| &resource.owners);
-            if let Some(owner) = owners.iter().find(|owner| question.directory.groups_of(owner).contains(&id)) {
-                about.push(' ');
-                about.push_str(owner.as_str());
-            }
-            return join("group", &about);
+/// A word, and what it is about; of a rule that the reader may not know the word only
+#[inline(never)]
+fn write(fact: Fact<'_>, question: &Question<'_>, rule: &Rule, seen: bool, out: &mut String) {
+    let mut about = String::new();
+    let word = match fact {
+        Fact::GroupsKnown => "groupsKnown",
+        Fact::Mfa => "mfa",
+        Fact::Owned(true) => "owned",
+        Fact::Owned(false) => "notOwned",
+        Fact::Role(role) => {
+            about.push_str(role);
+            "role"
         }
-        Fact::Role(role) => ("role", role.into()),
-        Fact::Context(context) => ("authContext", context.into()),
-        Fact::Mfa => ("mfa", String::new()),
-        Fact::SignedInWithin(seconds) => ("signedInWithin", seconds.to_string()),
-        Fact::Owned(holds) => (if holds { "owned" } else { "notOwned" }, String::new()),
-        Fact::Rule(rule, holds) => {
-            let mut text = String::new();
-            rule.write(&mut text);
-            (if holds { "rule" } else { "notRule" }, text)
+        Fact::Context(context) => {
+            about.push_str(context);
+            "authContext"
         }
+        Fact::SignedInWithin(seconds) => {
+            about = seconds.to_string();
+            "signedInWithin"
+        }
+        Fact::Rule(name, params, holds) => {
+            write_rule(name, params, &mut about);
+            if holds { "rule" } else { "notRule" }
+        }
+        Fact::Group(_) => "group",
     };
-    join(word, if seen { &about } else { "" })
-}
-
-fn join(word: &str, about: &str) -> String {
-    crate::text::join(&[word, about], ":")
+    if !seen {
+        about.clear();
+    }
+    if let Fact::Group(id) = fact {
+        let names = |one: &Selector| matches!(one, Selector::Group(other) if *other == id);
+        let known = question.audience.policy && rule.selectors.iter().flatten().any(names);
+        if known || question.audience.sees_group(question, id) {
+            about = id.to_string();
+        }
+        // Whose it is stands in the resource, which the reader may read.
+        let owners = question.resource.map_or(&[][..], |resource| &resource.owners);
+        if let Some(owner) = owners.iter().find(|owner| question.directory.groups_of(owner).contains(&id)) {
+            about.push(' ');
+            about.push_str(owner.as_str());
+        }
+    }
+    out.push(',');
+    quote(word, out);
+    out.push(',');
+    quote(&about, out);
 }

@@ -1,7 +1,5 @@
 //! Every rule that was considered, and why: the explanation with all its working
 
-use serde::Serialize;
-
 use super::{
     asker::Asker,
     decision::Effect,
@@ -11,8 +9,7 @@ use super::{
     verdict::{Bearer, clause, misfit},
 };
 /// An explanation and what it was made of, as far as its reader may know
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Study {
     /// The answer
     pub explanation: Explanation,
@@ -25,14 +22,14 @@ pub struct Study {
     /// How it does: from an owner of the resource through the owners inside it to the Entra group, and through the groups inside
     /// that to the one that the principal is in; no groups where the principal is the owner itself, or the reader may not know them
     pub path: Vec<String>,
-    /// What would turn a refusal, as [`remedies`] writes it
-    pub ways: Vec<Vec<String>>,
+    /// What would turn a refusal, as [`remedies`] writes it; JSON text
+    pub ways: String,
     /// What the reader may not know and is therefore not in it: 1 groups, 2 rules
     pub withheld: usize,
 }
 
 /// How one rule bears on the question
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Considered {
     /// Its id; `None` where the reader may not know it
     pub rule: Option<String>,
@@ -53,7 +50,7 @@ pub fn study(question: &Question<'_>) -> Study {
     let explanation = explain(question);
     let refused = explanation.result == Effect::Deny && !question.audience.brief;
     let (owned, path) = ownership(question);
-    let ways = if refused { remedies(question) } else { Vec::new() };
+    let ways = if refused { remedies(question) } else { "[]".into() };
     let mut study = Study { explanation, rules: Vec::new(), asks: Vec::new(), owned, path, ways, withheld: 0 };
     for asker in [Some(question.asker), question.asker.person()].iter().flatten() {
         for rule in question.covering() {
@@ -75,10 +72,14 @@ fn ownership(question: &Question<'_>) -> (&'static str, Vec<String>) {
     };
     match question.directory.path(question.asker.principal, owner) {
         Some(path) if question.audience.sees_memberships() => {
-            steps.extend(path.owners.iter().map(ToString::to_string));
-            steps.extend(path.groups.iter().map(ToString::to_string));
+            for owner in &path.owners {
+                steps.push(owner.as_str().into());
+            }
+            for group in &path.groups {
+                steps.push(group.to_string());
+            }
         }
-        _ => steps.push(owner.to_string()),
+        _ => steps.push(owner.as_str().into()),
     }
     ("yes", steps)
 }

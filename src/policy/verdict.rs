@@ -207,6 +207,7 @@ pub fn clause(rule: &Rule, asker: &Asker<'_>) -> &'static str {
 
 fn reason(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
     match selects(rule, asker) {
+        Some(false) if !question.audience.sees_selectors(rule) => return "it is for others".into(),
         Some(false) => return format!("it is for {}", selectors(rule)),
         // Neither a selector nor a condition that can't be told keeps a deny rule from applying.
         _ if rule.effect == RuleEffect::Deny => return "the sign-in is what it asks for".into(),

@@ -397,7 +397,8 @@ impl Core {
         let resource = Resource::parse(resource).map_err(|error| error.to_string())?;
         let answered = Answered::parse(answered).map_err(|error| error.to_string())?;
         let principal = Handle::from_number(principal);
-        Ok(text(&self.engine.study_for(&audience, principal, &permission, resource.as_ref(), &answered, time(now))))
+        let study = self.engine.study_for(&audience, principal, &permission, resource.as_ref(), &answered, time(now));
+        Ok(study.map_or_else(|| "null".into(), |study| study.json()))
     }
 
     /// What the principal may own through, disputed groups included; `null` when that or the principal is not known

@@ -323,14 +323,9 @@ export class EntraCore {
       string,
       string,
     ];
-    return this.#life.askOf(
-      principal,
-      ({ core }) => {
-        const json = core.study(principal, ...texts, reader, JSON.stringify(known), this.#now());
-        return readStudy(json, { resource, permission, brief: brief > 0 });
-      },
-      undefined,
-    );
+    const ids = JSON.stringify(known);
+    const ask = ({ core }: Alive) => core.study(principal, ...texts, reader, ids, this.#now());
+    return readStudy(this.#life.askOf(principal, ask, 'null'), { resource, permission, brief: brief > 0 });
   }
 
   /** What a principal owns through, as entity refs; `undefined` when it is not known */

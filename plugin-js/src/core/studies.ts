@@ -2,13 +2,13 @@ import type { Fact, ForeignRule, Ownership, PermissionInput, Remedies, ResourceI
 
 /** As the core writes it: short words, which cost little to make */
 interface WrittenStudy {
-  explanation: Study['explanation'] & { conditions?: { criteria?: unknown } };
+  explanation: Study['explanation'];
   rules: Array<Omit<Study['rules'][number], 'clause'> & { clause: string }>;
   asks: string[];
   owned: 'yes' | 'no' | 'unknown';
   /** Entity refs, and behind them ids of Entra groups */
   path: string[];
-  /** Id of the rule and then the facts; an empty one at the end: there may be more */
+  /** Id of the rule, and then of each fact the word and what it is about; an empty one at the end: there may be more */
   ways: string[][];
   /** Bits: 1 groups, 2 rules */
   withheld: number;
@@ -25,9 +25,6 @@ export function readStudy(
   const written = JSON.parse(json) as WrittenStudy | null;
   if (written === null) return undefined;
   const { explanation, asks, withheld } = written;
-  // A condition comes as the text that it is.
-  const { conditions } = explanation;
-  if (typeof conditions?.criteria === 'string') conditions.criteria = JSON.parse(conditions.criteria);
   const rules = written.rules.map(rule => ({ ...rule, clause: rule.clause || null })) as Study['rules'];
   const ownable = resource && permission.resourceType === 'catalog-entity';
   return {
@@ -50,17 +47,20 @@ function readRemedies(ways: readonly string[][], rules: Study['rules']): Remedie
   const found = ways.filter(way => way.length > 0);
   const denying = rules.filter(({ effect, outcome }) => effect === 'deny' && outcome === 'applies');
   return {
-    ways: found.map(([rule, ...facts]) => ({ rule: rule || null, facts: facts.map(readFact) })),
+    ways: found.map(([rule, ...facts]) => ({ rule: rule || null, facts: readFacts(facts) })),
     // One that applies is about the principal, so that whoever asks may know it.
     blockedBy: [...new Set(denying.flatMap(({ rule }) => rule ?? []))],
     complete: found.length === ways.length,
   };
 }
 
-/** A word, and behind a colon what it is about; nothing there where the reader may not know it */
-function readFact(text: string): Fact {
-  const at = text.indexOf(':');
-  const [word, about] = [text.slice(0, at), text.slice(at + 1)];
+function readFacts(texts: readonly string[]): Fact[] {
+  const words = texts.filter((_, at) => at % 2 === 0);
+  return words.map((word, at) => readFact(word, texts[at * 2 + 1] ?? ''));
+}
+
+/** A word and what it is about; nothing where the reader may not know it */
+function readFact(word: string, about: string): Fact {
   switch (word) {
     case 'groupsKnown':
       return { fact: 'groupsKnown' };
