@@ -220,7 +220,7 @@ fn the_same_answer_reaches_everybody_and_what_they_may_not_know_does_not() {
         assert_eq!(whole.withheld, 0);
         for reader in 0..8_u32 {
             let study = told(reader, &[]);
-            let text = study.json();
+            let text = serde_json::to_string(&study).unwrap();
             let explanation = &study.explanation;
             let context = || format!("{reader} {study:#?} {asked:?} {:#?}", world.rules);
             assert_eq!(explanation.result, whole.explanation.result);
@@ -239,7 +239,7 @@ fn the_same_answer_reaches_everybody_and_what_they_may_not_know_does_not() {
                 assert!(explanation.groups.matched.is_empty() && study.withheld & 1 == 1, "{}", context());
                 let owners = explanation.conditions.iter().flat_map(|conditions| &conditions.owners);
                 assert_eq!(owners.count(), 0, "{}", context());
-                assert!(study.path.len() < 2, "{}", context());
+                assert!(!study.path.contains(' '), "{}", context());
             }
             let hidden = study.rules.iter().any(|rule| rule.rule.is_none());
             assert!(!hidden || !policy && study.withheld & 2 == 2, "{}", context());
@@ -289,5 +289,5 @@ fn a_team_inside_the_owner_is_a_way_as_good_as_any_and_the_deny_in_the_way_is_na
     asked.who.groups = Some(vec![GROUPS[1].into()]);
     let study = asked.study(&mut world);
     assert_eq!((study.explanation.result, study.ways.as_str(), study.owned), (Effect::Allow, "[]", "yes"));
-    assert_eq!(study.path, [&id(0), &id(1), GROUPS[1]]);
+    assert_eq!(study.path.trim_end(), format!("{} {} {}", id(0), id(1), GROUPS[1]));
 }

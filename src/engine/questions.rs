@@ -132,7 +132,8 @@ impl<V: SignatureVerifier> Engine<V> {
         resource: Option<&Resource>,
         now: Timestamp,
     ) -> Option<Explanation> {
-        let audience = Audience { brief: true, ..Audience::everything() };
+        let mut audience = Audience::everything();
+        audience.brief = true;
         Some(self.study_for(&audience, principal, permission, resource, &Answered::default(), now)?.explanation)
     }
 

@@ -6,7 +6,8 @@ use super::{
 };
 
 /// What is answered
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Effect {
     /// No
     Deny,

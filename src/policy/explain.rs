@@ -1,5 +1,7 @@
 //! Why: the cold twin of [`super::evaluate`], which gives the same answer and says how it came about
 
+use serde::Serialize;
+
 use super::{
     answered::Answered,
     asker::Asker,
@@ -52,7 +54,8 @@ impl Resource {
 }
 
 /// An explained answer
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// The answer; with a resource only conditional where a rule of another plugin has to be asked
     pub result: Effect,
@@ -61,28 +64,34 @@ pub struct Explanation {
     /// Sentences, the deciding one first
     pub reasons: Vec<String>,
     /// On what the answer depends, when it does
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Conditions>,
     /// What a sign-in would have to be like to change a refusal: all of it is enough
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub step_up: Vec<Requirement>,
     /// Both identities, when an agent calls for a person
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<OnBehalfOf>,
     /// What is known of the groups
     pub groups: GroupSummary,
 }
 
 /// What a conditional answer depends on
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conditions {
     /// Owned, or not owned, by one of `owners`; absent where it depends on more than that
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owned: Option<bool>,
     /// What the principal owns through: itself and its groups' owners
     pub owners: Vec<String>,
     /// The whole condition where it is more than `owned`, as [`Criteria::json`] writes it
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub criteria: Option<String>,
 }
 
 /// An agent and the person for whom it calls; both must be allowed
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct OnBehalfOf {
     /// Client id of the agent
     pub agent: Option<Guid>,
@@ -95,7 +104,7 @@ pub struct OnBehalfOf {
 }
 
 /// The groups of the principal, without listing them all
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GroupSummary {
     /// How much is known
     pub state: GroupState,

@@ -20,7 +20,6 @@ pub mod requirement;
 pub mod selector;
 pub mod study;
 mod verdict;
-mod written;
 
 pub use answered::Answered;
 pub use audience::Audience;

@@ -18,8 +18,10 @@ use crate::{json::quote, limits};
 /// Ways to a yes, as they are looked for
 struct Search<'q, 'e> {
     question: &'q Question<'e>,
-    /// The rule that would allow it, and what has to be so: all of it, and nothing less
-    ways: Vec<(&'e Rule, Vec<Fact<'e>>)>,
+    /// What has to be so: all of it, and nothing less
+    ways: Vec<Vec<Fact<'e>>>,
+    /// The same as JSON text
+    text: String,
     /// How often the question may still be decided again
     trials: usize,
 }
@@ -27,27 +29,18 @@ struct Search<'q, 'e> {
 /// Ways to a yes for what is refused, the shortest first, as a JSON list of lists: the id of the rule that would allow it, empty where
 /// the reader may not know it, and behind it of each fact the word and what it is about. An empty one at the end: there may be more
 pub fn remedies(question: &Question<'_>) -> String {
-    let mut search = Search { question, ways: Vec::new(), trials: limits::TRIALS };
+    let mut search = Search { question, ways: Vec::new(), text: "[".into(), trials: limits::TRIALS };
     for size in 1..=limits::FACTS {
         for rule in question.covering().filter(|rule| rule.effect == RuleEffect::Allow) {
             search.extend(&pool(question, rule), &mut Vec::new(), size);
         }
     }
-    let mut text = String::new();
-    for (rule, facts) in &search.ways {
-        let seen = question.audience.sees_rule(question, rule);
-        text.push_str(if text.is_empty() { "[[" } else { ",[" });
-        quote(if seen { &rule.id } else { "" }, &mut text);
-        for fact in facts {
-            write(*fact, question, rule, seen, &mut text);
-        }
-        text.push(']');
-    }
     if search.trials == 0 {
-        text.push_str(if text.is_empty() { "[[]" } else { ",[]" });
+        search.next();
+        search.text.push_str("[]");
     }
-    text.push_str(if text.is_empty() { "[]" } else { "]" });
-    text
+    search.text.push(']');
+    search.text
 }
 
 impl<'e> Search<'_, 'e> {
@@ -66,7 +59,7 @@ impl<'e> Search<'_, 'e> {
     }
 
     fn attempt(&mut self, chosen: &[Fact<'e>]) {
-        if self.ways.iter().any(|(_, known)| known.iter().all(|fact| chosen.contains(fact))) {
+        if self.ways.iter().any(|known| known.iter().all(|fact| chosen.contains(fact))) {
             return;
         }
         // One more than is told says that there are more.
@@ -76,12 +69,25 @@ impl<'e> Search<'_, 'e> {
         }
         self.trials = self.trials.saturating_sub(1);
         let supposed = self.question.supposing(chosen);
-        if allows(&supposed) && is_needed(self.question, chosen)
-            && let Some(rule) = Verdict::of(&supposed, &supposed.asker).rule
-            // It lives as long as the policy, whatever is supposed.
-            && let Some(rule) = self.question.covering().find(|known| known.id == rule.id)
-        {
-            self.ways.push((rule, chosen.to_vec()));
+        if !allows(&supposed) || !is_needed(self.question, chosen) {
+            return;
+        }
+        if let Some(rule) = Verdict::of(&supposed, &supposed.asker).rule {
+            let seen = self.question.audience.sees_rule(self.question, rule);
+            self.next();
+            self.text.push('[');
+            quote(if seen { &rule.id } else { "" }, &mut self.text);
+            for fact in chosen {
+                write(*fact, self.question, rule, seen, &mut self.text);
+            }
+            self.text.push(']');
+        }
+        self.ways.push(chosen.to_vec());
+    }
+
+    fn next(&mut self) {
+        if !self.ways.is_empty() {
+            self.text.push(',');
         }
     }
 }

@@ -1,15 +1,21 @@
 //! What a rule asks of the sign-in behind a call: `requires`
 
+use serde::Serialize;
+
 use crate::{error::ConfigError, identity::Assurance, json::At, limits, time::Timestamp};
 
 /// Requirements; all of those named must be met. What is absent or unknown is not met
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Requirement {
     /// An authentication context
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_context: Option<String>,
     /// More than one factor
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mfa: Option<bool>,
     /// A sign-in within so many seconds
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_in_within: Option<u64>,
 }
 

@@ -1,5 +1,7 @@
 //! Every rule that was considered, and why: the explanation with all its working
 
+use serde::Serialize;
+
 use super::{
     asker::Asker,
     decision::Effect,
@@ -9,7 +11,7 @@ use super::{
     verdict::{Bearer, clause, misfit},
 };
 /// An explanation and what it was made of, as far as its reader may know
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Study {
     /// The answer
     pub explanation: Explanation,
@@ -20,8 +22,8 @@ pub struct Study {
     /// Whether the principal owns the resource: `yes`, `no`, or `unknown` also where there is none that could be owned
     pub owned: &'static str,
     /// How it does: from an owner of the resource through the owners inside it to the Entra group, and through the groups inside
-    /// that to the one that the principal is in; no groups where the principal is the owner itself, or the reader may not know them
-    pub path: Vec<String>,
+    /// that to the one that the principal is in; no groups where the principal is the owner itself, or the reader may not know them. With spaces between
+    pub path: String,
     /// What would turn a refusal, as [`remedies`] writes it; JSON text
     pub ways: String,
     /// What the reader may not know and is therefore not in it: 1 groups, 2 rules
@@ -29,7 +31,7 @@ pub struct Study {
 }
 
 /// How one rule bears on the question
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Considered {
     /// Its id; `None` where the reader may not know it
     pub rule: Option<String>,
@@ -61,8 +63,8 @@ pub fn study(question: &Question<'_>) -> Study {
     study
 }
 
-fn ownership(question: &Question<'_>) -> (&'static str, Vec<String>) {
-    let mut steps = Vec::new();
+fn ownership(question: &Question<'_>) -> (&'static str, String) {
+    let mut steps = String::new();
     let Some(resource) = question.resource.filter(|_| question.permission.has_owner()) else {
         return ("unknown", steps);
     };
@@ -70,16 +72,20 @@ fn ownership(question: &Question<'_>) -> (&'static str, Vec<String>) {
         let certain = question.asker.knows_all_owners() && question.owned_by(question.possible_owners) == Some(false);
         return (if certain { "no" } else { "unknown" }, steps);
     };
-    match question.directory.path(question.asker.principal, owner) {
-        Some(path) if question.audience.sees_memberships() => {
+    let path =
+        question.directory.path(question.asker.principal, owner).filter(|_| question.audience.sees_memberships());
+    match path {
+        Some(path) => {
             for owner in &path.owners {
-                steps.push(owner.as_str().into());
+                steps.push_str(owner.as_str());
+                steps.push(' ');
             }
             for group in &path.groups {
-                steps.push(group.to_string());
+                steps.push_str(&group.to_string());
+                steps.push(' ');
             }
         }
-        _ => steps.push(owner.as_str().into()),
+        None => steps.push_str(owner.as_str()),
     }
     ("yes", steps)
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::{NodeCrypto, node_crypto::Later};
+use super::{NodeCrypto, node_crypto::Later, text::text};
 use crate::{
     config::Configuration,
     directory::{DirectoryInput, EntityRef, Member},
@@ -397,8 +397,7 @@ impl Core {
         let resource = Resource::parse(resource).map_err(|error| error.to_string())?;
         let answered = Answered::parse(answered).map_err(|error| error.to_string())?;
         let principal = Handle::from_number(principal);
-        let study = self.engine.study_for(&audience, principal, &permission, resource.as_ref(), &answered, time(now));
-        Ok(study.map_or_else(|| "null".into(), |study| study.json()))
+        Ok(text(&self.engine.study_for(&audience, principal, &permission, resource.as_ref(), &answered, time(now))))
     }
 
     /// What the principal may own through, disputed groups included; `null` when that or the principal is not known
@@ -434,11 +433,6 @@ fn answer(result: Result<Handle, Rejection>) -> u32 {
             REFUSED | u32::try_from(profile).unwrap_or(0) << 8 | u32::try_from(code).unwrap_or(0)
         }
     }
-}
-
-fn text(value: &impl Serialize) -> String {
-    // Our own plain types always serialise; an empty text would be refused by every reader.
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn guid(text: &str) -> Option<Guid> {

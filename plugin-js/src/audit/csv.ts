@@ -26,8 +26,8 @@ const COLUMNS = [
   'count',
   'since',
   'heads',
-  'hash',
   'reference',
+  'hash',
 ] as const;
 
 /** The first line */

@@ -2,14 +2,14 @@ import type { Fact, ForeignRule, Ownership, PermissionInput, Remedies, ResourceI
 
 /** As the core writes it: short words, which cost little to make */
 interface WrittenStudy {
-  explanation: Study['explanation'];
+  explanation: Study['explanation'] & { conditions?: { criteria?: unknown } };
   rules: Array<Omit<Study['rules'][number], 'clause'> & { clause: string }>;
   asks: string[];
   owned: 'yes' | 'no' | 'unknown';
-  /** Entity refs, and behind them ids of Entra groups */
-  path: string[];
-  /** Id of the rule, and then of each fact the word and what it is about; an empty one at the end: there may be more */
-  ways: string[][];
+  /** Entity refs, and behind them ids of Entra groups, with spaces between */
+  path: string;
+  /** JSON text of `string[][]`: id of the rule, and then of each fact the word and what it is about; an empty one at the end: there may be more */
+  ways: string;
   /** Bits: 1 groups, 2 rules */
   withheld: number;
 }
@@ -25,6 +25,9 @@ export function readStudy(
   const written = JSON.parse(json) as WrittenStudy | null;
   if (written === null) return undefined;
   const { explanation, asks, withheld } = written;
+  // A condition comes as the text that it is.
+  const { conditions } = explanation;
+  if (typeof conditions?.criteria === 'string') conditions.criteria = JSON.parse(conditions.criteria);
   const rules = written.rules.map(rule => ({ ...rule, clause: rule.clause || null })) as Study['rules'];
   const ownable = resource && permission.resourceType === 'catalog-entity';
   return {
@@ -32,15 +35,16 @@ export function readStudy(
     rules,
     asks,
     ...(ownable ? { ownership: readOwnership(written, resource) } : {}),
-    ...(explanation.result === 'DENY' && !brief ? { wouldAllow: readRemedies(written.ways, rules) } : {}),
+    ...(explanation.result === 'DENY' && !brief ? { wouldAllow: readRemedies(JSON.parse(written.ways) as string[][], rules) } : {}),
     withheld: WITHHELD.filter((_, at) => (withheld >>> at) & 1),
   };
 }
 
 function readOwnership({ owned, path }: WrittenStudy, { owners }: ResourceInput): Ownership {
   const isRef = (step: string) => step.includes(':');
-  const steps = { owners: path.filter(isRef), groups: path.filter(step => !isRef(step)) };
-  return { owners, owned: OWNED[owned], path: path.length > 0 ? steps : null };
+  const all = path.split(' ').filter(Boolean);
+  const steps = { owners: all.filter(isRef), groups: all.filter(step => !isRef(step)) };
+  return { owners, owned: OWNED[owned], path: all.length > 0 ? steps : null };
 }
 
 function readRemedies(ways: readonly string[][], rules: Study['rules']): Remedies {
