@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::{NodeCrypto, node_crypto::Later};
+use super::{NodeCrypto, node_crypto::Later, text::text};
 use crate::{
     config::Configuration,
     directory::{DirectoryInput, EntityRef, Member},
@@ -12,7 +12,7 @@ use crate::{
     identity::{Guid, Handle, Principal},
     json::{self, At},
     limits,
-    policy::{Answered, CriteriaNumber, Permission, PermissionId, Resource, criteria::Criteria},
+    policy::{Answered, Audience, CriteriaNumber, Permission, PermissionId, Resource, criteria::Criteria},
     time::Timestamp,
     token::{Purpose, Rejection},
 };
@@ -377,23 +377,27 @@ impl Core {
 
     /// Decides and says why, with every rule that was considered; `null` when the principal is not known
     ///
-    /// `answered` is JSON text for [`Answered::parse`].
+    /// `answered` is JSON text for [`Answered::parse`]; `reader` the bits of [`Audience::from_number`], `known` a JSON list of the
+    /// groups that they know of.
     ///
     /// # Errors
-    /// The permission, the resource or what is answered is not one.
+    /// The permission, the resource, what is answered or a group is not one.
     pub fn study(
         &self,
         principal: u32,
         permission: &str,
         resource: &str,
         answered: &str,
+        reader: u32,
+        known: &str,
         now: u32,
     ) -> Result<String, String> {
+        let audience = Audience::from_number(reader, guids(known)?);
         let permission = read_permission(permission)?;
         let resource = Resource::parse(resource).map_err(|error| error.to_string())?;
         let answered = Answered::parse(answered).map_err(|error| error.to_string())?;
         let principal = Handle::from_number(principal);
-        Ok(text(&self.engine.study(principal, &permission, resource.as_ref(), &answered, time(now))))
+        Ok(text(&self.engine.study_for(&audience, principal, &permission, resource.as_ref(), &answered, time(now))))
     }
 
     /// What the principal may own through, disputed groups included; `null` when that or the principal is not known
@@ -429,11 +433,6 @@ fn answer(result: Result<Handle, Rejection>) -> u32 {
             REFUSED | u32::try_from(profile).unwrap_or(0) << 8 | u32::try_from(code).unwrap_or(0)
         }
     }
-}
-
-fn text(value: &impl Serialize) -> String {
-    // Our own plain types always serialise; an empty text would be refused by every reader.
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn guid(text: &str) -> Option<Guid> {

@@ -16,8 +16,10 @@ import { BackgroundChecks } from './checks';
 import { CatalogDirectory } from './directory';
 import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
+import { Explanations } from './explanations';
 import { entraAccessPermissions } from './permissions';
 import { Questions } from './questions';
+import { ResourceRules } from './resourceRules';
 import { createRouter } from './router';
 
 /** How often the catalog is asked for groups and owners */
@@ -70,7 +72,11 @@ export const entraAccessPlugin = createBackendPlugin({
         entraAccess.directory.follow(() => directory.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
         const limits = callerLimits(entraAccess.limits, httpAuth);
-        const questions = new Questions({ entraAccess, lookup, catalog });
+        const explanations = new Explanations({
+          ...{ entraAccess, catalog, permissions },
+          resourceRules: new ResourceRules({ auth, discovery }),
+        });
+        const questions = new Questions({ entraAccess, lookup, explanations });
         const checks = new BackgroundChecks({ ...deps, directory });
         deps.lifecycle.addShutdownHook(() => checks.close());
         const shared = { entraAccess, questions, limits, permissions };

@@ -1,15 +1,17 @@
 import type { BackstageCredentials } from '@backstage/backend-plugin-api';
-import { parseEntityRef, RELATION_OWNED_BY, stringifyEntityRef } from '@backstage/catalog-model';
-import { InputError, NotFoundError, ServiceUnavailableError } from '@backstage/errors';
-import type { CatalogService } from '@backstage/plugin-catalog-node';
+import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
+import { InputError, ServiceUnavailableError } from '@backstage/errors';
 import type { BasicPermission } from '@backstage/plugin-permission-common';
-import type { Explanation, Inspection, ResourceInput } from '../core';
+import type { Inspection } from '../core';
+import type { ExplainedDecision } from '../explain/explained';
+import type { AskedInWords } from '../explain/text';
 import type { BodyOf } from '../openapi/operations';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
+import type { Explanations } from './explanations';
 import type { PermissionLookup } from './permissionLookup';
 import { decisionExplainOthersPermission } from './permissions';
-import { notSignedIn, whoami } from './views';
+import { whoami } from './views';
 
 /** Whoever asks, however they came in; they may ask the question itself */
 export interface Asker {
@@ -22,7 +24,7 @@ export interface Asker {
 export interface QuestionsOptions {
   entraAccess: EntraAccess;
   lookup: PermissionLookup;
-  catalog: CatalogService;
+  explanations: Explanations;
 }
 
 /** What routes and actions answer alike, once the question is read and whoever asks may ask it */
@@ -41,20 +43,21 @@ export class Questions {
   }
 
   /** What is decided, and why: for the caller, or for somebody else with one permission more */
-  async explain({ credentials, must }: Asker, question: BodyOf<'explainDecision'>): Promise<Explanation> {
-    const { entraAccess, lookup } = this.#options;
+  async explain(
+    { credentials, must }: Asker,
+    question: BodyOf<'explainDecision'>,
+  ): Promise<{ answer: ExplainedDecision; subject: AskedInWords }> {
     const caller = userOf(credentials);
-    const asked = question.principal === undefined ? caller : canonical(question.principal);
-    if (asked === undefined)
+    const about = question.principal === undefined ? caller : canonical(question.principal);
+    if (about === undefined)
       throw coded('request_invalid', new InputError('principal: a service asks about somebody; name an entity ref'));
-    if (asked !== caller) await must(decisionExplainOthersPermission);
+    const own = about === caller;
+    if (!own) await must(decisionExplainOthersPermission);
+    const { lookup, explanations } = this.#options;
     const permission = await lookup.find(question.permission);
-    const { resourceRef } = question;
-    const resource = resourceRef === undefined ? undefined : await this.#resource(canonical(resourceRef), credentials);
-    await entraAccess.completed(asked);
-    const explanation = entraAccess.explain(asked, permission, resource);
-    if (!explanation) throw notSignedIn(entraAccess, asked);
-    return explanation;
+    const resourceRef = question.resourceRef === undefined ? undefined : canonical(question.resourceRef);
+    const answer = await explanations.answer({ about, permission, resourceRef, own, credentials });
+    return { answer, subject: { permission: permission.name, resource: resourceRef, who: about } };
   }
 
   /** The caller as the core sees it */
@@ -63,15 +66,6 @@ export class Questions {
     const caller = userOf(credentials);
     if (caller !== undefined) await entraAccess.completed(caller);
     return whoami(entraAccess, caller);
-  }
-
-  /** With the caller's own eyes: what they may not read is not there */
-  async #resource(entityRef: string, credentials: BackstageCredentials): Promise<ResourceInput> {
-    const entity = await this.#options.catalog.getEntityByRef(entityRef, { credentials });
-    if (!entity)
-      throw coded('entity_not_found', new NotFoundError(`${entityRef} does not exist, or the caller may not read it`));
-    const owners = (entity.relations ?? []).filter(({ type }) => type === RELATION_OWNED_BY);
-    return { entityRef, owners: owners.map(({ targetRef }) => targetRef) };
   }
 }
 

@@ -4,6 +4,7 @@ import type { BasicPermission } from '@backstage/plugin-permission-common';
 import type { Request, Router } from 'express';
 import { auditHandlers } from '../audit/handlers';
 import type { AuditStore } from '../audit/store';
+import { explanationText } from '../explain/text';
 import { openApiDocument } from '../openapi/document';
 import type { Handlers } from '../openapi/handlers';
 import { permissionInput } from '../permission/policy';
@@ -43,9 +44,12 @@ export function createRouter(options: RouterOptions): Router {
 
     inspectToken: ({ body }) => questions.inspect(body),
 
-    explainDecision({ request, credentials, body }) {
+    async explainDecision({ request, response, credentials, body }) {
       const must = async ({ name }: BasicPermission) => void (await guards.access(request, { permission: name }));
-      return questions.explain({ credentials, must }, body);
+      const { answer, subject } = await questions.explain({ credentials, must }, body);
+      if (request.accepts(['application/json', 'text/plain']) !== 'text/plain') return answer;
+      response.type('text/plain').send(explanationText(answer, subject));
+      return undefined;
     },
 
     whoami: ({ credentials }) => questions.whoami(credentials),
@@ -82,8 +86,7 @@ function challenge(
 ): void {
   const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
   const call = token && entityRef ? directCallOf(entraAccess, token, entityRef) : undefined;
-  const header =
-    call && challengeHeader(call, entraAccess.explain(call.entityRef, permissionInput(permission))?.stepUp);
+  const header = call && challengeHeader(call, entraAccess.stepUp(call.entityRef, permissionInput(permission)));
   if (header === undefined) return;
   request.res?.set('WWW-Authenticate', header);
   const reason = `permission ${permission.name} needs a stronger sign-in`;

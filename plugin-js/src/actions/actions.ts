@@ -94,7 +94,7 @@ export function registerActions({
     action: async ({ input, credentials }) => {
       const asker = await letIn('explainDecision', credentials);
       const question = readInput(OPERATIONS.explainDecision.body, input);
-      const { result, rule, reasons, ...rest } = await questions.explain(asker, question);
+      const { result, rule, reasons, ...rest } = (await questions.explain(asker, question)).answer;
       return { output: { result, rule, reasons, ...rest } };
     },
   });

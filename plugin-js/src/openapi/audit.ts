@@ -21,6 +21,12 @@ export const entriesQuery = z.strictObject({
   result: effect.optional(),
   rule: searched.optional(),
   event: event.optional(),
+  reference: z
+    .string()
+    .regex(/^[0-9A-Za-z]{10}$/, 'expected ten letters and digits')
+    .transform(reference => reference.toUpperCase())
+    .optional()
+    .describe('What a refused caller was told, in letters of either case'),
   from: time.optional().describe('Not before'),
   to: time.optional().describe('Before, this time itself not included'),
   limit: z.int().min(1).max(MAX_PAGE).optional().describe('Most records of a page. Default: 100'),
@@ -65,6 +71,7 @@ export const auditEntry = named(
       rule: text,
       code: text.describe('A stable code'),
       reasons: z.array(z.string()).optional(),
+      reference: text.describe('What a refused caller was told'),
       epoch: count.optional(),
       request: text.describe('Of the HTTP request'),
       plugin: text.describe('Which plugin asked'),

@@ -89,11 +89,12 @@ function parameters(query: z.ZodObject): Json[] {
 }
 
 function responses(operation: Operation): Json {
-  const { answer, lines, table, limit, access, links } = operation;
+  const { answer, lines, table, text, limit, access, links } = operation;
   const content: Json = { [JSON_TYPE]: { schema: answer ? referenceTo(answer) : { type: 'object' } } };
   // Each line has the schema below: OpenAPI 3.2 calls it `itemSchema`, 3.1 has no word for it.
   if (lines) content[NDJSON] = { schema: { type: 'string' }, 'x-itemSchema': referenceTo(lines) };
   if (table) content[CSV] = { schema: { type: 'string' } };
+  if (text) content['text/plain'] = { schema: { type: 'string' } };
   const headers = limit && { RateLimit: textHeader('What is left'), 'RateLimit-Policy': textHeader('The limit') };
   const all: Json = {
     '200': { description: operation.summary, ...(headers ? { headers } : {}), content, ...(links ? { links } : {}) },

@@ -1,7 +1,8 @@
 /** Explanations of decisions: what is asked and answered */
 import { z } from 'zod';
-import type { Criteria, Explanation, ForeignRule, StepUp } from '../core/types';
-import { groupState } from './inspection';
+import type { ConsideredRule, Criteria, Fact, ForeignRule, Ownership, StepUp } from '../core/types';
+import type { ExplainedDecision, WouldAllow } from '../explain/explained';
+import { groupState, principalKind } from './inspection';
 import { count, entityRef, named, schemaOf } from './schema';
 
 export const decisionQuestion = named(
@@ -58,9 +59,79 @@ const stepUp = named(
   ),
 );
 
+const consideredRule = named(
+  'ConsideredRule',
+  schemaOf<ConsideredRule>()(
+    z.strictObject({
+      rule: z.string().nullable().describe('null: the caller may not know it'),
+      effect: z.enum(['allow', 'deny']),
+      kind: principalKind.describe(
+        'As what the principal was considered: the person for whom an agent calls is a user',
+      ),
+      outcome: z.enum(['applies', 'depends', 'not']).describe('depends: on what is not known of the resource'),
+      clause: z.enum(['principals', 'requires', 'when']).nullable().describe('What kept it from applying'),
+      why: z.string(),
+    }),
+  ),
+);
+
+const ownership = named(
+  'Ownership',
+  schemaOf<Ownership>()(
+    z.strictObject({
+      owners: z.array(z.string()),
+      owned: z.boolean().nullable().describe('null: that is not certain'),
+      path: z
+        .strictObject({ owners: z.array(z.string()), groups: z.array(z.string()) })
+        .nullable()
+        .describe(
+          'From an owner through those inside it to the Entra group, and on to the one that the principal is in',
+        ),
+    }),
+  ),
+);
+
+const fact = named(
+  'Fact',
+  schemaOf<Fact>()(
+    z
+      .discriminatedUnion('fact', [
+        z.strictObject({ fact: z.literal('groupsKnown') }),
+        z.strictObject({ fact: z.literal('group'), group: z.string().optional(), owner: z.string().optional() }),
+        z.strictObject({ fact: z.literal('role'), role: z.string().optional() }),
+        z.strictObject({
+          fact: z.literal('signIn'),
+          authContext: z.string().optional(),
+          mfa: z.literal(true).optional(),
+          signedInWithin: z.number().optional().describe('Seconds'),
+        }),
+        z.strictObject({ fact: z.literal('owned'), holds: z.boolean() }),
+        z.strictObject({
+          fact: z.literal('rule'),
+          holds: z.boolean(),
+          rule: z.string().optional(),
+          params: z.record(z.string(), z.unknown()).optional(),
+        }),
+      ])
+      .describe('What is not so, but could be; what the caller may not know is left out'),
+  ),
+);
+
+const wouldAllow = named(
+  'WouldAllow',
+  schemaOf<WouldAllow>()(
+    z.strictObject({
+      ways: z.array(z.strictObject({ rule: z.string().nullable(), facts: z.array(fact), text: z.string() })),
+      blockedBy: z.array(z.string()).describe('Rules that deny it as things are'),
+      complete: z.boolean().describe('Whether these are all ways of at most four facts'),
+      text: z.string().optional().describe('Where there is no way'),
+    }),
+  ),
+);
+
 export const explanation = named(
   'Explanation',
-  schemaOf<Explanation>()(
+  schemaOf<ExplainedDecision>()(
     z.strictObject({
       result: effect,
       rule: z.string().nullable(),
@@ -80,6 +151,13 @@ export const explanation = named(
         matched: z.array(z.string()),
         reason: z.string().optional().describe('Why they are not known'),
       }),
+      epoch: count.describe('Version of directory, policy and keys'),
+      rules: z.array(consideredRule).describe('Every rule that is about the permission'),
+      ownership: ownership.optional().describe('Where a resource was named'),
+      wouldAllow: wouldAllow
+        .optional()
+        .describe('Of a refusal: each way is enough, and none of its facts can be left out'),
+      withheld: z.array(z.enum(['groups', 'rules'])).describe('What the caller may not know and is left out'),
     }),
   ),
 );

@@ -20,6 +20,8 @@ export const rejectionCode = named(
   z.enum(REJECTION_CODES).describe('Why a token was refused; stable'),
 );
 
+export const principalKind = z.enum(['user', 'workload', 'agent', 'pipeline']);
+
 const texts = z.record(z.string(), z.string());
 
 const pipelineJob = z.strictObject({
@@ -36,7 +38,7 @@ const pipelineJob = z.strictObject({
 
 /** What is known of a caller beside groups and times */
 export const identityFields = {
-  kind: z.enum(['user', 'workload', 'agent', 'pipeline']),
+  kind: principalKind,
   issuer: z.string().describe('Id of the issuer profile, such as `entra-v2:<tenant>`'),
   tenantId: z.string(),
   objectId: z.string(),

@@ -28,6 +28,8 @@ export interface Operation {
   lines?: z.ZodType;
   /** The same as a table, for whoever asks for it by `Accept` */
   table?: boolean;
+  /** The same in words, for whoever asks for it by `Accept` */
+  text?: boolean;
   /** What an answer leads to, by the name of the link */
   links?: Readonly<Record<string, { operationId: OperationId; parameters: Readonly<Record<string, string>> }>>;
   /** Which number of `entraAccess.limits` bounds it */
@@ -63,6 +65,7 @@ export const OPERATIONS = {
     access: { permission: 'entra-access.decision.explain' },
     body: decisionQuestion,
     answer: explanation,
+    text: true,
     limit: 'explain',
     refusals: ['InvalidQuestion', 'NotFound', 'BodyTooLarge', 'BodyUnreadable', 'TooManyRequests'],
   },

@@ -112,7 +112,7 @@ export class EntraPermissionPolicy implements PermissionPolicy {
         return this.#conditional(asked, decision, entityRef, permission.resourceType);
       default:
         if (this.#fallback && MAY_FALL_BACK.has(decision.ground)) return undefined;
-        noteRefusal(entityRef, call => challengeHeader(call, this.#entraAccess.explain(entityRef, permission)?.stepUp));
+        noteRefusal(entityRef, call => challengeHeader(call, this.#entraAccess.stepUp(entityRef, permission)));
         return this.#denied(asked, decision.rule ? `rule ${decision.rule}` : GROUNDS[decision.ground], decision);
     }
   }

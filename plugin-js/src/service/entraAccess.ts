@@ -7,21 +7,22 @@ import {
   UNKNOWN_PRINCIPAL,
   type Authentication,
   type Decision,
-  type Explanation,
   type Inspection,
   type PermissionInput,
   type PrincipalHandle,
   type Purpose,
   type ResourceInput,
+  type StepUp,
 } from '../core';
 import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type RolesState } from '../graph';
 import { KeySource } from '../keys/keySource';
-import { withClaims } from './claimsChallenge';
+import { explainRunning, type ExplainedDecision, type ExplainOptions } from '../explain/explained';
 import type { Configuration } from './configuration';
 import { Telemetry } from '../telemetry/telemetry';
 import { DirectoryEpoch } from './directoryEpoch';
 import { USUAL_LIMITS, type Limits } from './limits';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
+import { Refusals, type RefusalRecord } from './refusal';
 import { SharedSessions, type Wanted } from './sharedSessions';
 
 /** What the ownership of a principal hangs on, as numbers that mean the same in every process (docs/decisions/0005) */
@@ -65,6 +66,7 @@ export class EntraAccess {
   readonly #groups: GroupCompletion;
   readonly #resolver?: GroupResolver;
   readonly #roles: DirectoryRoles;
+  readonly #refusals: Refusals;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(
@@ -81,11 +83,17 @@ export class EntraAccess {
     this.keys = new KeySource({ core: this.core, logger, span });
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
     this.audit = new AuditTrail({ core: this.core, logger, span, expected: options?.auditExpected ?? false });
+    this.#refusals = new Refusals(this.audit, logger);
     const { graph, limits = USUAL_LIMITS } = configuration;
     this.limits = limits;
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
     this.#roles = new DirectoryRoles(this.graphClients, this.core, logger);
+  }
+
+  /** See {@link Refusals.refuse} */
+  refuse(error: Error & { code?: string }, record: RefusalRecord): Promise<Error> {
+    return this.#refusals.refuse(error, record);
   }
 
   /** Fetches keys in the background and follows the policy file; v1.0 keys follow when the first v1.0 token is seen */
@@ -134,10 +142,7 @@ export class EntraAccess {
     let answer = this.core.authenticate(token, purpose);
     if (await this.#fetchedKeysFor(answer)) answer = this.core.authenticate(token, purpose);
     this.telemetry.validations.add(answer.ok ? 'accepted' : answer.code);
-    if (!answer.ok) {
-      await this.audit.require(refusedToken(answer));
-      throw new TokenRejectedError(answer);
-    }
+    if (!answer.ok) throw await this.refuse(new TokenRejectedError(answer), refusedToken(answer));
     return answer.principal;
   }
 
@@ -150,15 +155,12 @@ export class EntraAccess {
     const record = this.core.describe(principal);
     const use = record?.pipeline?.singleUse;
     if (!use) return;
-    const first = await this.sessions.useOnce(use).catch(async (error: { code?: string }) => {
-      // Nobody is let in either way: the reason is told as it is, also where it can be recorded only later.
-      await this.audit.require(signedIn(record, undefined, error.code ?? 'sign_in_incomplete'))?.catch(() => undefined);
-      throw error;
+    const first = await this.sessions.useOnce(use).catch(async (error: Error & { code?: string }) => {
+      throw await this.refuse(error, signedIn(record, undefined, error.code ?? 'sign_in_incomplete'));
     });
     if (!first) {
       this.telemetry.validations.add(REPLAYED.code);
-      await this.audit.require(refusedToken(REPLAYED, record));
-      throw new TokenRejectedError(REPLAYED);
+      throw await this.refuse(new TokenRejectedError(REPLAYED), refusedToken(REPLAYED, record));
     }
     // Otherwise it stays nobody, and whoever goes on is told so.
     this.core.claimed(principal);
@@ -225,24 +227,37 @@ export class EntraAccess {
     return this.keys.refetch(answer.issuer, answer.code);
   }
 
-  /** Explains a decision for whoever is signed in under an entity ref; `undefined` for nobody */
-  explain(entityRef: string, permission: PermissionInput, resource?: ResourceInput): Explanation | undefined {
-    return this.about(entityRef, principal => {
-      const explained = this.core.explain(principal, permission, resource);
-      if (!explained) return undefined;
-      const explanation = this.#withFallback(principal, permission, withClaims(explained));
-      const reason = this.whyUnknown(principal);
-      if (!reason) return explanation;
-      const { reasons, groups } = explanation;
-      return { ...explanation, reasons: [...reasons, reason], groups: { ...groups, reason } };
-    });
+  /**
+   * Explains a decision for whoever is signed in under an entity ref; `undefined` for nobody. Everything is told, unless it is said
+   * who reads it
+   */
+  explain(
+    entityRef: string,
+    permission: PermissionInput,
+    resource?: ResourceInput,
+    options?: ExplainOptions,
+  ): ExplainedDecision | undefined {
+    return this.explainAsking(entityRef, permission, resource, options)?.answer;
   }
 
-  /** The answer of the other policy is not to be had without asking it */
-  #withFallback(principal: PrincipalHandle, permission: PermissionInput, explanation: Explanation): Explanation {
-    if (!this.asksFallback || this.core.decide(principal, permission).ground !== 'default') return explanation;
-    const reasons = ['no rule speaks about it: the fallback policy decides, and is not asked here'];
-    return { ...explanation, fallback: true, reasons: [...reasons, ...explanation.reasons] };
+  /** The same with what rules of other plugins could say */
+  explainAsking(
+    entityRef: string,
+    permission: PermissionInput,
+    resource?: ResourceInput,
+    options?: ExplainOptions,
+  ): { answer: ExplainedDecision; asks: string[] } | undefined {
+    const running = {
+      core: this.core,
+      asksFallback: this.asksFallback,
+      whyUnknown: (principal: PrincipalHandle) => this.whyUnknown(principal),
+    };
+    return this.about(entityRef, principal => explainRunning(running, principal, permission, resource, options));
+  }
+
+  /** What a sign-in would have to be like to change a refusal */
+  stepUp(entityRef: string, permission: PermissionInput): readonly StepUp[] | undefined {
+    return this.about(entityRef, principal => this.core.explain(principal, permission))?.stepUp;
   }
 
   /** Asks something about whoever is signed in under an entity ref; `undefined` for nobody */
