@@ -24,7 +24,7 @@ const settingsSchema = z.union([
   }),
 ]);
 
-type Section = { groups?: { overage?: unknown; graph?: unknown } };
+type Section = { groups?: { source?: unknown; overage?: unknown; graph?: unknown } };
 
 /**
  * The credentials for Microsoft Graph, where it is to be asked; `undefined` also for what the core will refuse with the place
@@ -33,8 +33,8 @@ type Section = { groups?: { overage?: unknown; graph?: unknown } };
  */
 export function readGraphSettings(section: object, argv: readonly string[]): GraphSettings | undefined {
   const { groups } = section as Section;
-  const parsed = settingsSchema.safeParse(groups?.graph);
-  if (groups?.overage !== 'graph' || !parsed.success) return undefined;
+  const parsed = settingsSchema.safeParse(credentialsIn(groups?.graph));
+  if ((groups?.overage !== 'graph' && groups?.source !== 'graph') || !parsed.success) return undefined;
   const settings = parsed.data;
   if ('clientSecret' in settings) return { kind: 'secret', clientId: settings.clientId, secret: settings.clientSecret };
   if ('certificate' in settings) {
@@ -43,6 +43,12 @@ export function readGraphSettings(section: object, argv: readonly string[]): Gra
   const { clientId, managedIdentity } = settings;
   const assigned = managedIdentity === true ? clientId : managedIdentity.clientId;
   return { kind: 'managedIdentity', ...(assigned ? { clientId: assigned } : {}) };
+}
+
+/** What else stands beside them says how the directory is followed */
+function credentialsIn(graph: unknown): unknown {
+  if (typeof graph !== 'object' || graph === null) return graph;
+  return Object.fromEntries(Object.entries(graph).filter(([name]) => name !== 'staleAfter' && name !== 'directory'));
 }
 
 function certificatePath(certificate: string, argv: readonly string[]): string {
@@ -76,6 +82,7 @@ const isGuid = (value: unknown) => guid.safeParse(value).success;
 /** What is no secret where it belongs: ids, and the shape of `managedIdentity` */
 const masks: Record<string, (value: unknown) => unknown> = {
   clientId: value => (isGuid(value) ? value : undefined),
+  staleAfter: value => (typeof value === 'number' ? value : undefined),
   managedIdentity(value) {
     if (typeof value === 'boolean') return value;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
