@@ -145,13 +145,3 @@ pub const NEW_ACCOUNT_SECONDS: u64 = 15 * 60;
 
 /// How soon it is looked again whether a new account is known, in seconds
 pub const NEW_ACCOUNT_AGAIN_SECONDS: u64 = 30;
-
-/// The least and the most that `staleAfter` may be set to, in seconds: below two polls every answer of Graph that is late would make
-/// all groups unknown, and beyond a day nobody would call it a bound
-pub const STALE_AFTER_SECONDS: std::ops::RangeInclusive<u64> = 120..=86_400;
-
-/// What it is, unless set
-pub const STALE_AFTER_SECONDS_DEFAULT: u64 = 15 * 60;
-
-/// Longest name of a break-glass entry, in bytes
-pub const BREAK_GLASS_NAME_BYTES: usize = 64;
