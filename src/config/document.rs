@@ -225,7 +225,19 @@ mod tests {
                 "\"catalog\": {\"trusted\": []}, \"policy\"",
                 "entraAccess.catalog.trusted: unknown field `trusted`",
             ),
-            ("\"mapping\"", "\"source\": \"graph\", \"mapping\"", "entraAccess.groups.source: unknown variant `graph`"),
+            ("\"mapping\"", "\"source\": \"live\", \"mapping\"", "entraAccess.groups.source: unknown variant `live`"),
+            ("\"mapping\"", "\"source\": \"graph\", \"mapping\"", "entraAccess.groups.graph: the section is missing"),
+            (
+                "\"mapping\"",
+                "\"source\": \"graph\", \"overage\": \"reject\", \"mapping\"",
+                "entraAccess.groups.overage: with `source: graph` no token is asked for groups",
+            ),
+            (
+                "\"mapping\"",
+                "\"overage\": \"graph\", \"graph\": {\"managedIdentity\": true, \"staleAfter\": 900}, \"mapping\"",
+                "entraAccess.groups.graph: `staleAfter` and `directory` are for a live directory",
+            ),
+            ("\"policy\"", "\"breakGlass\": [\"ada\"], \"policy\"", "entraAccess.breakGlass[0]: `ada` is not a GUID"),
             (
                 "\"audiences\"",
                 "\"leeway\": 301, \"audiences\"",
