@@ -88,7 +88,8 @@ fn person(id: &str, issued: u64) -> Principal {
         assurance: Assurance::default(),
         job: None,
         name: None,
-        issued_at: seconds(issued),
+        // As Entra writes it.
+        issued_at: seconds(issued.saturating_sub(limits::TOKEN_BACKDATED_SECONDS)),
         expires_at: Timestamp::NEVER,
     }
 }
@@ -154,7 +155,7 @@ fn an_account_that_is_not_in_force_is_refused_whatever_is_asked() {
         ("signed out before", ENABLED, issued - 1, issued, None),
         ("signed out in that second", ENABLED, issued, issued, None),
         ("signed out since", ENABLED, issued + 1, issued, Some(SignedOut)),
-        ("nobody knows when the token was issued", ENABLED, 1, 0, Some(SignedOut)),
+        ("nobody knows when the token was issued", ENABLED, issued, 0, Some(SignedOut)),
         ("nor when anybody was signed out", ENABLED, 0, 0, None),
         ("never heard of, and newer than what is known", u32::MAX, 0, NOW - 60 + 1, None),
         ("never heard of, and about as new", u32::MAX, 0, NOW - 60 - grace + 1, None),
@@ -242,9 +243,11 @@ fn a_token_is_refused_as_soon_as_the_account_is() {
     assert_eq!(issued.seconds(), NOW - 60, "`iat` is kept");
     assert!(engine.cacheable_until(caller, now()).is_some());
     let other = Said { id: user(1), says: ENABLED, ..Said::default() };
-    for (says, valid_from, words) in
-        [(DISABLED, 0, "disabled"), (DELETED, 0, "deleted"), (ENABLED, of_seconds(issued.seconds() + 1), "ended")]
-    {
+    for (says, valid_from, words) in [
+        (DISABLED, 0, "disabled"),
+        (DELETED, 0, "deleted"),
+        (ENABLED, of_seconds(issued.seconds() + limits::TOKEN_BACKDATED_SECONDS + 1), "ended"),
+    ] {
         let epoch = engine.epoch();
         load_accounts(&mut engine, true, &[other.clone(), Said { id: PERSON.into(), valid_from, says }]);
         assert!(engine.epoch() > epoch, "whatever is remembered of the token must be forgotten");
@@ -271,9 +274,10 @@ fn an_older_token_of_somebody_is_judged_by_its_own_time() {
     load_accounts(&mut engine, true, &[said]);
     let caller = enter(&mut engine, person(&user(1), NOW - 40));
     let revoked = |issued| engine.standing(caller, issued, now()).unwrap().revoked;
+    let back = limits::TOKEN_BACKDATED_SECONDS;
     assert_eq!(revoked(Timestamp::NEVER), None);
-    assert_eq!(revoked(seconds(NOW - 50)), None);
-    assert_eq!(revoked(seconds(NOW - 51)), Some(Revocation::SignedOut));
+    assert_eq!(revoked(seconds(NOW - 50 - back)), None);
+    assert_eq!(revoked(seconds(NOW - 51 - back)), Some(Revocation::SignedOut));
     // A newer one makes the sign-in no younger than it is.
     let old = enter(&mut engine, person(&user(1), NOW - 60));
     assert_eq!(engine.standing(old, now(), now()).unwrap().revoked, Some(Revocation::SignedOut));

@@ -169,6 +169,7 @@ impl Following {
         // One without any was not loaded, as somebody has to have one who calls.
         let accounts = followed.map(|followed| &followed.accounts).filter(|accounts| !accounts.is_empty());
         let account = accounts.and_then(|accounts| accounts.get(principal.object_id));
+        let issued = issued.after(limits::TOKEN_BACKDATED_SECONDS);
         let is_person = principal.kind == PrincipalKind::User || principal.acts_for_person();
         let completed = round.map_or(Timestamp::default(), |round| round.completed);
         standing.revoked = match account {
