@@ -4,16 +4,20 @@ mod questions;
 
 use crate::{
     config::{Configuration, Profile},
-    directory::{Directory, DirectoryInput, DirectoryReport, EntityRef, MembersReport, PageReport},
-    error::ConfigError,
-    identity::{GroupState, Guid, Handle, Principal, Principals},
+    directory::{
+        AccountsReport, Directory, DirectoryInput, DirectoryReport, EntityRef, MembersReport, PageReport, Round,
+        Standing,
+        following::{Gap, Word},
+    },
+    error::{ConfigError, RejectionCode},
+    identity::{GroupState, Guid, Handle, Principal, PrincipalKind, Principals},
     keys::{KeySet, KeySetReport, SignatureVerifier},
     limits,
     policy::{Decision, Permissions, Policy, asker::Ownership, criteria::CriteriaTable},
     time::Timestamp,
     token::{
         Purpose, Rejection,
-        judge::{Quick, Report},
+        judge::{Judge, Quick, Report},
         verify,
         verify::{CHECKS, JOB_CHECKS, Trust, Workspace},
     },
@@ -25,6 +29,8 @@ struct Derived {
     epoch: u32,
     /// Until when the answers hold: some change by the mere passing of time
     until: Timestamp,
+    /// What the directory says of the principal
+    standing: Standing,
     /// The entity that stands for the principal in Backstage
     entity: Option<EntityRef>,
     /// Answers by permission number; `None` until asked
@@ -59,7 +65,7 @@ pub struct Inspection {
     /// The code of the first failed check
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
-    /// The caller, when the token was accepted
+    /// The caller, when the token was accepted, or refused only because its account is not in force
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<Principal>,
     /// Every check, in order
@@ -74,6 +80,7 @@ impl<V: SignatureVerifier> Engine<V> {
         let keys = configuration.profiles.iter().map(|_| None).collect();
         let mut directory = Directory::new(configuration.groups.max_depth, &configuration.groups.mapping);
         directory.set_roles(configuration.groups.directory_roles.clone());
+        directory.following.on = configuration.groups.live;
         Self {
             configuration,
             verifier,
@@ -201,6 +208,31 @@ impl<V: SignatureVerifier> Engine<V> {
         Ok(report)
     }
 
+    /// Takes in `all` accounts of a tenant from Microsoft Graph, or what has changed: from now on whoever has none in force is
+    /// refused. See [`crate::directory::accounts::Accounts::take_in`]
+    ///
+    /// # Errors
+    /// It is none, or there is nothing to change; the accounts stay as they were.
+    pub fn set_accounts(&mut self, tenant: Guid, all: bool, entries: &[u8]) -> Result<AccountsReport, &'static str> {
+        let report = self.directory.following.take_in(tenant, all, entries)?;
+        self.epoch = self.epoch.saturating_add(u32::from(report.changed > 0));
+        Ok(report)
+    }
+
+    /// Tells when a tenant was last known whole; whether an epoch begins with it
+    pub fn set_round(&mut self, tenant: Guid, round: Round, now: Timestamp) -> bool {
+        let begins = self.directory.following.set_round(tenant, round, now);
+        self.epoch = self.epoch.saturating_add(u32::from(begins));
+        begins
+    }
+
+    /// What the directory says of a principal; `token_issued`: when another token of it was issued, if that is what it comes with.
+    /// `None` for nobody
+    pub fn standing(&self, principal: Handle, token_issued: Timestamp, now: Timestamp) -> Option<Standing> {
+        let caller = self.principal(principal, now)?;
+        Some(self.directory.standing(caller, caller.issued_at.min(token_issued), now))
+    }
+
     /// Who is in which group
     pub const fn directory(&self) -> &Directory {
         &self.directory
@@ -222,7 +254,7 @@ impl<V: SignatureVerifier> Engine<V> {
         };
         let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
         let verified = verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?;
-        Ok(self.take_in(verified.principal))
+        self.take_in(verified.principal, now)
     }
 
     /// Judges a token by another verifier of the same keys, such as one that answers later; nobody is taken in
@@ -247,12 +279,19 @@ impl<V: SignatureVerifier> Engine<V> {
     }
 
     /// Takes in a principal that [`Engine::prepare`] gave, once its signature has been found to fit
-    pub fn take_in(&mut self, principal: Principal) -> Handle {
+    ///
+    /// # Errors
+    /// It has no account in force any more.
+    pub fn take_in(&mut self, principal: Principal, now: Timestamp) -> Result<Handle, Rejection> {
+        if self.directory.standing(&principal, principal.issued_at, now).revoked.is_some() {
+            let profile = self.configuration.profiles.iter().position(|profile| profile.id == principal.issuer);
+            return Err(Rejection { code: RejectionCode::PrincipalRevoked, profile });
+        }
         let (handle, forgotten) = self.callers.admit(principal);
         if let Some(forgotten) = forgotten {
             self.workspace.reuse(forgotten);
         }
-        handle
+        Ok(handle)
     }
 
     /// Until when the answer for a caller's token may be kept: its `exp`, without leeway, and not beyond its issuer's keys. Not
@@ -261,7 +300,8 @@ impl<V: SignatureVerifier> Engine<V> {
         let caller = self.principal(principal, now).filter(|caller| !caller.is_unclaimed())?;
         let at = self.configuration.profiles.iter().position(|profile| profile.id == caller.issuer)?;
         let (profile, keys) = (self.configuration.profiles.get(at)?, self.keys.get(at)?.as_ref()?);
-        Some(caller.expires_at.before(profile.leeway_seconds).min(keys.trusted_until()))
+        let until = self.directory.standing(caller, caller.issued_at, now).until.min(keys.trusted_until());
+        Some(caller.expires_at.before(profile.leeway_seconds).min(until))
     }
 
     fn profile(&self, principal: &Principal) -> Option<&Profile> {
@@ -289,12 +329,27 @@ impl<V: SignatureVerifier> Engine<V> {
             Ok(verified) => self.profile(&verified.principal),
             Err(rejection) => rejection.profile.and_then(|at| self.configuration.profiles.get(at)),
         };
+        if let Ok(verified) = &result
+            && report.first_failure.is_none()
+            && let Some(revoked) =
+                self.directory.standing(&verified.principal, verified.principal.issued_at, now).revoked
+        {
+            let code = RejectionCode::PrincipalRevoked;
+            // It never stops.
+            let _ = report.note(
+                "account",
+                false,
+                code,
+                ["in force when the token was issued, and since", revoked.words(), ""],
+            );
+        }
         report.complete(if profile.is_some_and(|profile| profile.jobs().is_some()) { &JOB_CHECKS } else { &CHECKS });
         let code = report.first_failure.or(result.as_ref().err().map(|rejection| rejection.code));
+        let may_be_told = code.is_none_or(|code| code == RejectionCode::PrincipalRevoked);
         Inspection {
             verdict: if code.is_none() { "accepted" } else { "rejected" },
             code: code.map(crate::error::RejectionCode::as_str),
-            principal: result.ok().map(|verified| verified.principal).filter(|_| code.is_none()),
+            principal: result.ok().map(|verified| verified.principal).filter(|_| may_be_told),
             checks: report.lines,
         }
     }
@@ -317,9 +372,12 @@ impl<V: SignatureVerifier> Engine<V> {
         handle
     }
 
-    /// Whether the groups of a principal are not known; not so for nobody
+    /// Whether the groups of a principal are not known, and may be told by [`Engine::complete_groups`]; not so for nobody
     pub fn groups_unknown(&self, principal: Handle, now: Timestamp) -> bool {
-        self.principal(principal, now).is_some_and(|principal| principal.groups.state() == GroupState::Unknown)
+        self.principal(principal, now).is_some_and(|principal| {
+            let unknown = principal.groups.state() == GroupState::Unknown;
+            unknown && self.directory.standing(principal, principal.issued_at, now).word == Word::Record
+        })
     }
 
     /// Takes in the complete list of groups of a principal whose groups are not known, as Microsoft Graph has them
@@ -358,4 +416,11 @@ impl<V: SignatureVerifier> Engine<V> {
     pub fn principals(&self) -> usize {
         self.callers.len().saturating_add(self.sessions.len())
     }
+}
+
+/// Whether somebody is let in by name: a person, for herself, while nothing is known of her groups
+fn breaks_glass(entries: &[Guid], caller: &Principal, standing: &Standing) -> bool {
+    caller.kind == PrincipalKind::User
+        && matches!(standing.word, Word::Nobody(Gap::NotLoaded | Gap::Stale))
+        && entries.chunks_exact(2).any(|entry| entry == [caller.tenant_id, caller.object_id])
 }

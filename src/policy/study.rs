@@ -72,8 +72,10 @@ fn ownership(question: &Question<'_>) -> (&'static str, String) {
         let certain = question.asker.knows_all_owners() && question.owned_by(question.possible_owners) == Some(false);
         return (if certain { "no" } else { "unknown" }, steps);
     };
-    let path =
-        question.directory.path(question.asker.principal, owner).filter(|_| question.audience.sees_memberships());
+    let path = question
+        .directory
+        .path(question.asker.principal, &question.asker.standing, owner)
+        .filter(|_| question.audience.sees_memberships());
     match path {
         Some(path) => {
             for owner in &path.owners {

@@ -5,8 +5,8 @@ use wasm_bindgen::prelude::*;
 
 use super::{NodeCrypto, node_crypto::Later, text::text};
 use crate::{
-    config::Configuration,
-    directory::{DirectoryInput, EntityRef, Member},
+    config::{Configuration, Profile},
+    directory::{DirectoryInput, EntityRef, Member, Round, Standing},
     engine::Engine,
     error::{ConfigError, ConfigMistake, RejectionCode},
     identity::{Guid, Handle, Principal},
@@ -179,6 +179,31 @@ impl Core {
         Outcome::json(self.engine.commit_members().map_err(str::to_owned))
     }
 
+    /// See [`Engine::set_accounts`], for the tenant of an issuer profile: how many are known, out of force, and changed; nothing where it was refused
+    pub fn set_accounts(&mut self, profile: u32, all: bool, entries: &[u8]) -> Vec<u32> {
+        match self.engine.set_accounts(self.tenant(profile), all, entries) {
+            Ok(report) => vec![report.accounts, report.out_of_force, report.changed],
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn tenant(&self, profile: u32) -> Guid {
+        let profile = self.engine.configuration().profiles.get(index(profile));
+        profile.and_then(Profile::tenant).map_or(Guid::from_value(0), |of| of.tenant)
+    }
+
+    /// See [`Engine::set_round`], for the tenant of an issuer profile
+    pub fn set_round(&mut self, profile: u32, completed: u32, until: u32, now: u32) -> bool {
+        let round = Round { completed: time(completed), until: time(until) };
+        self.engine.set_round(self.tenant(profile), round, time(now))
+    }
+
+    /// See [`Engine::standing`] and [`crate::directory::Standing::number`]; 0xffffffff for nobody
+    pub fn standing(&self, principal: u32, token_issued: u32, now: u32) -> u32 {
+        let standing = self.engine.standing(Handle::from_number(principal), time(token_issued), time(now));
+        standing.map_or(u32::MAX, Standing::number)
+    }
+
     /// The number of a member of a tenant's groups; 0xffffffff when the directory does not know it
     pub fn member(&self, tenant: &str, object: &str) -> u32 {
         let ids = guid(tenant).zip(guid(object));
@@ -269,13 +294,13 @@ impl Core {
     }
 
     /// Ends what [`Core::prepare`] began, once: whether the signature fits comes before what the claims say
-    pub fn finish(&mut self, ticket: u32, fits: bool) -> u32 {
+    pub fn finish(&mut self, ticket: u32, fits: bool, now: u32) -> u32 {
         let refused = Rejection { code: RejectionCode::SignatureInvalid, profile: None };
         let Some(result) = self.pending.get_mut(index(ticket)).and_then(Option::take) else {
             return answer(Err(refused));
         };
         self.free.push(ticket);
-        answer(if fits { result.map(|principal| self.engine.take_in(principal)) } else { Err(refused) })
+        answer(if fits { result.and_then(|principal| self.engine.take_in(principal, time(now))) } else { Err(refused) })
     }
 
     /// Until when the answer for the token of this caller may be kept, in seconds; 0 when it is not known

@@ -1,6 +1,9 @@
+import { Accounts } from './accounts';
 import { AuditChain } from './auditChain';
 import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL, withCriteria } from './decisions';
 import { ConfigurationError } from './errors';
+import { Freshness } from './freshness';
+import { revokedStudy, standingOf } from './standing';
 import { handleOf, isOf, isSession } from './handles';
 import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
@@ -28,6 +31,7 @@ import type {
   PrincipalHandle,
   Purpose,
   ResourceInput,
+  Standing,
   Study,
 } from './types';
 
@@ -50,16 +54,27 @@ export class EntraCore {
   readonly #pooled: PooledTokens;
   /** Who is in which Entra group, where that was loaded from Microsoft Graph */
   readonly members: Members;
+  /** Whose account is in force, where that was loaded from Microsoft Graph */
+  readonly accounts: Accounts;
+  /** How far each tenant is known, and until when that counts */
+  readonly freshness: Freshness;
   /** The hash chains of the audit trail, and what is to be recorded */
   readonly audit: AuditChain;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
     this.#life = new CoreLife(options);
-    this.#clock = options.clock ?? turnClock;
+    const wall = options.clock ?? turnClock;
+    this.freshness = new Freshness(this.#life, { ...options, wall });
+    this.#clock = () => {
+      const now = wall();
+      this.freshness.passed(now);
+      return now;
+    };
     this.#tokens = new Tokens(this.#life, this.#clock);
     this.#pooled = new PooledTokens(this.#life, this.#tokens);
     this.members = new Members(this.#life);
+    this.accounts = new Accounts(this.#life);
     this.audit = new AuditChain(this.#life);
   }
 
@@ -73,8 +88,9 @@ export class EntraCore {
     return this.#life.alive !== undefined;
   }
 
-  /** Version of keys, directory and policy */
+  /** Version of keys, directory and policy; one that begins by the mere passing of time has begun by then */
   get epoch(): number {
+    this.#clock();
     return this.#life.epoch;
   }
 
@@ -213,6 +229,19 @@ export class EntraCore {
     return this.#life.askOf(principal, ({ core }) => core.claimed(principal, this.#now()), false);
   }
 
+  /**
+   * What the directory says of a principal; `undefined` for nobody. `tokenIssued` (seconds since the epoch): when another token of
+   * theirs was issued, if that is what they come with
+   */
+  standing(principal: PrincipalHandle, tokenIssued = NO_NUMBER): Standing | undefined {
+    const number = this.#life.askOf(
+      principal,
+      ({ core }) => core.standing(principal, tokenIssued, this.#now()),
+      NO_NUMBER,
+    );
+    return number === NO_NUMBER ? undefined : standingOf(number);
+  }
+
   /** Whether a principal's groups are not known; not so for nobody */
   groupsUnknown(principal: PrincipalHandle): boolean {
     return this.#life.askOf(principal, ({ core }) => core.groups_unknown(principal, this.#now()), false);
@@ -245,9 +274,11 @@ export class EntraCore {
   decide(principal: PrincipalHandle, permission: PermissionInput): Decision {
     const { alive } = this.#life;
     if (alive === undefined) return CORE_UNAVAILABLE;
+    // First of all: an epoch may begin with it, and with the epoch other answers.
+    const now = this.#clock();
     const known = alive.permissions.find(permission);
     // A handle of another instance is in no row.
-    const answer = known === undefined ? undefined : alive.answers.find(principal, known, this.#clock());
+    const answer = known === undefined ? undefined : alive.answers.find(principal, known, now);
     if (answer !== undefined) return answer;
     if (!isOf(this.#life.instance, principal)) return UNKNOWN_PRINCIPAL;
     try {
@@ -316,6 +347,8 @@ export class EntraCore {
     { answered = { holds: [], fails: [] }, audience = EVERYTHING }: { answered?: Answered; audience?: Audience },
     brief: number,
   ): Study | undefined {
+    const revoked = this.standing(principal)?.revoked;
+    if (revoked) return revokedStudy(revoked);
     const { policy, groups, own, known } = audience;
     const reader = (policy ? 1 : 0) | (groups ? 2 : 0) | (own ? 4 : 0) | brief;
     const texts = [permission, resource ?? null, answered].map(value => JSON.stringify(value)) as [

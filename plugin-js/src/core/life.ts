@@ -26,6 +26,10 @@ export interface CoreOptions {
   logger: Pick<LoggerService, 'error' | 'info'>;
   /** Milliseconds since the epoch; for tests */
   clock?: () => number;
+  /** Milliseconds since whenever, by a clock that is never set; for tests */
+  monotonic?: () => number;
+  /** For how many seconds what is known of a tenant counts: `entraAccess.groups.graph.staleAfter`. Absent: groups come with the tokens */
+  staleAfter?: number;
   /** Whether accepted tokens are remembered; for measurements. Default: true */
   tokenCache?: boolean;
   /** For tests */
@@ -106,6 +110,11 @@ export class CoreLife {
     return this.#identity;
   }
 
+  /** Number of an issuer of a tenant, which stands for the tenant; `undefined` for one that is not configured */
+  tenant(tenantId: string): number | undefined {
+    return this.#issuers.find(issuer => issuer.tenantId === tenantId)?.index;
+  }
+
   /** Asks the running instance; a trap ends it */
   ask<T>(question: (alive: Alive) => T, refusal: T): T {
     const alive = this.#alive;
@@ -135,6 +144,12 @@ export class CoreLife {
       this.#newEpoch();
     }
     return outcome;
+  }
+
+  /** The same where `telling` says itself whether an epoch begins with it, which most often none does */
+  remind(what: string, telling: (core: WasmCore) => boolean): void {
+    this.#told.set(what, telling);
+    if (this.ask(({ core }) => telling(core), false)) this.#newEpoch();
   }
 
   /** Ends an instance that threw what it never throws; what is thrown for misuse is passed on */

@@ -24,7 +24,7 @@ const settingsSchema = z.union([
   }),
 ]);
 
-type Section = { groups?: { overage?: unknown; graph?: unknown } };
+type Section = { groups?: { source?: unknown; overage?: unknown; graph?: unknown } };
 
 /**
  * The credentials for Microsoft Graph, where it is to be asked; `undefined` also for what the core will refuse with the place
@@ -33,8 +33,8 @@ type Section = { groups?: { overage?: unknown; graph?: unknown } };
  */
 export function readGraphSettings(section: object, argv: readonly string[]): GraphSettings | undefined {
   const { groups } = section as Section;
-  const parsed = settingsSchema.safeParse(groups?.graph);
-  if (groups?.overage !== 'graph' || !parsed.success) return undefined;
+  const parsed = settingsSchema.safeParse(credentialsIn(groups?.graph));
+  if ((groups?.overage !== 'graph' && groups?.source !== 'graph') || !parsed.success) return undefined;
   const settings = parsed.data;
   if ('clientSecret' in settings) return { kind: 'secret', clientId: settings.clientId, secret: settings.clientSecret };
   if ('certificate' in settings) {
@@ -43,6 +43,34 @@ export function readGraphSettings(section: object, argv: readonly string[]): Gra
   const { clientId, managedIdentity } = settings;
   const assigned = managedIdentity === true ? clientId : managedIdentity.clientId;
   return { kind: 'managedIdentity', ...(assigned ? { clientId: assigned } : {}) };
+}
+
+/** What else stands beside them says how the directory is followed */
+function credentialsIn(graph: unknown): unknown {
+  if (typeof graph !== 'object' || graph === null) return graph;
+  return Object.fromEntries(Object.entries(graph).filter(([name]) => name !== 'staleAfter' && name !== 'directory'));
+}
+
+/** How long what is known of a tenant counts, in seconds: unless set, and within which bounds it may be */
+const STALE_AFTER = { unset: 900, least: 120, most: 86_400 };
+
+/**
+ * `staleAfter`, in seconds, where the directory is the source of groups.
+ * @throws ConfigurationError when it is no useful bound
+ */
+export function readStaleAfter(section: object): number | undefined {
+  const { groups } = section as Section;
+  if (groups?.source !== 'graph') return undefined;
+  const { staleAfter = STALE_AFTER.unset } = (groups.graph ?? {}) as { staleAfter?: unknown };
+  const { least, most } = STALE_AFTER;
+  const fits =
+    typeof staleAfter === 'number' && Number.isInteger(staleAfter) && staleAfter >= least && staleAfter <= most;
+  if (fits) return staleAfter;
+  throw new ConfigurationError({
+    path: `${PLACE}.staleAfter`,
+    message: `this must be a number of seconds, ${least} to ${most}`,
+    hint: 'below two polls every answer of Microsoft Graph that is late would make all groups unknown; beyond a day it is no bound',
+  });
 }
 
 function certificatePath(certificate: string, argv: readonly string[]): string {

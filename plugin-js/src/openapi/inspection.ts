@@ -67,6 +67,7 @@ const principal = named(
     z.strictObject({
       ...identityFields,
       groups: z.strictObject({ state: groupState, ids: z.array(z.string()) }),
+      issuedAt: count.optional().describe('Of the token: seconds since the epoch'),
       expiresAt: count.describe('Seconds since the epoch'),
     }),
   ),

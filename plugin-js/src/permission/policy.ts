@@ -25,10 +25,18 @@ const GROUNDS: Readonly<Record<Decision['ground'], string>> = {
   rule: 'denied by a rule',
   default: 'no rule speaks about it',
   unmet: 'no rule allows it as things are',
+  breakGlass: 'an entry under `entraAccess.breakGlass` allows it, as the groups are not known',
+  principalRevoked: 'principal_revoked: the account is disabled, was deleted, or was signed out everywhere',
   unknownPrincipal: 'the caller is not signed in through Entra Access, or no longer',
   notReady: 'there is no policy yet',
   conditionTooLong: 'the conditions of the rules that allow it are too long for one answer',
   coreUnavailable: 'the core is being restarted',
+};
+
+/** Stable codes of what is recorded, where there is one */
+const CODES: Readonly<Partial<Record<Decision['ground'], string>>> = {
+  breakGlass: 'break_glass',
+  principalRevoked: 'principal_revoked',
 };
 
 /** Where no rule of ours has a say: nothing else may be answered by another policy */
@@ -128,23 +136,27 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     entityRef: string | undefined,
     circumstances: Circumstances = {},
   ): Promise<void> | undefined {
-    const { audit, core, sessions, telemetry } = this.#entraAccess;
+    const { audit, breakGlass, core, sessions, telemetry } = this.#entraAccess;
     telemetry.decisions.add(answer.result);
-    if (!audit.on) return undefined;
     const { rule, ground, reason } = decision;
+    const caller = entityRef === undefined ? undefined : sessions.record(entityRef);
+    const exception = ground === 'breakGlass' ? breakGlass.used(caller, asked.name) : undefined;
+    if (!audit.on) return undefined;
     const record = () =>
       decided({
         permission: permissionInput(asked),
         entityRef,
-        caller: entityRef === undefined ? undefined : sessions.record(entityRef),
+        caller,
         result: answer.result,
         rule,
-        reason: reason ?? (rule === undefined ? GROUNDS[ground] : undefined),
+        code: CODES[ground],
+        reason: exception ?? reason ?? (rule === undefined ? GROUNDS[ground] : undefined),
         epoch: core.epoch,
         request: requestId(),
         ...circumstances,
       });
-    if (answer.result !== AuthorizeResult.DENY && asked.attributes.action === 'read') {
+    // An exception is recorded whatever it was for.
+    if (exception === undefined && answer.result !== AuthorizeResult.DENY && asked.attributes.action === 'read') {
       audit.read(asked.name, record);
       return undefined;
     }

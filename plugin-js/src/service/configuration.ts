@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { RootConfigService } from '@backstage/backend-plugin-api';
 import { z } from 'zod';
 import { ConfigurationError, type LocationRefs } from '../core';
-import { readGraphSettings, withoutSecrets, type GraphSettings } from '../graph/settings';
+import { readGraphSettings, readStaleAfter, withoutSecrets, type GraphSettings } from '../graph/settings';
+import { readBreakGlass, withPeople, type BreakGlassEntry } from './breakGlass';
 import { findFile } from './configFiles';
 import { readLimits, type Limits } from './limits';
 import { firstLine, parsePolicy, type PolicyText } from './policyText';
@@ -19,6 +20,10 @@ export interface Configuration {
   graph?: GraphSettings;
   /** Absent: the usual ones */
   limits?: Limits;
+  /** For how many seconds what is known of a tenant counts, where the directory is the source of groups */
+  staleAfter?: number;
+  /** Who is let in while the directory has no word */
+  breakGlass?: readonly BreakGlassEntry[];
   policy: PolicyText & { /** Where it comes from a file, which is followed */ source?: { file: string; text: string } };
   /** What the operator named in `catalog.locations` */
   staticLocations?: Array<Required<LocationRefs>>;
@@ -55,7 +60,13 @@ export function readSettings(
 }
 
 function settingsOf(section: object, argv: readonly string[]) {
-  return { json: JSON.stringify(withoutSecrets(section)), graph: readGraphSettings(section, argv) };
+  const breakGlass = readBreakGlass(section);
+  return {
+    json: JSON.stringify(withPeople(withoutSecrets(section), breakGlass)),
+    breakGlass,
+    staleAfter: readStaleAfter(section),
+    graph: readGraphSettings(section, argv),
+  };
 }
 
 function readSection(config: Pick<RootConfigService, 'getOptional'>): object {
