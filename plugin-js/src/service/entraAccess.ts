@@ -33,8 +33,6 @@ export interface OwnershipVersion {
   epoch: number;
   /** Of the sign-in since which the principal and its groups are as they are; 0 where sign-ins are kept in memory only */
   session: number;
-  /** Of the groups and accounts of Entra; absent where nobody follows them */
-  members?: number;
 }
 
 /** Another process that has the sessions and the directory, where this one has neither */
@@ -51,8 +49,6 @@ export class EntraAccess {
   readonly keys: KeySource;
   readonly sessions: SharedSessions;
   readonly directory = new DirectoryEpoch();
-  /** Which groups and accounts of Entra this process has, by numbers of the same kind; whoever follows Entra sets them */
-  readonly membership = new DirectoryEpoch();
   readonly audit: AuditTrail;
   /** Who is let in by name while the directory has no word */
   readonly breakGlass: BreakGlassUse;
@@ -225,18 +221,12 @@ export class EntraAccess {
 
   /** What a decision about somebody hangs on that is made now */
   versionOf(entityRef: string): OwnershipVersion {
-    const members = this.membership.current;
-    const session = this.sessions.current(entityRef)?.since ?? 0;
-    return { epoch: this.directory.current, session, ...(members > 0 ? { members } : {}) };
+    return { epoch: this.directory.current, session: this.sessions.current(entityRef)?.since ?? 0 };
   }
 
   /** Gets what another process has that is newer; never fails: this one may still be behind afterwards */
-  async catchUp(entityRef: string, { epoch, session, members = 0 }: OwnershipVersion): Promise<void> {
-    await Promise.all([
-      this.directory.reach(epoch),
-      this.membership.reach(members),
-      this.sessions.ensure(entityRef, { session }),
-    ]);
+  async catchUp(entityRef: string, { epoch, session }: OwnershipVersion): Promise<void> {
+    await Promise.all([this.directory.reach(epoch), this.sessions.ensure(entityRef, { session })]);
   }
 
   /** Why somebody's groups are not known; `undefined` when they are */
