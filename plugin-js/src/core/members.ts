@@ -5,15 +5,21 @@ import type { WasmCore } from './wasm';
 /** Names a member of a tenant's groups; valid until members are loaded again */
 export type Member = number & { readonly __brand: 'Member' };
 
-/** The pages of one loading, kept for a fresh instance: about a kilobyte for each user. Changes add up until all are loaded */
+/** Makes the same pages anew, of what was committed last */
+export type MakePages = () => Iterable<Uint8Array>;
+
+/**
+ * The pages of one loading, kept for a fresh instance: about a kilobyte for each user. Changes add up until all are loaded,
+ * or until whoever loads says how to make pages.
+ */
 interface Load {
   all: boolean;
-  pages: Uint8Array[];
+  pages: Uint8Array[] | MakePages;
 }
 
 /** Whom a loading belongs to */
 interface Owner {
-  done(): void;
+  done(loads: readonly Load[]): void;
   /** Whether no other has begun since, which the core would take the pages for */
   isLatest(): boolean;
 }
@@ -24,7 +30,7 @@ const NOBODY = 0xffff_ffff;
 export class Members {
   readonly #life: CoreLife;
   /** By tenant: a full loading, and the changes since */
-  readonly #loads = new Map<string, Load[]>();
+  readonly #loads = new Map<string, readonly Load[]>();
   /** The core has one loading at a time, whatever the tenant */
   #latest?: readonly Load[];
 
@@ -40,11 +46,14 @@ export class Members {
       ({ core }) => {
         const refused = core.begin_members(tenantId, all);
         if (refused) return { ok: false, error: refused };
-        const loads = [...earlier, { all, pages: [] }];
+        const pages: Uint8Array[] = [];
+        const loads = [...earlier, { all, pages }];
         this.#latest = loads;
-        const done = () => this.#loads.set(tenantId, loads);
-        const isLatest = () => this.#latest === loads;
-        return { ok: true, value: new MembersLoading(this.#life, core, tenantId, loads, { done, isLatest }) };
+        const owner: Owner = {
+          done: kept => this.#loads.set(tenantId, kept),
+          isLatest: () => this.#latest === loads,
+        };
+        return { ok: true, value: new MembersLoading(this.#life, core, tenantId, { loads, pages }, owner) };
       },
       { ok: false, error: UNAVAILABLE.advice },
     );
@@ -82,41 +91,57 @@ export class MembersLoading {
   #core?: WasmCore;
   readonly #tenantId: string;
   readonly #loads: readonly Load[];
+  /** Those of this loading, the last of `loads` */
+  readonly #pages: Uint8Array[];
   readonly #owner: Owner;
 
-  constructor(life: CoreLife, core: WasmCore, tenantId: string, loads: readonly Load[], owner: Owner) {
+  constructor(
+    life: CoreLife,
+    core: WasmCore,
+    tenantId: string,
+    { loads, pages }: { loads: readonly Load[]; pages: Uint8Array[] },
+    owner: Owner,
+  ) {
     this.#life = life;
     this.#core = core;
     this.#tenantId = tenantId;
     this.#loads = loads;
+    this.#pages = pages;
     this.#owner = owner;
   }
 
-  /** Reads a page, as Microsoft Graph sent it. After an error the loading is given up: a part is not the whole */
-  add(page: Uint8Array): Outcome<PageReport, string> {
+  /**
+   * Reads a page, as Microsoft Graph sends it. After an error the loading is given up: a part is not the whole. One that is
+   * not `kept` has to be among those that {@link commit} is told how to make
+   */
+  add(page: Uint8Array, kept = true): Outcome<PageReport, string> {
     return this.#life.ask<Outcome<PageReport, string>>(
       ({ core }) => {
         const late = this.#tooLate(core);
         if (late) return late;
         const outcome = JSON.parse(core.add_members(page)) as Outcome<PageReport, string>;
-        if (outcome.ok) this.#loads.at(-1)?.pages.push(page);
+        if (outcome.ok && kept) this.#pages.push(page);
         return outcome;
       },
       { ok: false, error: UNAVAILABLE.advice },
     );
   }
 
-  /** Swaps to what was loaded; a fresh instance of the core is told the same again */
-  commit(): Outcome<MembersReport, string> {
+  /**
+   * Swaps to what was loaded; a fresh instance of the core is told the same again: from the pages, or from those that `make`
+   * makes of everything that is loaded by then
+   */
+  commit(make?: MakePages): Outcome<MembersReport, string> {
+    const loads = make ? [{ all: true, pages: make }] : this.#loads;
     const telling = (core: WasmCore): Outcome<MembersReport, string> => {
-      if (core !== this.#core) replay(core, this.#tenantId, this.#loads);
+      if (core !== this.#core) replay(core, this.#tenantId, loads);
       this.#core = undefined;
       return JSON.parse(core.commit_members());
     };
     const late = this.#life.alive && this.#tooLate(this.#life.alive.core);
     if (late) return late;
     const outcome = this.#life.tell(`members of ${this.#tenantId}`, telling, UNAVAILABLE.advice as string);
-    if (outcome.ok) this.#owner.done();
+    if (outcome.ok) this.#owner.done(loads);
     return outcome;
   }
 
@@ -132,6 +157,6 @@ function replay(core: WasmCore, tenantId: string, loads: readonly Load[]): void 
   loads.forEach(({ all, pages }, at) => {
     if (at > 0) core.commit_members();
     core.begin_members(tenantId, all);
-    for (const page of pages) core.add_members(page);
+    for (const page of typeof pages === 'function' ? pages() : pages) core.add_members(page);
   });
 }
