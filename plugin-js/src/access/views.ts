@@ -77,6 +77,7 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       ...(error ? { error } : {}),
       directoryRoles,
     })),
+    ...(entraAccess.following ? { follow: entraAccess.following() } : {}),
     directory: {
       ageSeconds: age(directory.refreshedAt),
       epoch: entraAccess.directory.current,

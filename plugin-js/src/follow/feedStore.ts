@@ -25,6 +25,15 @@ export type Changes = readonly AccountChange[] | readonly GroupChange[];
 
 type Columns = Record<string, string | number | null>;
 
+/** What the database says at one moment */
+export interface Sample {
+  /** Milliseconds since 1970 by its clock */
+  now: number;
+  /** The number with which members of groups changed last (docs/decisions/0005) */
+  members: number;
+  states: FeedState[];
+}
+
 /**
  * What is known of each tenant, and where to go on asking: rows and link are written in one transaction, which only the writer
  * who knows the last revision can make.
@@ -39,18 +48,30 @@ export class FeedStore {
 
   /** Milliseconds since 1970 by the one clock that all replicas share */
   async now(): Promise<number> {
+    const [row] = await answered(this.database.select(this.#now()));
+    return Number((row as { now: number | string }).now);
+  }
+
+  /** All feeds as they are at one moment; one statement, as every replica asks every few seconds */
+  async sample(): Promise<Sample> {
+    const members = this.database(REVISIONS).where({ name: 'directory' }).select('members').as('members');
+    const query = this.database(REVISIONS)
+      .leftJoin(FEEDS, join => join.on(this.database.raw('1 = 1')))
+      .where({ name: 'directory' })
+      .select(`${FEEDS}.*`, this.#now(), members);
+    const rows = (await answered(query)) as Columns[];
+    const [first] = rows;
+    if (!first) throw new Error(`${REVISIONS} has no row for the directory`);
+    const states = rows.filter(row => row.tenant !== null).map(stateOf);
+    return { now: Number(first.now), members: Number(first.members), states };
+  }
+
+  #now() {
     const sqlite = /sqlite/.test(String(this.database.client.config.client));
     const expression = sqlite
       ? "cast((julianday('now') - 2440587.5) * 86400000 as integer)"
       : 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)';
-    const [row] = await answered(this.database.select(this.database.raw(`${expression} as now`)));
-    return Number((row as { now: number | string }).now);
-  }
-
-  /** All feeds, as they are */
-  async states(): Promise<FeedState[]> {
-    const rows = await answered(this.database(FEEDS).orderBy(['tenant', 'feed']));
-    return (rows as Columns[]).map(stateOf);
+    return this.database.raw(`${expression} as now`);
   }
 
   /** A feed as it is; made when it is not there */
@@ -64,9 +85,11 @@ export class FeedStore {
     return stateOf((await find()) as Columns);
   }
 
-  /** Begins a load of everything, beside the one that counts */
-  begin(state: FeedState, now: number): Promise<FeedState> {
+  /** Begins a load of everything, beside the one that counts; maybe of other groups than before */
+  begin(state: FeedState, now: number, scope = state.scope): Promise<FeedState> {
     return this.#write(state, async (_, revision) => ({
+      scope: scope && JSON.stringify(scope),
+      link: null,
       // Numbers of loads ascend, as those of writes do.
       staged: revision,
       staged_link: null,

@@ -24,7 +24,9 @@ const settingsSchema = z.union([
   }),
 ]);
 
-type Section = { groups?: { overage?: unknown; graph?: unknown } };
+type Section = { groups?: { source?: unknown; overage?: unknown; graph?: unknown } };
+/** What of the section is no credential, and read elsewhere */
+const NO_CREDENTIALS = ['staleAfter', 'directory'];
 
 /**
  * The credentials for Microsoft Graph, where it is to be asked; `undefined` also for what the core will refuse with the place
@@ -33,8 +35,10 @@ type Section = { groups?: { overage?: unknown; graph?: unknown } };
  */
 export function readGraphSettings(section: object, argv: readonly string[]): GraphSettings | undefined {
   const { groups } = section as Section;
-  const parsed = settingsSchema.safeParse(groups?.graph);
-  if (groups?.overage !== 'graph' || !parsed.success) return undefined;
+  const graph = Object.entries(typeof groups?.graph === 'object' ? (groups.graph ?? {}) : {});
+  const credentials = Object.fromEntries(graph.filter(([name]) => !NO_CREDENTIALS.includes(name)));
+  const parsed = settingsSchema.safeParse(credentials);
+  if ((groups?.overage !== 'graph' && groups?.source !== 'graph') || !parsed.success) return undefined;
   const settings = parsed.data;
   if ('clientSecret' in settings) return { kind: 'secret', clientId: settings.clientId, secret: settings.clientSecret };
   if ('certificate' in settings) {
@@ -75,6 +79,7 @@ const isGuid = (value: unknown) => guid.safeParse(value).success;
 
 /** What is no secret where it belongs: ids, and the shape of `managedIdentity` */
 const masks: Record<string, (value: unknown) => unknown> = {
+  staleAfter: value => (typeof value === 'number' ? value : undefined),
   clientId: value => (isGuid(value) ? value : undefined),
   managedIdentity(value) {
     if (typeof value === 'boolean') return value;

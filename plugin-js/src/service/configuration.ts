@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { RootConfigService } from '@backstage/backend-plugin-api';
 import { z } from 'zod';
 import { ConfigurationError, type LocationRefs } from '../core';
+import { readFollowSettings, type FollowSettings } from '../follow/settings';
 import { readGraphSettings, withoutSecrets, type GraphSettings } from '../graph/settings';
 import { findFile } from './configFiles';
 import { firstLine, parsePolicy, type PolicyText } from './policyText';
@@ -16,6 +17,8 @@ export interface Configuration {
   json: string;
   /** Where Microsoft Graph is to be asked for groups */
   graph?: GraphSettings;
+  /** How it is followed, where it is the source of groups */
+  follow?: FollowSettings;
   policy: PolicyText & { /** Where it comes from a file, which is followed */ source?: { file: string; text: string } };
   /** What the operator named in `catalog.locations` */
   staticLocations?: Array<Required<LocationRefs>>;
@@ -45,6 +48,7 @@ export function readConfiguration(config: RootConfigService, argv: readonly stri
   return {
     json: JSON.stringify(withoutSecrets(section)),
     graph: readGraphSettings(section, argv),
+    follow: readFollowSettings(section),
     policy: readPolicy(section, argv),
     staticLocations: staticLocations(config),
   };
