@@ -3,17 +3,20 @@
 mod questions;
 
 use crate::{
-    config::{Configuration, Profile},
-    directory::{Directory, DirectoryInput, DirectoryReport, EntityRef, MembersReport, PageReport},
-    error::ConfigError,
-    identity::{GroupState, Guid, Handle, Principal, Principals},
+    config::{BreakGlass, Configuration, Profile},
+    directory::{
+        Directory, DirectoryInput, DirectoryReport, EntityRef, MembersReport, PageReport, Round, Standing,
+        following::{Gap, Word},
+    },
+    error::{ConfigError, RejectionCode},
+    identity::{GroupState, Guid, Handle, Principal, PrincipalKind, Principals},
     keys::{KeySet, KeySetReport, SignatureVerifier},
     limits,
     policy::{Decision, Permissions, Policy, asker::Ownership, criteria::CriteriaTable},
     time::Timestamp,
     token::{
         Purpose, Rejection,
-        judge::{Quick, Report},
+        judge::{Judge, Quick, Report},
         verify,
         verify::{CHECKS, JOB_CHECKS, Trust, Workspace},
     },
@@ -25,6 +28,8 @@ struct Derived {
     epoch: u32,
     /// Until when the answers hold: some change by the mere passing of time
     until: Timestamp,
+    /// What the directory says of the principal
+    standing: Standing,
     /// The entity that stands for the principal in Backstage
     entity: Option<EntityRef>,
     /// Answers by permission number; `None` until asked
@@ -74,6 +79,7 @@ impl<V: SignatureVerifier> Engine<V> {
         let keys = configuration.profiles.iter().map(|_| None).collect();
         let mut directory = Directory::new(configuration.groups.max_depth, &configuration.groups.mapping);
         directory.set_roles(configuration.groups.directory_roles.clone());
+        directory.following.on = configuration.groups.stale_after.is_some();
         Self {
             configuration,
             verifier,
@@ -201,6 +207,56 @@ impl<V: SignatureVerifier> Engine<V> {
         Ok(report)
     }
 
+    /// Begins to load the accounts of a tenant from Microsoft Graph: `all` of them, or what has changed
+    ///
+    /// # Errors
+    /// Changes need something to change.
+    pub fn begin_accounts(&mut self, tenant: Guid, all: bool) -> Result<(), &'static str> {
+        self.directory.following.begin(tenant, all)
+    }
+
+    /// Reads a page of `/users/delta`; nothing of it counts until [`Engine::commit_accounts`]
+    ///
+    /// # Errors
+    /// It is no such page. What was loaded so far is given up: a part is not the whole.
+    pub fn add_accounts(&mut self, page: &[u8]) -> Result<PageReport, String> {
+        self.directory.following.add(page)
+    }
+
+    /// Swaps to what was loaded, and says how many accounts are not as before: from now on whoever has none in force is refused.
+    /// `None` when nothing was loaded, or it was given up; the accounts stay as they were
+    pub fn commit_accounts(&mut self) -> Option<usize> {
+        let changed = self.directory.following.commit()?;
+        self.epoch = self.epoch.saturating_add(1);
+        Some(changed)
+    }
+
+    /// Tells when a tenant was last known whole; whether an epoch begins with it
+    pub fn set_round(&mut self, tenant: Guid, round: Round, now: Timestamp) -> bool {
+        let begins = self.directory.following.set_round(tenant, round, now);
+        self.epoch = self.epoch.saturating_add(u32::from(begins));
+        begins
+    }
+
+    /// What the directory says of a principal; `token_issued`: when another token of it was issued, if that is what it comes with.
+    /// `None` for nobody
+    pub fn standing(&self, principal: Handle, token_issued: Timestamp, now: Timestamp) -> Option<Standing> {
+        let caller = self.principal(principal, now)?;
+        if token_issued >= caller.issued_at {
+            return Some(self.directory.standing(caller, now));
+        }
+        Some(self.directory.standing(&Principal { issued_at: token_issued, ..caller.clone() }, now))
+    }
+
+    /// Refuses a principal that a token has proved, where it has no account in force any more
+    fn in_force(&self, principal: Principal, now: Timestamp) -> Result<Principal, Rejection> {
+        if self.directory.standing(&principal, now).revoked.is_none() {
+            return Ok(principal);
+        }
+        let profile = self.configuration.profiles.iter().position(|profile| profile.id == principal.issuer);
+        Err(Rejection { code: RejectionCode::PrincipalRevoked, profile })
+    }
+
     /// Who is in which group
     pub const fn directory(&self) -> &Directory {
         &self.directory
@@ -222,7 +278,8 @@ impl<V: SignatureVerifier> Engine<V> {
         };
         let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
         let verified = verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?;
-        Ok(self.take_in(verified.principal))
+        let principal = self.in_force(verified.principal, now)?;
+        Ok(self.take_in(principal))
     }
 
     /// Judges a token by another verifier of the same keys, such as one that answers later; nobody is taken in
@@ -243,7 +300,8 @@ impl<V: SignatureVerifier> Engine<V> {
             verifier.verify(algorithm, key, signed, signature)
         };
         let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
-        Ok(verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?.principal)
+        let verified = verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?;
+        self.in_force(verified.principal, now)
     }
 
     /// Takes in a principal that [`Engine::prepare`] gave, once its signature has been found to fit
@@ -261,7 +319,8 @@ impl<V: SignatureVerifier> Engine<V> {
         let caller = self.principal(principal, now).filter(|caller| !caller.is_unclaimed())?;
         let at = self.configuration.profiles.iter().position(|profile| profile.id == caller.issuer)?;
         let (profile, keys) = (self.configuration.profiles.get(at)?, self.keys.get(at)?.as_ref()?);
-        Some(caller.expires_at.before(profile.leeway_seconds).min(keys.trusted_until()))
+        let until = self.directory.standing(caller, now).until.min(keys.trusted_until());
+        Some(caller.expires_at.before(profile.leeway_seconds).min(until))
     }
 
     fn profile(&self, principal: &Principal) -> Option<&Profile> {
@@ -289,6 +348,18 @@ impl<V: SignatureVerifier> Engine<V> {
             Ok(verified) => self.profile(&verified.principal),
             Err(rejection) => rejection.profile.and_then(|at| self.configuration.profiles.get(at)),
         };
+        if let Ok(verified) = &result
+            && let Some(revoked) = self.directory.standing(&verified.principal, now).revoked
+        {
+            let code = RejectionCode::PrincipalRevoked;
+            // It never stops.
+            let _ = report.note(
+                "account",
+                false,
+                code,
+                ["in force when the token was issued, and since", revoked.words(), ""],
+            );
+        }
         report.complete(if profile.is_some_and(|profile| profile.jobs().is_some()) { &JOB_CHECKS } else { &CHECKS });
         let code = report.first_failure.or(result.as_ref().err().map(|rejection| rejection.code));
         Inspection {
@@ -317,9 +388,12 @@ impl<V: SignatureVerifier> Engine<V> {
         handle
     }
 
-    /// Whether the groups of a principal are not known; not so for nobody
+    /// Whether the groups of a principal are not known, and may be told by [`Engine::complete_groups`]; not so for nobody
     pub fn groups_unknown(&self, principal: Handle, now: Timestamp) -> bool {
-        self.principal(principal, now).is_some_and(|principal| principal.groups.state() == GroupState::Unknown)
+        self.principal(principal, now).is_some_and(|principal| {
+            let unknown = principal.groups.state() == GroupState::Unknown;
+            unknown && self.directory.standing(principal, now).word == Word::Record
+        })
     }
 
     /// Takes in the complete list of groups of a principal whose groups are not known, as Microsoft Graph has them
@@ -358,4 +432,11 @@ impl<V: SignatureVerifier> Engine<V> {
     pub fn principals(&self) -> usize {
         self.callers.len().saturating_add(self.sessions.len())
     }
+}
+
+/// Whether somebody is let in by name: a person, for herself, while nothing is known of her groups
+fn breaks_glass(entries: &[BreakGlass], caller: &Principal, standing: &Standing) -> bool {
+    caller.kind == PrincipalKind::User
+        && matches!(standing.word, Word::Nobody(Gap::NotLoaded | Gap::Stale))
+        && entries.iter().any(|entry| entry.tenant == caller.tenant_id && entry.object == caller.object_id)
 }

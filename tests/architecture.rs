@@ -23,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("identity", &["error", "json", "simd", "time"]),
     ("keys", &["base64url", "bytes", "error", "json", "limits", "time"]),
     ("audit", &["json", "limits", "text"]),
-    ("directory", &["identity", "json", "limits", "text"]),
+    ("directory", &["identity", "json", "limits", "text", "time"]),
     ("pipeline", &["error", "identity", "json", "limits", "text"]),
     ("config", &["directory", "error", "identity", "json", "keys", "limits", "pipeline", "text"]),
     (

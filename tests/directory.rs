@@ -65,6 +65,7 @@ fn enter(engine: &mut Engine<Portable>, object: &str, groups: Groups) -> Handle 
         assurance: Assurance::default(),
         job: None,
         name: None,
+        issued_at: now(),
         expires_at: now(),
     };
     let until = Timestamp::from_seconds(NOW + 60);

@@ -94,6 +94,7 @@ impl World {
             name: None,
             assurance: Assurance::new(who.contexts.clone(), who.mfa, signed_in),
             job: None,
+            issued_at: now(),
             expires_at: now(),
         };
         let until = Timestamp::from_seconds(NOW + 60);

@@ -122,6 +122,7 @@ fn principal(kind: PrincipalKind, groups: Groups) -> Principal {
         name: None,
         assurance: Assurance::new(vec!["c1".into()], false, Some(now().before(60))),
         job: None,
+        issued_at: Timestamp::default(),
         expires_at: later(),
     }
 }

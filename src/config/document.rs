@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{
     audit::AuditSettings,
+    break_glass::{BreakGlass, break_glass},
     catalog::CatalogSection,
     custom_cloud::{CustomCloud, clouds},
     groups::{GroupSection, GroupSettings},
@@ -37,6 +38,8 @@ pub struct Configuration {
     pub identity: Identity,
     /// What is recorded, and for how long
     pub audit: AuditSettings,
+    /// Who is let in while the directory has no word
+    pub break_glass: Vec<BreakGlass>,
 }
 
 struct Section {
@@ -48,6 +51,7 @@ struct Section {
     direct_calls: bool,
     identity: IdentitySection,
     audit: AuditSettings,
+    break_glass: Vec<(String, BreakGlass)>,
 }
 
 impl Section {
@@ -61,6 +65,7 @@ impl Section {
             "directCalls",
             "identity",
             "audit",
+            "breakGlass",
             "policy",
         ])?;
         // Read by the host, which hands the rules to [`crate::policy`].
@@ -74,6 +79,7 @@ impl Section {
             direct_calls: at.some("directCalls", &|at| at.boolean())?.unwrap_or(true),
             identity: at.some("identity", &IdentitySection::read)?.unwrap_or_default(),
             audit: at.some("audit", &AuditSettings::read)?.unwrap_or_default(),
+            break_glass: at.list("breakGlass", &BreakGlass::read)?,
         })
     }
 }
@@ -121,7 +127,9 @@ impl Configuration {
         pipelines::add(section.pipelines, &mut profiles)?;
         let identity = identity(&section.identity, &section.tenants)?;
         let (groups, trusted) = (section.groups.settings(&tenants, &profiles)?, section.catalog.trusted()?);
-        Ok(Self { profiles, groups, trusted, identity, direct_calls: section.direct_calls, audit: section.audit })
+        let break_glass = break_glass(section.break_glass, &section.tenants, &groups)?;
+        let (direct_calls, audit) = (section.direct_calls, section.audit);
+        Ok(Self { profiles, groups, trusted, identity, direct_calls, audit, break_glass })
     }
 
     /// Whether there is a pipeline with this id, an entry of it with this name, and a claim that it publishes; `None` for any

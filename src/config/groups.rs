@@ -34,6 +34,8 @@ pub struct GroupSettings {
     pub max_depth: Option<u32>,
     /// Object ids of directory roles, which are no groups, by the operator's word
     pub directory_roles: Vec<Guid>,
+    /// Where the directory is the source: for how many seconds what is known of a tenant counts
+    pub stale_after: Option<u64>,
     /// Groups of service principals by tenant and client id
     workloads: HashMap<(Guid, Guid), Vec<Guid>>,
 }
@@ -53,6 +55,8 @@ impl GroupSettings {
 
 #[derive(Default)]
 pub(super) struct GroupSection {
+    /// Groups come from the directory, not from tokens
+    live: bool,
     overage: OveragePolicy,
     mapping: Vec<GroupMapping>,
     graph: Option<GraphSection>,
@@ -67,6 +71,9 @@ struct GraphSection {
     client_secret: Option<()>,
     certificate: Option<()>,
     managed_identity: Option<ManagedIdentity>,
+    stale_after: Option<u64>,
+    /// How the host follows the directory is its own affair
+    directory: Option<()>,
 }
 
 /// The identity of the machine: its own, or an assigned one, whose client id only the host makes use of
@@ -85,8 +92,8 @@ struct WorkloadEntry {
 impl GroupSection {
     pub(super) fn read(at: &At<'_>) -> Result<Self, ConfigError> {
         at.members(&["source", "overage", "mapping", "graph", "workloads", "maxDepth", "directoryRoles"])?;
-        at.some("source", &|source| source.word(&["token"]))?;
         Ok(Self {
+            live: at.some("source", &|source| source.word(&["token", "graph"]))? == Some(1),
             overage: at.some("overage", &overage)?.unwrap_or_default(),
             mapping: at.list("mapping", &mapping)?,
             graph: at.some("graph", &GraphSection::read)?,
@@ -103,6 +110,14 @@ fn overage(at: &At<'_>) -> Result<OveragePolicy, ConfigError> {
         1 => OveragePolicy::Reject,
         _ => OveragePolicy::Graph,
     })
+}
+
+fn stale_after(at: &At<'_>) -> Result<u64, ConfigError> {
+    let seconds = at.number()?;
+    if limits::STALE_AFTER_SECONDS.contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(at.mistake(format!("{seconds} seconds are no useful bound")).hint("120 to 86400 seconds; left out: 900"))
 }
 
 fn depth(at: &At<'_>) -> Result<u32, ConfigError> {
@@ -135,12 +150,14 @@ fn given(at: &At<'_>) -> Result<(), ConfigError> {
 
 impl GraphSection {
     fn read(at: &At<'_>) -> Result<Self, ConfigError> {
-        at.members(&["clientId", "clientSecret", "certificate", "managedIdentity"])?;
+        at.members(&["clientId", "clientSecret", "certificate", "managedIdentity", "staleAfter", "directory"])?;
         Ok(Self {
             client_id: at.some("clientId", &Guid::read)?,
             client_secret: at.some("clientSecret", &given)?,
             certificate: at.some("certificate", &given)?,
             managed_identity: at.some("managedIdentity", &ManagedIdentity::read)?,
+            stale_after: at.some("staleAfter", &stale_after)?,
+            directory: at.member("directory").map(|_| ()),
         })
     }
 }
@@ -178,23 +195,30 @@ impl GroupSection {
         profiles: &[Profile],
     ) -> Result<GroupSettings, ConfigError> {
         let path = format!("{ROOT}.groups.graph");
-        match (&self.graph, self.overage) {
-            (Some(graph), OveragePolicy::Graph) => graph.check(&path)?,
-            (Some(_), _) => {
-                return Err(ConfigError::new(path, "nothing uses these credentials")
-                    .hint("set `groups.overage: graph`, or remove the section"));
-            }
-            (None, OveragePolicy::Graph) => {
-                return Err(ConfigError::new(path, "the section is missing")
-                    .hint("`overage: graph` asks Microsoft Graph: give `clientId` and `clientSecret`, `certificate` or `managedIdentity`"));
-            }
-            (None, _) => {}
+        if self.live && self.overage != OveragePolicy::Unknown {
+            return Err(ConfigError::new(
+                format!("{ROOT}.groups.overage"),
+                "with `source: graph` no token is asked for groups",
+            )
+            .hint("remove `overage`"));
         }
-        if self.overage == OveragePolicy::Graph
-            && let Some((tenant, _)) = tenants.iter().find(|(_, cloud)| cloud.graph.is_empty())
-        {
+        let asked = self.live || self.overage == OveragePolicy::Graph;
+        match &self.graph {
+            Some(graph) if asked => graph.check(&path, self.live)?,
+            Some(_) => {
+                return Err(ConfigError::new(path, "nothing uses these credentials")
+                    .hint("set `groups.source: graph` or `groups.overage: graph`, or remove the section"));
+            }
+            None if asked => {
+                return Err(ConfigError::new(path, "the section is missing").hint(
+                    "Microsoft Graph is asked: give `clientId` and `clientSecret`, `certificate` or `managedIdentity`",
+                ));
+            }
+            None => {}
+        }
+        if asked && let Some((tenant, _)) = tenants.iter().find(|(_, cloud)| cloud.graph.is_empty()) {
             return Err(ConfigError::new(format!("{ROOT}.clouds.{}.graph", tenant.cloud), "the address is missing")
-                .hint("`overage: graph` asks Microsoft Graph of this cloud, such as https://graph.example.com"));
+                .hint("Microsoft Graph of this cloud is asked, such as https://graph.example.com"));
         }
         self.keep_apart(profiles)?;
         let mut workloads = HashMap::new();
@@ -206,7 +230,9 @@ impl GroupSection {
                     .hint("one entry for each client, with all of its groups"));
             }
         }
+        let stale_after = self.graph.and_then(|graph| graph.stale_after).unwrap_or(limits::STALE_AFTER_SECONDS_DEFAULT);
         Ok(GroupSettings {
+            stale_after: self.live.then_some(stale_after),
             overage: self.overage,
             mapping: self.mapping,
             max_depth: self.max_depth,
@@ -237,8 +263,14 @@ impl GroupSection {
 }
 
 impl GraphSection {
-    fn check(&self, path: &str) -> Result<(), ConfigError> {
+    fn check(&self, path: &str, live: bool) -> Result<(), ConfigError> {
         let mistake = |message: &str, hint: &str| Err(ConfigError::new(path, message).hint(hint));
+        if !live && (self.stale_after.is_some() || self.directory.is_some()) {
+            return mistake(
+                "`staleAfter` and `directory` are for a live directory",
+                "set `groups.source: graph`, or remove them",
+            );
+        }
         let given = [self.client_secret.is_some(), self.certificate.is_some(), self.managed_identity.is_some()];
         match given.into_iter().filter(|given| *given).count() {
             1 => {}

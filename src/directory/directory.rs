@@ -1,16 +1,18 @@
 //! All of it joined: from a principal to its Entra groups, the owners they stand for, and whatever these are inside of
 
 use super::{
-    Catalog, DirectoryInput, DirectoryReport, EntityRef, GroupMapping, Loading, MembersReport, PageReport,
-    TrustedLocations,
+    Catalog, DirectoryInput, DirectoryReport, EntityRef, Following, GroupMapping, Loading, MembersReport, PageReport,
+    Standing, TrustedLocations,
+    following::Word,
     graph::{Closure, Lists, Reached, index, number},
     ids::Ids,
     members::Tenant,
     page,
 };
 use crate::{
-    identity::{Guid, Principal, PrincipalKind},
+    identity::{Guid, Principal},
     limits,
+    time::Timestamp,
 };
 
 /// Groups, their members and owners; everything derived is built once and swapped whole
@@ -25,6 +27,8 @@ pub struct Directory {
     tenants: Vec<Tenant>,
     catalog: Catalog,
     loading: Option<Loading>,
+    /// Accounts, and how far the tenants are followed
+    pub following: Following,
     /// The same and those that the catalog names: not kept beyond it, as anybody may write new ones every day
     groups: Ids,
     /// Nodes below are Entra groups by their number, the others owners
@@ -118,7 +122,7 @@ impl Directory {
     /// It is none. What was loaded so far is given up: a part is not the whole.
     pub fn add_members(&mut self, page: &[u8]) -> Result<PageReport, String> {
         let loading = self.loading.as_mut().ok_or("nothing is being loaded: begin first")?;
-        page::read(page, loading, &mut self.loaded).map_err(|error| {
+        page::read_groups(page, loading, &mut self.loaded).map_err(|error| {
             self.loading = None;
             format!("the page is not one of /groups/delta with members: {}", error.words())
         })
@@ -163,24 +167,33 @@ impl Directory {
         self.closure = if self.depth.is_none() { Closure::new(&self.sure, limits::CLOSURE_NODES) } else { None };
     }
 
+    /// What is to be said of a principal
+    pub fn standing(&self, principal: &Principal, now: Timestamp) -> Standing {
+        let loaded = self.tenants.iter().any(|known| known.id == principal.tenant_id);
+        let in_group = loaded && self.member(principal.tenant_id, principal.object_id).is_some();
+        self.following.standing(principal, in_group, loaded, now)
+    }
+
     /// The owners that the principal certainly owns through, its own entity aside; in no order
-    pub fn owners_of(&self, principal: &Principal) -> Vec<EntityRef> {
+    pub fn owners_of(&self, principal: &Principal, standing: &Standing) -> Vec<EntityRef> {
         let mut reached = Reached::default();
-        self.climb(&self.starts(principal), &mut reached);
+        self.climb(&self.starts(principal, standing), &mut reached);
         reached.nodes().iter().filter_map(|node| self.owner(*node)).cloned().collect()
     }
 
-    /// The same and the owners that it may own through: by disputed or untrusted claims, by directory roles, and by its
-    /// token's groups where the directory knows better
-    pub fn possible_owners_of(&self, principal: &Principal) -> Vec<EntityRef> {
-        let mut starts = self.starts(principal);
-        starts.extend(principal.groups.ids().iter().filter_map(|id| self.group(*id)));
+    /// The same and the owners that it may own through: by disputed or untrusted claims, by directory roles, and by the groups of a
+    /// token that is newer than the directory
+    pub fn possible_owners_of(&self, principal: &Principal, standing: &Standing) -> Vec<EntityRef> {
+        let mut starts = self.starts(principal, standing);
+        if standing.word != Word::Directory || standing.newer_token {
+            starts.extend(principal.groups.ids().iter().filter_map(|id| self.group(*id)));
+        }
         self.walk(&starts, true).iter().filter_map(|(node, _)| self.owner(*node)).cloned().collect()
     }
 
     /// How the principal owns through this owner; `None` if it does not
-    pub fn path(&self, principal: &Principal, owner: &EntityRef) -> Option<Path> {
-        let walked = self.walk(&self.starts(principal), false);
+    pub fn path(&self, principal: &Principal, standing: &Standing, owner: &EntityRef) -> Option<Path> {
+        let walked = self.walk(&self.starts(principal, standing), false);
         let wanted = self.first_owner.checked_add(self.catalog.number(owner)?)?;
         let mut path = Path { owners: Vec::new(), groups: Vec::new() };
         let mut at = walked.iter().position(|(node, _)| *node == wanted);
@@ -237,27 +250,34 @@ impl Directory {
         self.groups.id(node)
     }
 
-    /// Whether a principal is in a group, directly or not; `None` for whom it does not know
-    pub fn is_in(&self, principal: &Principal, group: Guid) -> Option<bool> {
-        let member = self.member_of(principal)?;
-        let Some(wanted) = self.group(group) else {
-            return Some(false);
+    /// Whether a group has somebody as a member, directly or not
+    pub fn is_in(&self, principal: &Principal, group: Guid) -> bool {
+        let (Some(member), Some(wanted)) = (self.member_of(principal), self.group(group)) else {
+            return false;
         };
-        Some(self.walk(self.direct(member), false).iter().any(|(node, _)| *node == wanted))
+        self.walk(self.direct(member), false).iter().any(|(node, _)| *node == wanted)
+    }
+
+    /// How many groups have somebody as a member, directly or not
+    pub fn count_of(&self, principal: &Principal) -> usize {
+        let direct = self.member_of(principal).map_or(&[][..], |member| self.direct(member));
+        self.walk(direct, false).iter().filter(|(node, _)| self.group_id(*node).is_some()).count()
     }
 
     fn member_of(&self, principal: &Principal) -> Option<Member> {
-        let may_be = principal.kind != PrincipalKind::Pipeline;
-        may_be.then(|| self.member(principal.tenant_id, principal.object_id)).flatten()
+        self.member(principal.tenant_id, principal.object_id)
     }
 
-    /// Its groups as far as they bear on anything: by the directory if it knows the principal, else by its token
-    fn starts(&self, principal: &Principal) -> Vec<u32> {
-        if let Some(member) = self.member_of(principal) {
-            return self.direct(member).to_vec();
+    /// Its groups as far as they bear on anything, by whoever's word counts
+    fn starts(&self, principal: &Principal, standing: &Standing) -> Vec<u32> {
+        match standing.word {
+            Word::Directory => self.member_of(principal).map_or(&[][..], |member| self.direct(member)).to_vec(),
+            Word::Nobody(_) => Vec::new(),
+            Word::Record => {
+                let groups = principal.groups.ids().iter().filter(|id| self.roles.binary_search(id).is_err());
+                groups.filter_map(|id| self.group(*id)).collect()
+            }
         }
-        let groups = principal.groups.ids().iter().filter(|id| self.roles.binary_search(id).is_err());
-        groups.filter_map(|id| self.group(*id)).collect()
     }
 
     fn group(&self, id: Guid) -> Option<u32> {
@@ -322,9 +342,16 @@ impl Directory {
             tenant.principals.bytes().saturating_add(tenant.memberships.bytes()).saturating_add(nested)
         });
         let closure = self.closure.as_ref().map_or(0, Closure::bytes);
-        [self.loaded.bytes(), self.groups.bytes(), self.sure.bytes(), self.doubtful.bytes(), closure]
-            .into_iter()
-            .chain(tenants)
-            .sum()
+        [
+            self.loaded.bytes(),
+            self.groups.bytes(),
+            self.sure.bytes(),
+            self.doubtful.bytes(),
+            closure,
+            self.following.bytes(),
+        ]
+        .into_iter()
+        .chain(tenants)
+        .sum()
     }
 }

@@ -1,8 +1,9 @@
 //! What is asked about a principal: may it, why, and what does it own
 
-use super::Engine;
+use super::{Engine, breaks_glass};
 use crate::{
     directory::EntityRef,
+    error::RejectionCode,
     identity::Handle,
     keys::SignatureVerifier,
     policy::{
@@ -11,11 +12,14 @@ use crate::{
         criteria::Criteria,
         decision::Ground,
         evaluate::{self, Answer},
-        explain::Question,
+        explain::{GroupSummary, Question},
         study::study,
     },
     time::Timestamp,
 };
+
+const BREAK_GLASS: &str =
+    "break_glass: an entry under `entraAccess.breakGlass` allows it, as the groups are not known and no rule denies it";
 
 impl<V: SignatureVerifier> Engine<V> {
     /// The number for a permission
@@ -31,8 +35,9 @@ impl<V: SignatureVerifier> Engine<V> {
         };
         if derived.epoch != self.epoch || now >= derived.until {
             derived.epoch = self.epoch;
-            derived.until =
-                self.policy.as_ref().map_or(Timestamp::NEVER, |policy| policy.steady_until(&caller.assurance, now));
+            derived.standing = self.directory.standing(caller, now);
+            let steady = self.policy.as_ref().map(|policy| policy.steady_until(&caller.assurance, now));
+            derived.until = steady.unwrap_or(Timestamp::NEVER).min(derived.standing.until);
             derived.decisions.clear();
         }
         if let Some(Some(decision)) = derived.decisions.get(permission.index()) {
@@ -41,40 +46,51 @@ impl<V: SignatureVerifier> Engine<V> {
         let (Some(policy), Some(asked)) = (&self.policy, self.permissions.get(permission)) else {
             return Decision::deny(Ground::NotReady);
         };
-        let rules = entry(&mut self.covering, permission).get_or_insert_with(|| policy.covering(asked));
-        let asker = Asker::new(caller, derived.entity.as_ref(), &self.directory, self.ownership, now);
-        let answer = evaluate::decide(policy, rules, &asker, asked);
-        let decision = Decision::of(&answer, |criteria| self.criteria.intern(criteria));
+        let decision = if derived.standing.revoked.is_some() {
+            Decision::deny(Ground::Revoked)
+        } else {
+            let rules = entry(&mut self.covering, permission).get_or_insert_with(|| policy.covering(asked));
+            let (standing, entity) = (derived.standing, derived.entity.as_ref());
+            let mut asker = Asker::new(caller, entity, &self.directory, standing, self.ownership, now);
+            asker.break_glass = breaks_glass(&self.configuration.break_glass, caller, &standing);
+            let answer = evaluate::decide(policy, rules, &asker, asked);
+            Decision::of(&answer, |criteria| self.criteria.intern(criteria))
+        };
         *entry(&mut derived.decisions, permission) = Some(decision);
         decision
     }
 
     /// What the principal owns through: its own entity and the owners that its groups stand for, ascending
     ///
-    /// `None` when the principal is not known.
+    /// `None` when the principal is not known, or has no account in force.
     pub fn owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
-        let (caller, derived) = self.table(principal).get_with(principal, now)?;
+        let asker = self.asker(principal, now).filter(|asker| asker.standing.revoked.is_none())?;
+        Some(self.owners_of(&asker))
+    }
+
+    fn owners_of(&self, asker: &Asker<'_>) -> Vec<EntityRef> {
+        let caller = asker.principal;
         // What an agent were given under its own name would not be its person's.
-        let own = derived.entity.iter().filter(|_| !caller.acts_for_person());
+        let own = asker.entity.into_iter().filter(|_| !caller.acts_for_person());
         let mut owners: Vec<EntityRef> = own.cloned().collect();
-        owners.extend(self.directory.owners_of(caller));
+        owners.extend(self.directory.owners_of(caller, &asker.standing));
         owners.sort_unstable();
         owners.dedup();
-        Some(owners)
+        owners
     }
 
     /// The same and the owners that a disputed or untrusted claim may stand for, in no order: what a deny rule has to reckon with
     ///
     /// `None` also when anything may be an owner: what is asked here was decided elsewhere, maybe where more is known.
     pub fn possible_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
-        self.asker(principal, now)?.knows_all_owners().then(|| self.claimed_owners(principal, now))?
+        let asker = self.asker(principal, now)?;
+        (asker.standing.revoked.is_none() && asker.knows_all_owners()).then(|| self.claimed_owners(&asker))
     }
 
-    fn claimed_owners(&self, principal: Handle, now: Timestamp) -> Option<Vec<EntityRef>> {
-        let caller = self.principal(principal, now)?;
-        let mut owners = self.owners(principal, now)?;
-        owners.extend(self.directory.possible_owners_of(caller));
-        Some(owners)
+    fn claimed_owners(&self, asker: &Asker<'_>) -> Vec<EntityRef> {
+        let mut owners = self.owners_of(asker);
+        owners.extend(self.directory.possible_owners_of(asker.principal, &asker.standing));
+        owners
     }
 
     /// The owners of the principal that own something in the catalog
@@ -105,12 +121,18 @@ impl<V: SignatureVerifier> Engine<V> {
         let Some(policy) = &self.policy else {
             return Answer::deny(Ground::NotReady);
         };
+        if asker.standing.revoked.is_some() {
+            return Answer::deny(Ground::Revoked);
+        }
         evaluate::decide(policy, &policy.covering(permission), &asker, permission)
     }
 
     fn asker(&self, principal: Handle, now: Timestamp) -> Option<Asker<'_>> {
         let (caller, derived) = self.table(principal).get_with(principal, now)?;
-        Some(Asker::new(caller, derived.entity.as_ref(), &self.directory, self.ownership, now))
+        let standing = self.directory.standing(caller, now);
+        let mut asker = Asker::new(caller, derived.entity.as_ref(), &self.directory, standing, self.ownership, now);
+        asker.break_glass = breaks_glass(&self.configuration.break_glass, caller, &standing);
+        Some(asker)
     }
 
     /// The condition with a number that a decision of this policy carries
@@ -145,17 +167,32 @@ impl<V: SignatureVerifier> Engine<V> {
         now: Timestamp,
     ) -> Option<Study> {
         let (policy, asker) = (self.policy.as_ref()?, self.asker(principal, now)?);
-        Some(study(&Question {
+        let mut study = study(&Question {
             policy,
             rules: &policy.covering(permission),
             asker,
             permission,
-            owners: &self.owners(principal, now)?,
-            possible_owners: &self.claimed_owners(principal, now)?,
+            owners: &self.owners_of(&asker),
+            possible_owners: &self.claimed_owners(&asker),
             resource,
             answered,
             directory: &self.directory,
-        }))
+        });
+        if let Some(revoked) = asker.standing.revoked {
+            let explanation = &mut study.explanation;
+            *explanation = Explanation {
+                result: Effect::Deny,
+                rule: None,
+                reasons: vec![[RejectionCode::PrincipalRevoked.as_str(), ": ", revoked.words()].concat()],
+                conditions: None,
+                step_up: Vec::new(),
+                on_behalf_of: explanation.on_behalf_of.take(),
+                groups: GroupSummary { matched: Vec::new(), ..explanation.groups },
+            };
+        } else if self.answer(principal, permission, now).ground == Ground::BreakGlass {
+            study.explanation.reasons.insert(0, BREAK_GLASS.into());
+        }
+        Some(study)
     }
 
     /// Ids of the rules in the order of their numbers

@@ -80,6 +80,9 @@ pub struct Principal {
     /// The job, exactly when it is a pipeline
     #[serde(rename = "pipeline", skip_serializing_if = "Option::is_none")]
     pub job: Option<Box<Job>>,
+    /// When its token was issued, in seconds; the beginning of time where that is not known: then it is older than anything
+    #[serde(serialize_with = "seconds", skip_serializing_if = "is_unknown")]
+    pub issued_at: Timestamp,
     /// When the record ends, in seconds
     #[serde(serialize_with = "seconds")]
     pub expires_at: Timestamp,
@@ -95,6 +98,10 @@ impl Principal {
     pub fn is_unclaimed(&self) -> bool {
         self.job.as_ref().is_some_and(|job| job.single_use.is_some())
     }
+}
+
+fn is_unknown(time: &Timestamp) -> bool {
+    *time == Timestamp::default()
 }
 
 fn seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {

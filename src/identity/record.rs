@@ -28,6 +28,7 @@ impl Principal {
             "name",
             "assurance",
             "pipeline",
+            "issuedAt",
             "expiresAt",
         ])?;
         let kind = one_of(&at.needed("kind")?, &PrincipalKind::ALL, PrincipalKind::as_str)?;
@@ -38,6 +39,7 @@ impl Principal {
         let client_id = unless_null(&at, "clientId").map(|at| Guid::read(&at)).transpose()?;
         let actor = unless_null(&at, "actor").map(|at| actor(&at)).transpose()?;
         let name = at.optional_text("name")?;
+        let issued_at = Timestamp::from_seconds(at.some("issuedAt", &|at| at.number())?.unwrap_or(0));
         let expires_at = Timestamp::from_seconds(at.needed("expiresAt")?.number()?);
         let groups = groups(&at.needed("groups")?)?;
         let roles = at.needed("roles")?.all(&owned_text)?;
@@ -58,6 +60,7 @@ impl Principal {
             name: name.map(ToOwned::to_owned),
             assurance,
             job: job.map(Box::new),
+            issued_at,
             expires_at,
         })
     }
@@ -113,7 +116,7 @@ mod tests {
         "clientId": null, "actor": {"clientId": "00000000-0000-0000-0000-000000000003", "autonomous": true},
         "groups": {"state": "known", "ids": ["00000000-0000-0000-0000-000000000004"]},
         "roles": ["Admin"], "name": "Ada", "assurance": {"authContexts": ["c1"], "mfa": true, "signedInAt": 7},
-        "expiresAt": 1700000000
+        "issuedAt": 1699990000, "expiresAt": 1700000000
     }"#;
 
     #[test]
@@ -123,6 +126,11 @@ mod tests {
         assert_eq!(principal.kind, PrincipalKind::Agent);
         assert_eq!(principal.assurance.signed_in_at(), Some(Timestamp::from_seconds(7)));
         assert_eq!(principal.groups.ids().len(), 1);
+        assert_eq!(principal.issued_at, Timestamp::from_seconds(1_699_990_000));
+        // One of before the time was kept is older than anything.
+        let older = Principal::parse(&RECORD.replace(r#""issuedAt": 1699990000,"#, "")).unwrap();
+        assert_eq!(older.issued_at, Timestamp::default());
+        assert!(!serde_json::to_string(&older).unwrap().contains("issuedAt"));
     }
 
     #[test]

@@ -170,6 +170,7 @@ mod tests {
             name: None,
             assurance: Assurance::default(),
             job: None,
+            issued_at: Timestamp::default(),
             expires_at: Timestamp::from_seconds(100),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::requirement::Requirement;
 use crate::{
-    directory::{Directory, EntityRef},
+    directory::{Directory, EntityRef, Standing, following::Word},
     identity::{GroupState, Guid, Principal, PrincipalKind},
     time::Timestamp,
 };
@@ -27,6 +27,10 @@ pub struct Asker<'a> {
     pub entity: Option<&'a EntityRef>,
     /// Who is in which group, as far as that was loaded
     pub directory: &'a Directory,
+    /// What it says of the caller
+    pub standing: Standing,
+    /// While the directory has no word, somebody who is named in the configuration is let in: whatever is not denied is allowed
+    pub break_glass: bool,
     /// Whether anything is known of who owns what
     pub ownership: Ownership,
     /// When they ask
@@ -41,10 +45,12 @@ impl<'a> Asker<'a> {
         principal: &'a Principal,
         entity: Option<&'a EntityRef>,
         directory: &'a Directory,
+        standing: Standing,
         ownership: Ownership,
         now: Timestamp,
     ) -> Self {
-        Self { principal, kind: principal.kind, entity, directory, ownership, now, assured: false }
+        let kind = principal.kind;
+        Self { principal, kind, entity, directory, standing, break_glass: false, ownership, now, assured: false }
     }
 
     /// The person for whom an agent calls, by herself: with her groups and roles, which the token is about. Her entity is not
@@ -59,19 +65,41 @@ impl<'a> Asker<'a> {
         Self { assured: true, ..self }
     }
 
-    /// Whether they are in a group: by the directory's word if it knows them; `None` also where only their token says that they are
+    /// Whether they are in a group; `None` when that is not known, as where only a token says so that is newer than the directory
     pub fn is_in(&self, group: Guid) -> Option<bool> {
-        let listed = self.principal.groups.contains(group);
-        match self.directory.is_in(self.principal, group) {
-            None => listed,
-            Some(false) => listed.filter(|listed| !listed),
-            certain => certain,
+        let listed = || self.principal.groups.contains(group);
+        match self.standing.word {
+            Word::Record => listed(),
+            Word::Nobody(_) => None,
+            Word::Directory => {
+                let known = self.directory.is_in(self.principal, group);
+                let may_be = !known && self.standing.newer_token && listed() == Some(true);
+                (!may_be).then_some(known)
+            }
+        }
+    }
+
+    /// How much is known of their groups
+    pub fn group_state(&self) -> GroupState {
+        match self.standing.word {
+            Word::Record => self.principal.groups.state(),
+            Word::Nobody(_) => GroupState::Unknown,
+            Word::Directory => GroupState::Known,
+        }
+    }
+
+    /// How many groups of theirs are known
+    pub fn group_count(&self) -> usize {
+        match self.standing.word {
+            Word::Record => self.principal.groups.ids().len(),
+            Word::Nobody(_) => 0,
+            Word::Directory => self.directory.count_of(self.principal),
         }
     }
 
     /// Whether their groups are known, so that ownership can be told
     pub fn knows_groups(&self) -> bool {
-        self.principal.groups.state() != GroupState::Unknown
+        self.group_state() != GroupState::Unknown
     }
 
     /// Whether they could be found not to own something: with everything known through which they might

@@ -26,6 +26,10 @@ pub enum Ground {
     Default,
     /// No rule allows it, but one speaks about it: what it asks for is not met, not known, or not all there is
     Unmet,
+    /// An entry under `breakGlass`, while the groups are not known
+    BreakGlass,
+    /// The account of the principal is disabled, was deleted, or was signed out everywhere
+    Revoked,
     /// The principal is not known (any more): expired, released, or never was
     UnknownPrincipal,
     /// The permission is not known, or there is no policy
@@ -77,7 +81,7 @@ impl Decision {
 
     /// Bits 0-1 effect (0 deny, 1 allow, 2 conditional), bits 2-3 dependence (1 owned, 2 not owned, 3 the condition with
     /// the number in bits 4-15, all set where it has none), bits 16-31 ground: number of the rule, or 0xffff default, 0xfffe
-    /// unknown principal, 0xfffd not ready, 0xfffc condition too long, 0xfffb unmet
+    /// unknown principal, 0xfffd not ready, 0xfffc condition too long, 0xfffb unmet, 0xfffa revoked, 0xfff9 break-glass
     ///
     /// Zero is never produced by accident as an ALLOW: everything unknown reads as DENY.
     pub fn number(self) -> u32 {
@@ -99,6 +103,8 @@ impl Decision {
             Ground::NotReady => 0xfffd,
             Ground::TooLong => 0xfffc,
             Ground::Unmet => 0xfffb,
+            Ground::Revoked => 0xfffa,
+            Ground::BreakGlass => 0xfff9,
         };
         ground << 16 | dependence | effect
     }

@@ -161,17 +161,23 @@ pub fn decide_for(policy: &Policy, rules: &[u16], asker: &Asker<'_>, permission:
             }
         }
     }
-    let Some(ground) = allow.and(deny_if).or(allow).or(allow_if) else {
+    let ground = match allow {
+        Some(_) => deny_if.or(allow).map(Ground::Rule),
+        // As a rule without a condition, and named wherever it is what allows.
+        None if asker.break_glass => Some(Ground::BreakGlass),
+        None => allow_if.map(Ground::Rule),
+    };
+    let Some(ground) = ground else {
         let numbered = |number: &u16| policy.rules.get(usize::from(*number));
         let spoken = rules.iter().filter_map(numbered).any(|rule| speaks(rule, asker, permission));
         return Answer::deny(if spoken { Ground::Unmet } else { Ground::Default });
     };
-    if allow.is_none() {
+    if allow.is_none() && ground != Ground::BreakGlass {
         spared.push(Criteria::any_of(allowed));
     }
     match Criteria::all_of(spared) {
         // Allowed only what is denied.
-        Criteria::Never => Answer::deny(Ground::Rule(deny_if.unwrap_or(ground))),
-        criteria => Answer::under(criteria, Ground::Rule(ground)),
+        Criteria::Never => Answer::deny(deny_if.map_or(ground, Ground::Rule)),
+        criteria => Answer::under(criteria, ground),
     }
 }

@@ -217,7 +217,7 @@ pub fn ownership(question: &Question<'_>) -> String {
     };
     let entity = &resource.entity_ref;
     if let Some(owner) = resource.owners.iter().find(|owner| question.owners.contains(owner)) {
-        return match question.directory.path(question.asker.principal, owner) {
+        return match question.directory.path(question.asker.principal, &question.asker.standing, owner) {
             Some(path) => format!("`{entity}` is owned by {}", through(&path)),
             None => format!("`{entity}` is owned by `{owner}`, the principal itself"),
         };
@@ -252,10 +252,9 @@ fn through(path: &Path) -> String {
 
 /// The groups of the principal that bear on the question: through an owner of the resource, or named by a rule
 fn summary(question: &Question<'_>) -> GroupSummary {
-    let principal = question.asker.principal;
-    let groups = &principal.groups;
+    let asker = &question.asker;
     let of_owners = question.resource.into_iter().flat_map(|resource| &resource.owners).flat_map(|owner| {
-        let path = question.directory.path(principal, owner);
+        let path = question.directory.path(asker.principal, &asker.standing, owner);
         question.directory.groups_of(owner).into_iter().chain(path.into_iter().flat_map(|path| path.groups))
     });
     let of_rules =
@@ -263,10 +262,10 @@ fn summary(question: &Question<'_>) -> GroupSummary {
             Selector::Group(id) => Some(*id),
             _ => None,
         });
-    let mut matched: Vec<_> = of_owners.chain(of_rules).filter(|group| groups.contains(*group) == Some(true)).collect();
+    let mut matched: Vec<_> = of_owners.chain(of_rules).filter(|group| asker.is_in(*group) == Some(true)).collect();
     matched.sort_unstable();
     matched.dedup();
-    GroupSummary { state: groups.state(), count: groups.ids().len(), matched }
+    GroupSummary { state: asker.group_state(), count: asker.group_count(), matched }
 }
 
 #[cfg(test)]

@@ -66,6 +66,7 @@ pub(super) fn identify(
             job: job.recorded(kind),
             single_use,
         })),
+        issued_at: claims.issued.unwrap_or_default(),
         expires_at,
     })
 }

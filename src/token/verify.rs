@@ -194,6 +194,7 @@ fn identify(
         name: claims.name.as_ref().map(JsonString::owned),
         assurance: caller::assurance(&claims, now.after(profile.leeway_seconds)),
         job: None,
+        issued_at: claims.issued.unwrap_or_default(),
         expires_at: claims.expires.unwrap_or_default().after(profile.leeway_seconds),
     })
 }

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::{NodeCrypto, node_crypto::Later};
 use crate::{
     config::Configuration,
-    directory::{DirectoryInput, EntityRef, Member},
+    directory::{DirectoryInput, EntityRef, Member, Round, Standing},
     engine::Engine,
     error::{ConfigError, ConfigMistake, RejectionCode},
     identity::{Guid, Handle, Principal},
@@ -77,6 +77,8 @@ struct Issuer<'a> {
 
 /// Tells a refusal from a handle
 const REFUSED: u32 = 1 << 31;
+
+const NO_TENANT: &str = "the tenant id is not a GUID";
 
 #[wasm_bindgen]
 impl Core {
@@ -165,7 +167,7 @@ impl Core {
 
     /// See [`Engine::begin_members`]; an empty text, or why not
     pub fn begin_members(&mut self, tenant: &str, all: bool) -> String {
-        let begun = guid(tenant).ok_or("the tenant id is not a GUID").and_then(|id| self.engine.begin_members(id, all));
+        let begun = guid(tenant).ok_or(NO_TENANT).and_then(|id| self.engine.begin_members(id, all));
         begun.err().unwrap_or_default().into()
     }
 
@@ -177,6 +179,46 @@ impl Core {
     /// See [`Engine::commit_members`]
     pub fn commit_members(&mut self) -> String {
         Outcome::json(self.engine.commit_members().map_err(str::to_owned))
+    }
+
+    /// See [`Engine::begin_accounts`]; an empty text, or why not
+    pub fn begin_accounts(&mut self, tenant: &str, all: bool) -> String {
+        let begun = guid(tenant).ok_or(NO_TENANT).and_then(|id| self.engine.begin_accounts(id, all));
+        begun.err().unwrap_or_default().into()
+    }
+
+    /// See [`Engine::add_accounts`]
+    pub fn add_accounts(&mut self, page: &[u8]) -> String {
+        Outcome::json(self.engine.add_accounts(page))
+    }
+
+    /// See [`Engine::commit_accounts`]; 0xffffffff when nothing was loaded
+    pub fn commit_accounts(&mut self) -> u32 {
+        self.engine.commit_accounts().and_then(|changed| u32::try_from(changed).ok()).unwrap_or(u32::MAX)
+    }
+
+    /// How many accounts of a tenant are known, or of these how many are `out_of_force`: disabled or deleted
+    pub fn accounts(&self, tenant: &str, out_of_force: bool) -> u32 {
+        let accounts = guid(tenant).and_then(|tenant| self.engine.directory().following.accounts(tenant));
+        let count = accounts.map_or(0, |known| if out_of_force { known.out_of_force() } else { known.len() });
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// For how many seconds what is known of a tenant counts; 0 where groups come with the tokens
+    pub fn stale_after(&self) -> u32 {
+        self.engine.configuration().groups.stale_after.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0)
+    }
+
+    /// See [`Engine::set_round`]
+    pub fn set_round(&mut self, tenant: &str, completed: u32, until: u32, now: u32) -> bool {
+        let round = Round { completed: time(completed), until: time(until) };
+        guid(tenant).is_some_and(|tenant| self.engine.set_round(tenant, round, time(now)))
+    }
+
+    /// See [`Engine::standing`] and [`crate::directory::Standing::number`]; 0xffffffff for nobody
+    pub fn standing(&self, principal: u32, token_issued: u32, now: u32) -> u32 {
+        let standing = self.engine.standing(Handle::from_number(principal), time(token_issued), time(now));
+        standing.map_or(u32::MAX, Standing::number)
     }
 
     /// The number of a member of a tenant's groups; 0xffffffff when the directory does not know it

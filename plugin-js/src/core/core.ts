@@ -1,6 +1,8 @@
+import { Accounts } from './accounts';
 import { AuditChain } from './auditChain';
 import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL, withCriteria } from './decisions';
 import { ConfigurationError } from './errors';
+import { Freshness } from './freshness';
 import { handleOf, isOf, isSession } from './handles';
 import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
@@ -26,10 +28,14 @@ import type {
   PrincipalHandle,
   Purpose,
   ResourceInput,
+  Standing,
   Study,
 } from './types';
 
 const NO_NUMBER = 0xffff_ffff;
+
+const REVOKED: ReadonlyArray<Standing['revoked']> = [undefined, 'disabled', 'deleted', 'signedOut', 'absent'];
+const GAPS: ReadonlyArray<Standing['gap']> = [undefined, 'notLoaded', 'stale', 'newAccount'];
 
 /**
  * The core as TypeScript sees it: typed, and never dead for long.
@@ -44,16 +50,27 @@ export class EntraCore {
   readonly #pooled: PooledTokens;
   /** Who is in which Entra group, where that was loaded from Microsoft Graph */
   readonly members: Members;
+  /** Whose account is in force, where that was loaded from Microsoft Graph */
+  readonly accounts: Accounts;
+  /** How far each tenant is known, and until when that counts */
+  readonly freshness: Freshness;
   /** The hash chains of the audit trail, and what is to be recorded */
   readonly audit: AuditChain;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
     this.#life = new CoreLife(options);
-    this.#clock = options.clock ?? turnClock;
+    const wall = options.clock ?? turnClock;
+    this.freshness = new Freshness(this.#life, wall, options.monotonic);
+    this.#clock = () => {
+      const now = wall();
+      this.freshness.passed(now);
+      return now;
+    };
     this.#tokens = new Tokens(this.#life, this.#clock);
     this.#pooled = new PooledTokens(this.#life, this.#tokens);
     this.members = new Members(this.#life);
+    this.accounts = new Accounts(this.#life);
     this.audit = new AuditChain(this.#life);
   }
 
@@ -67,8 +84,9 @@ export class EntraCore {
     return this.#life.alive !== undefined;
   }
 
-  /** Version of keys, directory and policy */
+  /** Version of keys, directory and policy; one that begins by the mere passing of time has begun by then */
   get epoch(): number {
+    this.#clock();
     return this.#life.epoch;
   }
 
@@ -207,6 +225,19 @@ export class EntraCore {
     return this.#life.askOf(principal, ({ core }) => core.claimed(principal, this.#now()), false);
   }
 
+  /**
+   * What the directory says of a principal; `undefined` for nobody. `tokenIssued` (seconds since the epoch): when another token of
+   * theirs was issued, if that is what they come with
+   */
+  standing(principal: PrincipalHandle, tokenIssued = NO_NUMBER): Standing | undefined {
+    const number = this.#life.askOf(
+      principal,
+      ({ core }) => core.standing(principal, tokenIssued, this.#now()),
+      NO_NUMBER,
+    );
+    return number === NO_NUMBER ? undefined : standingOf(number);
+  }
+
   /** Whether a principal's groups are not known; not so for nobody */
   groupsUnknown(principal: PrincipalHandle): boolean {
     return this.#life.askOf(principal, ({ core }) => core.groups_unknown(principal, this.#now()), false);
@@ -239,9 +270,11 @@ export class EntraCore {
   decide(principal: PrincipalHandle, permission: PermissionInput): Decision {
     const { alive } = this.#life;
     if (alive === undefined) return CORE_UNAVAILABLE;
+    // First of all: an epoch may begin with it, and with the epoch other answers.
+    const now = this.#clock();
     const known = alive.permissions.find(permission);
     // A handle of another instance is in no row.
-    const answer = known === undefined ? undefined : alive.answers.find(principal, known, this.#clock());
+    const answer = known === undefined ? undefined : alive.answers.find(principal, known, now);
     if (answer !== undefined) return answer;
     if (!isOf(this.#life.instance, principal)) return UNKNOWN_PRINCIPAL;
     try {
@@ -341,4 +374,14 @@ export class EntraCore {
   #now(): number {
     return this.#tokens.now();
   }
+}
+
+/** Bits 0-3 why refused, 4-7 why groups are not known, 8 whether they are the directory's word; what cannot be read is refused */
+function standingOf(number: number): Standing {
+  const [revoked, gap] = [number & 0xf, (number >>> 4) & 0xf];
+  return {
+    revoked: revoked < REVOKED.length ? REVOKED[revoked] : 'absent',
+    gap: gap < GAPS.length ? GAPS[gap] : 'notLoaded',
+    live: (number >>> 8) === 1,
+  };
 }

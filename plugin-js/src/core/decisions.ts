@@ -10,6 +10,8 @@ const GROUNDS: Record<number, Decision['ground']> = {
   0xfffd: 'notReady',
   0xfffc: 'conditionTooLong',
   0xfffb: 'unmet',
+  0xfffa: 'principalRevoked',
+  0xfff9: 'breakGlass',
 };
 
 /** The answer while there is no instance to ask */
@@ -65,8 +67,8 @@ export class DecisionReader {
     const dependence = DEPENDENCES[(number >>> 2) & 3];
     const ground = GROUNDS[number >>> 16];
     const rule = ground === undefined ? this.#ruleIds[number >>> 16] : undefined;
-    // Nothing but a rule allows anything.
-    const grounded = rule !== undefined || (ground !== undefined && effect === 'DENY');
+    // Nothing but a rule allows anything, or an entry under `breakGlass`.
+    const grounded = rule !== undefined || ground === 'breakGlass' || (ground !== undefined && effect === 'DENY');
     const fits = (effect === 'CONDITIONAL') === (dependence !== 'none');
     if (effect === undefined || !grounded || !fits) return CORE_UNAVAILABLE;
     const decision: Decision = {

@@ -26,6 +26,8 @@ export interface CoreOptions {
   logger: Pick<LoggerService, 'error' | 'info'>;
   /** Milliseconds since the epoch; for tests */
   clock?: () => number;
+  /** Milliseconds since whenever, by a clock that is never set; for tests */
+  monotonic?: () => number;
   /** Whether accepted tokens are remembered; for measurements. Default: true */
   tokenCache?: boolean;
   /** For tests */
@@ -61,6 +63,7 @@ export class CoreLife {
   #issuers: readonly Issuer[] = [];
   readonly #directCalls: boolean;
   readonly #identity: IdentitySettings;
+  readonly #staleAfter: number;
   #restart?: NodeJS.Timeout;
 
   /** @throws ConfigurationError naming the first mistake */
@@ -69,6 +72,7 @@ export class CoreLife {
     this.#alive = this.#build();
     this.#directCalls = this.#alive.core.direct_calls();
     this.#identity = JSON.parse(this.#alive.core.identity());
+    this.#staleAfter = this.#alive.core.stale_after();
   }
 
   /** The instance to ask, if there is one */
@@ -106,6 +110,11 @@ export class CoreLife {
     return this.#identity;
   }
 
+  /** For how many seconds what is known of a tenant counts; 0 where groups come with the tokens */
+  get staleAfter(): number {
+    return this.#staleAfter;
+  }
+
   /** Asks the running instance; a trap ends it */
   ask<T>(question: (alive: Alive) => T, refusal: T): T {
     const alive = this.#alive;
@@ -135,6 +144,12 @@ export class CoreLife {
       this.#newEpoch();
     }
     return outcome;
+  }
+
+  /** The same where `telling` says itself whether an epoch begins with it, which most often none does */
+  remind(what: string, telling: (core: WasmCore) => boolean): void {
+    this.#told.set(what, telling);
+    if (this.ask(({ core }) => telling(core), false)) this.#newEpoch();
   }
 
   /** Ends an instance that threw what it never throws; what is thrown for misuse is passed on */

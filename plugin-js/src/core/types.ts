@@ -71,6 +71,8 @@ export interface Principal {
   name: string | null;
   /** How strongly the caller signed in; absent: nothing is known */
   assurance?: { authContexts: string[]; mfa: boolean; signedInAt: number | null };
+  /** When its token was issued, in seconds since the epoch; absent: not known, and so older than anything */
+  issuedAt?: number;
   /** The job, exactly when it is a pipeline */
   pipeline?: PipelineJob;
   expiresAt: number;
@@ -137,7 +139,16 @@ export interface Decision {
   /** The condition where it is more than ownership; frozen */
   criteria?: Criteria;
   rule?: string;
-  ground: 'rule' | 'default' | 'unmet' | 'unknownPrincipal' | 'notReady' | 'conditionTooLong' | 'coreUnavailable';
+  ground:
+    | 'rule'
+    | 'default'
+    | 'unmet'
+    | 'breakGlass'
+    | 'principalRevoked'
+    | 'unknownPrincipal'
+    | 'notReady'
+    | 'conditionTooLong'
+    | 'coreUnavailable';
 }
 
 /** What a rule asks of the sign-in; `signedInWithin` in seconds */
@@ -263,6 +274,39 @@ export interface MembersReport {
   nested: number;
   /** Memory of the whole directory */
   bytes: number;
+}
+
+/** What a page of accounts held; the links are Microsoft Graph's own, and to be checked before they are followed */
+export type AccountsPage = Pick<PageReport, 'next' | 'delta'> & { accounts: number };
+
+/** What became of the pages */
+export interface AccountsReport {
+  /** Those that were ever heard of in the tenant */
+  accounts: number;
+  /** Those that are not as they were before */
+  changed: number;
+}
+
+/** How far a tenant is known */
+export interface Freshly {
+  tenant: string;
+  /** When it was last known whole, in seconds since the epoch */
+  completedAt: number;
+  ageSeconds: number;
+  /** Too old, so that the groups of its people are unknown */
+  stale: boolean;
+  /** Why it cannot be judged */
+  error?: string;
+}
+
+/** What the directory says of somebody */
+export interface Standing {
+  /** Why they are refused, whatever the rules say: `principal_revoked` */
+  revoked?: 'disabled' | 'deleted' | 'signedOut' | 'absent';
+  /** Why their groups are not known, where the directory would have to know them */
+  gap?: 'notLoaded' | 'stale' | 'newAccount';
+  /** Whether their groups are the directory's word, and not their token's */
+  live: boolean;
 }
 
 /** What became of published keys */

@@ -69,8 +69,10 @@ export async function mergeAccounts(
 function merged(id: string, before: AccountRow | undefined, changes: readonly AccountChange[]) {
   const after = { id, enabled: null, validFrom: null, removed: null, ...before };
   for (const { enabled, validFrom, removed } of changes) {
-    if (enabled !== undefined) after.enabled = enabled;
-    if (validFrom !== undefined) after.validFrom = validFrom;
+    // What is null was never said.
+    after.enabled = enabled ?? after.enabled;
+    // It only ever moves on; what is told again may be older.
+    if (validFrom && !(Date.parse(after.validFrom ?? '') > Date.parse(validFrom))) after.validFrom = validFrom;
     // Whoever is named without it is there, or there again.
     after.removed = removed ?? null;
   }

@@ -9,7 +9,7 @@ import type { EventsService } from '@backstage/plugin-events-node';
 import type { EntraAccess } from '../service/entraAccess';
 import { FeedStore } from './feedStore';
 import { isUsers } from './feeds';
-import { Replica, type FollowedCore } from './replica';
+import { Replica } from './replica';
 import { Scopes } from './scopes';
 import type { FollowSettings } from './settings';
 import { RUN_MS, Writer } from './writer';
@@ -69,7 +69,7 @@ export class Following {
     const scopes = new Scopes({ store, groups: settings.groups, wanted });
     this.#replica = new Replica({
       store,
-      core: entraAccess.core as unknown as FollowedCore,
+      core: entraAccess.core,
       epoch: entraAccess.directory,
       tenants: this.#tenants,
       counts: feed => scopes.counts(feed),

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
-import type { EntraCore, Outcome } from '../core';
+import type { EntraCore } from '../core';
 import type { DirectoryEpoch } from '../service/directoryEpoch';
 import { readAccounts, type AccountRow } from './accountRows';
 import { accountPage } from './accountPages';
@@ -19,21 +19,9 @@ interface Told {
   changed: number;
 }
 
-/** What of the core is told */
-export interface FollowedCore {
-  members: Pick<EntraCore['members'], 'begin'>;
-  accounts: { begin(tenantId: string, what: 'all' | 'changes'): Outcome<AccountsLoading, string> };
-  freshness: { set(tenantId: string, completedAt: number): void };
-}
-
-interface AccountsLoading {
-  add(page: Uint8Array): Outcome<unknown, string>;
-  commit(): Outcome<unknown, string>;
-}
-
 interface Options {
   store: FeedStore;
-  core: FollowedCore;
+  core: Pick<EntraCore, 'members' | 'accounts' | 'freshness'>;
   epoch: Pick<DirectoryEpoch, 'membersAre'>;
   /** Tenants that are followed */
   tenants: readonly string[];
@@ -52,6 +40,8 @@ export class Replica {
   readonly #told = new Map<string, Told>();
   /** By feed and group: the direct members, as the core has them */
   readonly #lists = new Map<string, Lists>();
+  /** Of which completion the core was told */
+  readonly #rounds = new Map<string, number>();
   /** Since when a tenant is behind the database, in milliseconds of no clock in particular */
   readonly #behind = new Map<string, number>();
   #running?: Promise<void>;
@@ -200,9 +190,12 @@ export class Replica {
   }
 
   #completed(tenant: string, sample: Sample): void {
-    const moments = this.#feeds(sample, tenant).map(({ completedAt }) => completedAt ?? 0);
-    const age = this.#ages.seen(tenant, Math.min(...moments), sample.now);
-    if (age !== undefined) this.#options.core.freshness.set(tenant, Math.floor((Date.now() - age) / 1000));
+    const moment = Math.min(...this.#feeds(sample, tenant).map(({ completedAt }) => completedAt ?? 0));
+    const age = this.#ages.seen(tenant, moment, sample.now);
+    if (age === undefined || this.#rounds.get(tenant) === moment) return;
+    this.#rounds.set(tenant, moment);
+    // By the clock of this machine, as everything that the core compares it with.
+    this.#options.core.freshness.set(tenant, Math.floor((Date.now() - age) / 1000));
   }
 
   #failed(error: unknown): void {

@@ -25,8 +25,6 @@ const settingsSchema = z.union([
 ]);
 
 type Section = { groups?: { source?: unknown; overage?: unknown; graph?: unknown } };
-/** What of the section is no credential, and read elsewhere */
-const NO_CREDENTIALS = ['staleAfter', 'directory'];
 
 /**
  * The credentials for Microsoft Graph, where it is to be asked; `undefined` also for what the core will refuse with the place
@@ -35,9 +33,7 @@ const NO_CREDENTIALS = ['staleAfter', 'directory'];
  */
 export function readGraphSettings(section: object, argv: readonly string[]): GraphSettings | undefined {
   const { groups } = section as Section;
-  const graph = Object.entries(typeof groups?.graph === 'object' ? (groups.graph ?? {}) : {});
-  const credentials = Object.fromEntries(graph.filter(([name]) => !NO_CREDENTIALS.includes(name)));
-  const parsed = settingsSchema.safeParse(credentials);
+  const parsed = settingsSchema.safeParse(credentialsIn(groups?.graph));
   if ((groups?.overage !== 'graph' && groups?.source !== 'graph') || !parsed.success) return undefined;
   const settings = parsed.data;
   if ('clientSecret' in settings) return { kind: 'secret', clientId: settings.clientId, secret: settings.clientSecret };
@@ -47,6 +43,12 @@ export function readGraphSettings(section: object, argv: readonly string[]): Gra
   const { clientId, managedIdentity } = settings;
   const assigned = managedIdentity === true ? clientId : managedIdentity.clientId;
   return { kind: 'managedIdentity', ...(assigned ? { clientId: assigned } : {}) };
+}
+
+/** What else stands beside them says how the directory is followed */
+function credentialsIn(graph: unknown): unknown {
+  if (typeof graph !== 'object' || graph === null) return graph;
+  return Object.fromEntries(Object.entries(graph).filter(([name]) => name !== 'staleAfter' && name !== 'directory'));
 }
 
 function certificatePath(certificate: string, argv: readonly string[]): string {
@@ -79,8 +81,8 @@ const isGuid = (value: unknown) => guid.safeParse(value).success;
 
 /** What is no secret where it belongs: ids, and the shape of `managedIdentity` */
 const masks: Record<string, (value: unknown) => unknown> = {
-  staleAfter: value => (typeof value === 'number' ? value : undefined),
   clientId: value => (isGuid(value) ? value : undefined),
+  staleAfter: value => (typeof value === 'number' ? value : undefined),
   managedIdentity(value) {
     if (typeof value === 'boolean') return value;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;

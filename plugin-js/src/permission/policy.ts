@@ -25,6 +25,8 @@ const GROUNDS: Readonly<Record<Decision['ground'], string>> = {
   rule: 'denied by a rule',
   default: 'no rule speaks about it',
   unmet: 'no rule allows it as things are',
+  breakGlass: 'an entry under `entraAccess.breakGlass` allows it, as the groups are not known',
+  principalRevoked: 'principal_revoked: the account is disabled, was deleted, or was signed out everywhere',
   unknownPrincipal: 'the caller is not signed in through Entra Access, or no longer',
   notReady: 'there is no policy yet',
   conditionTooLong: 'the conditions of the rules that allow it are too long for one answer',

@@ -46,6 +46,8 @@ export class EntraAccess {
   readonly keys: KeySource;
   readonly sessions: SharedSessions;
   readonly directory = new DirectoryEpoch();
+  /** Which groups and accounts of Entra this process has, by numbers of the same kind; whoever follows Entra sets them */
+  readonly membership = new DirectoryEpoch();
   readonly audit: AuditTrail;
   /** Who has sessions and directory, where this process has neither; the catalog module finds it out */
   elsewhere?: Elsewhere;
