@@ -12,15 +12,24 @@ exports.up = async function up(knex) {
     table.string('feed', 16).notNullable().comment('`users`, `groups`, or a part of the groups');
     table.integer('format').notNullable().comment('Of the rows; a replica leaves alone what it does not know');
     table.bigInteger('revision').notNullable().comment('Number of the last write; each write names the one before');
-    table.bigInteger('changed').notNullable().comment('Number of the last write that changed rows of the complete load');
-    table.bigInteger('load').notNullable().comment('Number of the load that counts; 0 before the first one is complete');
+    table
+      .bigInteger('changed')
+      .notNullable()
+      .comment('Number of the last write that changed rows of the complete load');
+    table
+      .bigInteger('load')
+      .notNullable()
+      .comment('Number of the load that counts; 0 before the first one is complete');
     table.bigInteger('staged').notNullable().comment('Number of the load that is under way; 0 for none');
     table.text('scope').nullable().comment('Object ids of the groups that are asked for; null for all');
     table.text('link').nullable().comment('Where to ask for what has changed');
     table.text('staged_link').nullable().comment('The next page of the load under way');
     table.integer('staged_pages').notNullable().comment('Of the load under way');
     table.bigInteger('staged_since').nullable().comment('When it began, by the clock of the database: ms since 1970');
-    table.bigInteger('completed_at').nullable().comment('Rows are what Graph had then, by the clock of the database: ms since 1970');
+    table
+      .bigInteger('completed_at')
+      .nullable()
+      .comment('Rows are what Graph had then, by the clock of the database: ms since 1970');
     table.text('held').nullable().comment('Why a complete load was not taken');
     table.text('error').nullable().comment('Why the last round failed');
     table.primary(['tenant', 'feed']);
@@ -55,12 +64,19 @@ exports.up = async function up(knex) {
     table.string('tenant', 36).notNullable();
     table.string('resource', 128).notNullable();
     table.string('url', 512).notNullable().comment('Where they are sent');
-    table.string('client_state', 64).notNullable().comment('SHA-256 of the secret that comes with each, in hexadecimal');
+    table
+      .string('client_state', 64)
+      .notNullable()
+      .comment('SHA-256 of the secret that comes with each, in hexadecimal');
     table.bigInteger('expires_at').notNullable().comment('Milliseconds since 1970');
     table.unique(['tenant', 'resource']);
   });
   await knex.schema.alterTable('entra_access_revisions', table => {
-    table.bigInteger('members').notNullable().defaultTo(0).comment('The number with which members of groups changed last');
+    table
+      .bigInteger('members')
+      .notNullable()
+      .defaultTo(0)
+      .comment('The number with which members of groups changed last');
   });
 };
 

@@ -36,6 +36,7 @@ interface Position {
   member: number;
   /** Seconds since 1970 */
   issued: number;
+  generation: number;
   select: string;
   filter?: string;
   /** The page before was not empty, so this one may be */
@@ -70,7 +71,10 @@ export function groupsDelta(request: RouteRequest, tenant: Tenant, caller: Graph
       all: () =>
         [...directory.groups]
           .filter(([id, { removed }]) => !removed && wanted(id))
-          .map(([id, group]) => ({ head: { id }, members: [...group.members].map(([member, kind]) => shown(member, kind)) })),
+          .map(([id, group]) => ({
+            head: { id },
+            members: [...group.members].map(([member, kind]) => shown(member, kind)),
+          })),
       since: (from, until) =>
         touched(directory, 'groups', from, until)
           .filter(([id]) => wanted(id))
@@ -116,11 +120,15 @@ function delta(path: string, { query }: RouteRequest, tenant: Tenant, { tenantId
   const directory = tenant.directoryOf(tenantId);
   const position = positionOf(query, tenant, directory);
   if ('status' in position) return position;
-  if (position.issued + TOKEN_SECONDS < tenant.clock() || position.issued < tenant.deltaTokensFrom)
+  if (position.issued + TOKEN_SECONDS < tenant.clock() || position.generation !== tenant.deltaGeneration)
     return tooOld(tenant, path);
   const filter = filterOf(position.filter);
   if (filter && filter.size > MAX_FILTERED)
-    return graphError(400, 'Request_BadRequest', `Too many ids in the filter: ${filter.size}. At most ${MAX_FILTERED}.`);
+    return graphError(
+      400,
+      'Request_BadRequest',
+      `Too many ids in the filter: ${filter.size}. At most ${MAX_FILTERED}.`,
+    );
   const listing = list(directory, filter);
   const empty = tenant.faults.graph === 'emptyTenant';
   const entries = empty
@@ -151,7 +159,8 @@ function page(path: string, tenant: Tenant, position: Position, entries: readonl
   const endless = faults.graph === 'endlessPages';
   const more = at < entries.length || (paging.emptyPages && !position.empty);
   const next = endless ? position : { ...position, at, member, empty: paging.emptyPages && !position.empty };
-  const base = faults.graph === 'foreignNextLink' ? graphBase(tenant).replace('127.0.0.1', 'localhost') : graphBase(tenant);
+  const base =
+    faults.graph === 'foreignNextLink' ? graphBase(tenant).replace('127.0.0.1', 'localhost') : graphBase(tenant);
   const url = `${base}/v1.0/${path}/delta`;
   const last: Position = { ...position, since: position.until, at: 0, member: 0, empty: false, issued: tenant.clock() };
   return json(200, {
@@ -178,7 +187,7 @@ function positionOf(query: URLSearchParams, tenant: Tenant, directory: Simulated
   if (unsupported || !select)
     return graphError(400, 'Request_UnsupportedQuery', `Unsupported query: ${unsupported ?? 'no $select'}.`);
   const filter = query.get('$filter') ?? undefined;
-  return { until, at: 0, member: 0, issued: tenant.clock(), select, filter };
+  return { until, at: 0, member: 0, issued: tenant.clock(), generation: tenant.deltaGeneration, select, filter };
 }
 
 function filterOf(filter: string | undefined): ReadonlySet<string> | undefined {
@@ -188,7 +197,7 @@ function filterOf(filter: string | undefined): ReadonlySet<string> | undefined {
 
 /** Graph says both: that the token is too old, and where everything begins anew */
 function tooOld(tenant: Tenant, path: string): Reply {
-  const location = `${graphBase(tenant)}/v1.0/${path}/delta?$skiptoken=${encode({ until: 0, at: 0, member: 0, issued: tenant.clock(), select: '' })}`;
+  const location = `${graphBase(tenant)}/v1.0/${path}/delta?$select=id`;
   return graphError(410, 'syncStateNotFound', 'The sync state generation is not found; resync.', { location });
 }
 

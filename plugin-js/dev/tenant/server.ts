@@ -88,7 +88,7 @@ export async function startTenant(options: TenantOptions = {}): Promise<Tenant> 
     directory: directoryOf(home.tenantId),
     directoryOf,
     deltaPaging: { ...PAGING },
-    deltaTokensFrom: 0,
+    deltaGeneration: 0,
     quota: { units: 1e9, left: 1e9 },
     subscriptions: new Map(),
     clock,

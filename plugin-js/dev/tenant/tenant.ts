@@ -31,8 +31,8 @@ export interface Tenant {
   readonly directory: SimulatedDirectory;
   directoryOf(tenantId: string): SimulatedDirectory;
   readonly deltaPaging: DeltaPaging;
-  /** Delta tokens issued before this are too old, in seconds since 1970; besides, they live seven days */
-  deltaTokensFrom: number;
+  /** Delta tokens of another generation are too old; besides, they live seven days */
+  deltaGeneration: number;
   /** What Graph grants: each request costs its units, and without any left the answer is 429 */
   readonly quota: { units: number; left: number };
   /** Change notifications that were asked for, by id */

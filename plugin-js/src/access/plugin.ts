@@ -60,7 +60,8 @@ export const entraAccessPlugin = createBackendPlugin({
           const named = groupsNamed(entraAccess.policyText, deps.config.getOptional('entraAccess'));
           return directory.groupIds && new Set([...named, ...directory.groupIds]);
         };
-        const following = entraAccess.follow && new Following({ ...deps, settings: entraAccess.follow, database, wanted });
+        const following =
+          entraAccess.follow && new Following({ ...deps, settings: entraAccess.follow, database, wanted });
         entraAccess.following = following && (() => following.states);
         entraAccess.directory.follow(async () => {
           await Promise.all([directory.catchUp(), following?.catchUp()]);

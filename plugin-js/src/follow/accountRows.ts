@@ -122,12 +122,7 @@ export async function hasAccounts(database: Database, load: Load): Promise<boole
  * Writes down as deleted who is in an earlier load and no longer in this one: whoever is not listed any more must not be
  * taken for somebody who was never heard of
  */
-export async function keepVanished(
-  transaction: Database,
-  before: Load,
-  after: Load,
-  revision: number,
-): Promise<void> {
+export async function keepVanished(transaction: Database, before: Load, after: Load, revision: number): Promise<void> {
   const vanished = transaction(`${ACCOUNTS} as a`)
     .leftJoin(`${ACCOUNTS} as b`, join =>
       join

@@ -2,15 +2,7 @@ import { within } from '../service/within';
 import { databaseReason } from '../service/sessionStoreAccess';
 import { commonAccounts, hasAccounts, keepVanished, mergeAccounts, removeAccounts } from './accountRows';
 import type { AccountChange, GroupChange } from './deltaPages';
-import {
-  FORMAT,
-  isUsers,
-  SupersededError,
-  type Database,
-  type FeedKey,
-  type FeedState,
-  type Load,
-} from './feeds';
+import { FORMAT, isUsers, SupersededError, type Database, type FeedKey, type FeedState, type Load } from './feeds';
 import { commonMembers, hasMembers, mergeMembers, removeMembers } from './memberRows';
 
 const FEEDS = 'entra_access_feeds';
@@ -147,7 +139,11 @@ export class FeedStore {
 
   /** Says why a round failed; not a write that others would have to know of */
   async failed({ tenant, feed }: FeedKey, error: string): Promise<void> {
-    await answered(this.database(FEEDS).where({ tenant, feed }).update({ error: error.slice(0, 500) }));
+    await answered(
+      this.database(FEEDS)
+        .where({ tenant, feed })
+        .update({ error: error.slice(0, 500) }),
+    );
   }
 
   /** How much of what counts is in the load under way, too */

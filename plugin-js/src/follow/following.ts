@@ -1,10 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  DatabaseService,
-  LifecycleService,
-  LoggerService,
-  SchedulerService,
-} from '@backstage/backend-plugin-api';
+import type { DatabaseService, LifecycleService, LoggerService, SchedulerService } from '@backstage/backend-plugin-api';
 import type { EventsService } from '@backstage/plugin-events-node';
 import type { EntraAccess } from '../service/entraAccess';
 import { FeedStore } from './feedStore';
@@ -134,7 +129,13 @@ export class Following {
         feeds: feeds.map(({ feed, load, link, staged, stagedPages, revision, held, error: failed }) => {
           const state = held !== null ? 'held' : load > 0 && link !== null && staged === 0 ? 'following' : 'loading';
           const why = held ?? failed;
-          return { feed, state, revision, ...(staged > 0 ? { pages: stagedPages } : {}), ...(why ? { error: why } : {}) };
+          return {
+            feed,
+            state,
+            revision,
+            ...(staged > 0 ? { pages: stagedPages } : {}),
+            ...(why ? { error: why } : {}),
+          };
         }),
         ...(error === undefined ? {} : { error }),
       };

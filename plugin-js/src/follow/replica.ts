@@ -186,7 +186,9 @@ export class Replica {
     const report = taken(loading.commit(() => memberPages(differences(new Map(), after))));
     for (const [key, lists] of after) this.#lists.set(key, lists);
     if (before.size === 0)
-      logger.info(`tenant ${tenant}: ${report.memberships} memberships, ${report.groups} groups, ${report.nested} nested`);
+      logger.info(
+        `tenant ${tenant}: ${report.memberships} memberships, ${report.groups} groups, ${report.nested} nested`,
+      );
   }
 
   #completed(tenant: string, sample: Sample): void {

@@ -66,7 +66,7 @@ export class Writer {
     const { scopes } = this.#options;
     try {
       // Loading groups may show further ones that matter.
-      for (let asked = new Set<string>(); !time.over; ) {
+      for (let asked = new Set<string>(); !time.over;) {
         const feeds = await scopes.feedsOf(tenant.graph.tenantId);
         // What has changed is a page, and a load may be many.
         const order = [...feeds.filter(isFollowed), ...feeds.filter(feed => !isFollowed(feed))];
@@ -114,7 +114,9 @@ export class Writer {
       } catch (error) {
         if (!(error instanceof GraphError && error.isTooOld)) throw error;
         const name = `${state.feed} of tenant ${state.tenant}`;
-        this.#options.logger.warn(`${name}: Microsoft Graph no longer knows what has changed; all of it is loaded anew`);
+        this.#options.logger.warn(
+          `${name}: Microsoft Graph no longer knows what has changed; all of it is loaded anew`,
+        );
         return this.#load(tenant, await store.begin(state, begun), time);
       }
       changes.push(...read(state, page));
