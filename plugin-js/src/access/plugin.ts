@@ -4,6 +4,7 @@ import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
 import { attachAudit } from '../audit/attach';
 import { Following } from '../follow/following';
+import { NOTIFICATIONS_PATH } from '../follow/notifications';
 import { groupsNamed } from '../follow/wanted';
 import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
@@ -67,6 +68,11 @@ export const entraAccessPlugin = createBackendPlugin({
           await Promise.all([directory.catchUp(), following?.catchUp()]);
         });
         const lookup = new PermissionLookup({ auth, discovery });
+        if (following?.router) {
+          // Microsoft Graph has no token of ours: it proves itself by the secret of a subscription.
+          deps.httpRouter.addAuthPolicy({ path: NOTIFICATIONS_PATH, allow: 'unauthenticated' });
+          deps.httpRouter.use(following.router);
+        }
         deps.httpRouter.use(
           createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),
         );

@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseService, LifecycleService, LoggerService, SchedulerService } from '@backstage/backend-plugin-api';
 import type { EventsService } from '@backstage/plugin-events-node';
 import type { EntraAccess } from '../service/entraAccess';
+import type { Router } from 'express';
 import { FeedStore } from './feedStore';
+import { Hints } from './hints';
+import { Notifications, type NotificationCounts } from './notifications';
+import { Subscriber } from './subscriber';
+import { SubscriptionStore } from './subscriptionStore';
 import { isUsers } from './feeds';
 import { Replica } from './replica';
 import { Scopes } from './scopes';
@@ -34,6 +39,8 @@ export interface FollowState {
     error?: string;
   }>;
   error?: string;
+  /** Change notifications, where they are asked for */
+  notifications?: NotificationCounts & { error?: string };
 }
 
 interface Options {
@@ -54,6 +61,9 @@ export class Following {
   readonly #replica: Replica;
   readonly #writer: Writer;
   readonly #tenants: readonly string[];
+  readonly #hints = new Hints(() => this.#askNow());
+  readonly #subscriber?: Subscriber;
+  readonly #notifications?: Notifications;
 
   constructor(options: Options) {
     this.#options = options;
@@ -80,6 +90,17 @@ export class Following {
         await events.publish({ topic: FOLLOWED, eventPayload: { tenant } }).catch(() => undefined);
       },
     });
+    const url = settings.notificationUrl;
+    if (url === undefined) return;
+    const subscriptions = new SubscriptionStore(database);
+    this.#notifications = new Notifications(subscriptions, () => this.#hints.note(), logger);
+    const groups = (tenant: string) => scopes.mattering(tenant);
+    this.#subscriber = new Subscriber({ store: subscriptions, url, tenants, groups, logger });
+  }
+
+  /** The route for change notifications, where they are asked for */
+  get router(): Router | undefined {
+    return this.#notifications?.router();
   }
 
   /** Takes in what was written; never fails */
@@ -87,10 +108,11 @@ export class Following {
     return this.#replica.poll();
   }
 
-  /** Asks what has changed, now and out of turn */
-  async hint(): Promise<void> {
-    await this.#writer.run(new AbortController().signal, 'changes');
+  /** Out of turn, by whichever replica was told: should two ask at once, one of them writes */
+  async #askNow(): Promise<boolean> {
+    const found = await this.#writer.run(new AbortController().signal, 'changes');
     await this.#replica.poll();
+    return found;
   }
 
   /** Begins; what is in the database counts before this returns */
@@ -105,13 +127,19 @@ export class Following {
     });
     const poll = setInterval(() => void this.#replica.poll(), POLL_MS);
     poll.unref();
-    lifecycle.addShutdownHook(() => clearInterval(poll));
+    lifecycle.addShutdownHook(() => {
+      clearInterval(poll);
+      this.#hints.close();
+    });
     await scheduler.scheduleTask({
       id: 'follow-entra',
       scope: 'global',
       frequency: { seconds: settings.pollSeconds },
       timeout: { seconds: TIMEOUT_SECONDS },
-      fn: signal => this.#writer.run(signal),
+      fn: async signal => {
+        await this.#writer.run(signal);
+        await this.#subscriber?.run(signal);
+      },
     });
   }
 
@@ -138,7 +166,14 @@ export class Following {
           };
         }),
         ...(error === undefined ? {} : { error }),
+        ...this.#notified(tenant),
       };
     });
+  }
+
+  #notified(tenant: string): Pick<FollowState, 'notifications'> {
+    if (!this.#notifications) return {};
+    const error = this.#subscriber?.errorOf(tenant);
+    return { notifications: { ...this.#notifications.counts, ...(error ? { error } : {}) } };
   }
 }

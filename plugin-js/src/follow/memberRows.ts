@@ -96,6 +96,14 @@ export async function readMembers(
   return rows.map(rowOf);
 }
 
+/** The rows of certain groups */
+export async function findMembers(database: Database, load: Load, ids: readonly string[]): Promise<GroupRow[]> {
+  const found: GroupRow[] = [];
+  for (const some of chunks(ids, AT_ONCE))
+    found.push(...(await database<Row>(MEMBERS).where(columnsOf(load)).whereIn('group_id', some)).map(rowOf));
+  return found;
+}
+
 /** Memberships of a load, and how many of them another one has, too */
 export async function commonMembers(database: Database, before: Load, after: Load) {
   const counts = { total: 0, common: 0 };

@@ -1,7 +1,7 @@
 import { MAX_FILTERED } from '../graph/limits';
 import type { FeedStore } from './feedStore';
 import { USERS, type FeedState } from './feeds';
-import { nestedIn, readMembers, type GroupRow } from './memberRows';
+import { findMembers, nestedIn, readMembers, type GroupRow } from './memberRows';
 
 const ALL_GROUPS = 'groups';
 const PART = 'groups/';
@@ -34,6 +34,20 @@ export class Scopes {
     const users = await store.open({ tenant, feed: USERS });
     if (groups === 'all') return [users, await store.open({ tenant, feed: ALL_GROUPS })];
     return [users, ...(await this.#parts(tenant))];
+  }
+
+  /** The groups that access hangs on, those that are named before those in them; none while that is not known */
+  async mattering(tenant: string): Promise<string[]> {
+    const { store, wanted } = this.#options;
+    const { states } = await store.sample();
+    const feeds = states.filter(({ tenant: of, feed }) => of === tenant && this.counts(feed));
+    const found = new Set([...(wanted() ?? [])].sort());
+    for (let level = [...found]; level.length > 0; ) {
+      const rows = (await Promise.all(feeds.map(feed => findMembers(store.database, feed, level)))).flat();
+      level = rows.flatMap(row => (row.removed ? [] : nestedIn(row))).filter(id => !found.has(id));
+      for (const id of level) found.add(id);
+    }
+    return [...found];
   }
 
   async #parts(tenant: string): Promise<FeedState[]> {

@@ -47,19 +47,25 @@ export class Writer {
   readonly #options: Options;
   readonly #said = new Map<string, string>();
   #running?: Promise<void>;
+  #changes = 0;
 
   constructor(options: Options) {
     this.#options = options;
   }
 
-  /** A run; never rejected. One under way is waited for first: it may have asked too early */
-  async run(signal: AbortSignal, what: 'all' | 'changes' = 'all'): Promise<void> {
+  /**
+   * A run; never rejected. One under way is waited for first: it may have asked too early
+   * @returns whether something was new
+   */
+  async run(signal: AbortSignal, what: 'all' | 'changes' = 'all'): Promise<boolean> {
     while (this.#running) await this.#running;
+    const before = this.#changes;
     const time = new Time(this.#options.runMs ?? RUN_MS, signal);
     this.#running = Promise.all(this.#options.tenants.map(tenant => this.#tenant(tenant, time, what)))
       .then(() => undefined)
       .finally(() => (this.#running = undefined));
     await this.#running;
+    return this.#changes > before;
   }
 
   async #tenant(tenant: FollowedTenant, time: Time, what: 'all' | 'changes'): Promise<void> {
@@ -126,7 +132,7 @@ export class Writer {
       const before = state.changed;
       state = await store.apply(state, changes as never, link, page.last ? begun : null);
       changes = [];
-      if (state.changed !== before) await this.#options.changed(state.tenant);
+      if (state.changed !== before) await this.#changed(state);
       if (page.last || over) return;
     }
   }
@@ -174,8 +180,13 @@ export class Writer {
     }
     const swapped = await store.swap(state);
     logger.info(`${name}: all of it is loaded, in ${state.stagedPages} pages`);
-    await this.#options.changed(state.tenant);
+    await this.#changed(state);
     await store.purge(swapped);
+  }
+
+  async #changed({ tenant }: FeedState): Promise<void> {
+    this.#changes += 1;
+    await this.#options.changed(tenant);
   }
 
   #say(what: string, consequence: string, reason: string): void {
