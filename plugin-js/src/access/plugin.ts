@@ -68,10 +68,11 @@ export const entraAccessPlugin = createBackendPlugin({
           await Promise.all([directory.catchUp(), following?.catchUp()]);
         });
         const lookup = new PermissionLookup({ auth, discovery });
-        if (following?.router) {
+        const notifications = following?.router;
+        if (notifications) {
           // Microsoft Graph has no token of ours: it proves itself by the secret of a subscription.
           deps.httpRouter.addAuthPolicy({ path: NOTIFICATIONS_PATH, allow: 'unauthenticated' });
-          deps.httpRouter.use(following.router);
+          deps.httpRouter.use(notifications);
         }
         deps.httpRouter.use(
           createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),

@@ -115,5 +115,7 @@ export class Notifications {
 }
 
 function isGenuine(subscription: Subscription, { clientState, tenantId }: Notification): boolean {
-  return isFrom(subscription, clientState) && (tenantId === undefined || tenantId.toLowerCase() === subscription.tenant);
+  return (
+    isFrom(subscription, clientState) && (tenantId === undefined || tenantId.toLowerCase() === subscription.tenant)
+  );
 }

@@ -42,7 +42,7 @@ export class Scopes {
     const { states } = await store.sample();
     const feeds = states.filter(({ tenant: of, feed }) => of === tenant && this.counts(feed));
     const found = new Set([...(wanted() ?? [])].sort());
-    for (let level = [...found]; level.length > 0; ) {
+    for (let level = [...found]; level.length > 0;) {
       const rows = (await Promise.all(feeds.map(feed => findMembers(store.database, feed, level)))).flat();
       level = rows.flatMap(row => (row.removed ? [] : nestedIn(row))).filter(id => !found.has(id));
       for (const id of level) found.add(id);
