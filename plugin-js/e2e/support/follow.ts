@@ -19,7 +19,6 @@ import { graphOf } from './graph';
 import { RecordingLogger } from './logger';
 
 type Opened = Awaited<ReturnType<typeof databaseOf>>;
-type Database = Opened['knex'];
 
 /** The application that may read accounts and memberships */
 export const DIRECTORY_READER = {
@@ -46,8 +45,8 @@ export interface WriterOptions {
   maxRemovedShare?: number;
   /** A run ends after so many pages, as when its time is over */
   pages?: number;
-  /** Where the writer writes, to break it */
-  database?: Database;
+  /** Before the writer gets a page */
+  beforePage?: () => Promise<void>;
   pause?: (ms: number) => Promise<void>;
 }
 
@@ -66,21 +65,21 @@ export async function followed(tenant: Tenant, { service, knex }: Opened) {
       ask: client.ask.bind(client),
       async delta(address: string | URL) {
         const page = await client.delta(address);
+        await options.beforePage?.();
         left -= 1;
         if (left === 0) ending.abort();
         return page;
       },
     };
     const logger = new RecordingLogger();
-    const own = options.database ? new FeedStore(options.database) : store;
     const scopes = new Scopes({
-      store: own,
+      store,
       groups: options.groups ?? 'all',
       wanted: options.wanted ?? (() => undefined),
     });
     const told: string[] = [];
     const made = new Writer({
-      store: own,
+      store,
       tenants: [{ graph, client: counting }],
       scopes,
       maxRemovedShare: options.maxRemovedShare ?? 0.2,
@@ -144,4 +143,29 @@ function reached(from: readonly string[], above: ReadonlyMap<string, readonly st
   const found = new Set(from);
   for (const group of found) above.get(group)?.forEach(parent => found.add(parent));
   return found;
+}
+
+/**
+ * Kills whoever uses a database with their `at`-th statement: it is not executed, and none after it, but for what the server does by
+ * itself when a connection is gone
+ */
+export function killAt(knex: Opened['knex'], at: number) {
+  let statements = 0;
+  const listener = ({ sql }: { sql: string }) => {
+    if (/^rollback/i.test(sql)) return;
+    statements += 1;
+    if (statements >= at) throw Object.assign(new Error('killed'), { code: 'KILLED' });
+  };
+  knex.on('query', listener);
+  return {
+    /** Whether it came to that */
+    get killed() {
+      return statements >= at;
+    },
+    async revive() {
+      knex.removeListener('query', listener);
+      // As the server does: what was begun and not committed is as if it had not been.
+      await knex.raw('rollback').catch(() => undefined);
+    },
+  };
 }
