@@ -134,9 +134,22 @@ function delta(path: string, { query }: RouteRequest, tenant: Tenant, { tenantId
   const entries = empty
     ? []
     : position.since === undefined
-      ? listing.all()
+      ? kept(directory, `${path} ${position.until} ${position.filter}`, position.at + position.member === 0, () =>
+          listing.all(),
+        )
       : listing.since(Math.max(0, position.since - (tenant.deltaPaging.replays ? 3 : 0)), position.until);
   return page(path, tenant, position, entries);
+}
+
+/** The last listing of everything: whoever has its first page asks for the next ones */
+const listings = new WeakMap<SimulatedDirectory, { key: string; entries: Entry[] }>();
+
+function kept(directory: SimulatedDirectory, key: string, isFirst: boolean, list: () => Entry[]): Entry[] {
+  const known = listings.get(directory);
+  if (!isFirst && known?.key === key) return known.entries;
+  const entries = list();
+  listings.set(directory, { key, entries });
+  return entries;
 }
 
 function page(path: string, tenant: Tenant, position: Position, entries: readonly Entry[]): Reply {
