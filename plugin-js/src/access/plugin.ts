@@ -3,6 +3,9 @@ import { coreServices, createBackendPlugin, type LifecycleService } from '@backs
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
 import { attachAudit } from '../audit/attach';
+import { Following } from '../follow/following';
+import { NOTIFICATIONS_PATH } from '../follow/notifications';
+import { groupsNamed } from '../follow/wanted';
 import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
@@ -31,6 +34,7 @@ export const entraAccessPlugin = createBackendPlugin({
         auditor: coreServices.auditor,
         auth: coreServices.auth,
         catalog: catalogServiceRef,
+        config: coreServices.rootConfig,
         database: coreServices.database,
         discovery: coreServices.discovery,
         entraAccess: entraAccessServiceRef,
@@ -50,15 +54,32 @@ export const entraAccessPlugin = createBackendPlugin({
         await entraAccess.sessions.attach(store);
         deps.lifecycle.addShutdownHook(() => entraAccess.sessions.close());
         const auditStore = await attachAudit(deps);
-        const numbers = new StoredDirectoryNumbers(await deps.database.getClient());
+        const database = await deps.database.getClient();
+        const numbers = new StoredDirectoryNumbers(database);
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
-        entraAccess.directory.follow(() => directory.catchUp());
+        const wanted = () => {
+          const named = groupsNamed(entraAccess.policyText, deps.config.getOptional('entraAccess'));
+          return directory.groupIds && new Set([...named, ...directory.groupIds]);
+        };
+        const following =
+          entraAccess.follow && new Following({ ...deps, settings: entraAccess.follow, database, wanted });
+        entraAccess.following = following && (() => following.states);
+        entraAccess.directory.follow(async () => {
+          await Promise.all([directory.catchUp(), following?.catchUp()]);
+        });
         const lookup = new PermissionLookup({ auth, discovery });
+        const notifications = following?.router;
+        if (notifications) {
+          // Microsoft Graph has no token of ours: it proves itself by the secret of a subscription.
+          deps.httpRouter.addAuthPolicy({ path: NOTIFICATIONS_PATH, allow: 'unauthenticated' });
+          deps.httpRouter.use(notifications);
+        }
         deps.httpRouter.use(
           createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),
         );
 
         deps.lifecycle.addStartupHook(async () => {
+          await following?.start();
           // In every replica: each holds its own directory.
           await deps.scheduler.scheduleTask({
             id: 'refresh-directory',

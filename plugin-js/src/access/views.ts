@@ -81,6 +81,7 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
     })),
     // Where the directory is the source of groups: how far each tenant is known.
     ...(core.freshness.staleAfter > 0 ? { entra: entraOf(entraAccess) } : {}),
+    ...(entraAccess.following ? { follow: entraAccess.following() } : {}),
     directory: {
       ageSeconds: age(directory.refreshedAt),
       epoch: entraAccess.directory.current,

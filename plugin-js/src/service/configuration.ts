@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ConfigurationError, type LocationRefs } from '../core';
 import { readGraphSettings, readStaleAfter, withoutSecrets, type GraphSettings } from '../graph/settings';
 import { readBreakGlass, withPeople, type BreakGlassEntry } from './breakGlass';
+import { readFollowSettings, type FollowSettings } from '../follow/settings';
 import { findFile } from './configFiles';
 import { firstLine, parsePolicy, type PolicyText } from './policyText';
 import { staticLocations } from './staticLocations';
@@ -21,6 +22,8 @@ export interface Configuration {
   staleAfter?: number;
   /** Who is let in while the directory has no word */
   breakGlass?: readonly BreakGlassEntry[];
+  /** How it is followed, where it is the source of groups */
+  follow?: FollowSettings;
   policy: PolicyText & { /** Where it comes from a file, which is followed */ source?: { file: string; text: string } };
   /** What the operator named in `catalog.locations` */
   staticLocations?: Array<Required<LocationRefs>>;
@@ -53,6 +56,7 @@ export function readConfiguration(config: RootConfigService, argv: readonly stri
     breakGlass,
     staleAfter: readStaleAfter(section),
     graph: readGraphSettings(section, argv),
+    follow: readFollowSettings(section),
     policy: readPolicy(section, argv),
     staticLocations: staticLocations(config),
   };

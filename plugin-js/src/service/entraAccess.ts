@@ -17,6 +17,8 @@ import {
   type ResourceInput,
 } from '../core';
 import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type RolesState } from '../graph';
+import type { FollowSettings } from '../follow/settings';
+import type { FollowState } from '../follow/following';
 import { KeySource } from '../keys/keySource';
 import { BreakGlassUse } from './breakGlassUse';
 import { withClaims } from './claimsChallenge';
@@ -64,6 +66,10 @@ export class EntraAccess {
   readonly #firstPolicy: string;
   /** Client ids whose app-only tokens are judged by the external token handler, where it is installed */
   readonly externalClients = new Set<string>();
+  /** How Microsoft Graph is followed, where it is the source of groups */
+  readonly follow?: FollowSettings;
+  /** How following it goes; the plugin, which has the database, says so */
+  following?: () => FollowState[];
   readonly #groups: GroupCompletion;
   readonly #resolver?: GroupResolver;
   readonly #roles: DirectoryRoles;
@@ -83,9 +89,12 @@ export class EntraAccess {
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
     this.audit = new AuditTrail({ core: this.core, logger, expected: options?.auditExpected ?? false });
     this.breakGlass = new BreakGlassUse(configuration.breakGlass ?? [], logger);
-    const { graph } = configuration;
+    const { graph, follow } = configuration;
+    this.follow = follow;
+    if (follow) this.directory.followMembers();
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
-    this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
+    // Where the directory is the source, nobody is asked for the groups of one principal.
+    this.#groups = new GroupCompletion(this.core, this.sessions, follow ? undefined : this.#resolver);
     this.#roles = new DirectoryRoles(this.#resolver?.clients ?? [], this.core, logger);
   }
 
@@ -198,6 +207,11 @@ export class EntraAccess {
   get graph(): Array<GraphState & { directoryRoles: RolesState }> {
     const states = this.#resolver?.states ?? [];
     return states.map(state => ({ ...state, directoryRoles: this.#roles.state(state.tenant) }));
+  }
+
+  /** Who asks the Graph of each tenant */
+  get graphClients(): GroupResolver['clients'] {
+    return this.#resolver?.clients ?? [];
   }
 
   /**
