@@ -179,12 +179,9 @@ impl Core {
         Outcome::json(self.engine.commit_members().map_err(str::to_owned))
     }
 
-    /// See [`Engine::set_accounts`], for the tenant of an issuer profile: how many are known, out of force, and changed; nothing where it was refused
-    pub fn set_accounts(&mut self, profile: u32, all: bool, entries: &[u8]) -> Vec<u32> {
-        match self.engine.set_accounts(self.tenant(profile), all, entries) {
-            Ok(report) => vec![report.accounts, report.out_of_force, report.changed],
-            Err(_) => Vec::new(),
-        }
+    /// See [`Engine::set_accounts`], for the tenant of an issuer profile; 0xffffffff where it was refused
+    pub fn set_accounts(&mut self, profile: u32, all: bool, entries: &[u8]) -> u32 {
+        self.engine.set_accounts(self.tenant(profile), all, entries).unwrap_or(u32::MAX)
     }
 
     fn tenant(&self, profile: u32) -> Guid {

@@ -76,6 +76,14 @@ export const workloads = {
     roles: [],
     graphRoles: ['User.ReadBasic.All', 'GroupMember.Read.All', 'Application.Read.All', 'RoleManagement.Read.Directory'],
   }),
+  /** With which the backend follows accounts and groups: the least that the calls need */
+  directoryReader: workload('directory-reader', 'Backstage Directory Reader', {
+    oid: '7c1e94d3-0b6a-4f85-9d27-a3f8e05c6b14',
+    clientId: '5f30b8a7-c2d9-4e16-8b74-0d6f9a1e3c82',
+    secret: 'simulated-secret-of-the-directory-reader',
+    roles: [],
+    graphRoles: ['User.Read.All', 'GroupMember.Read.All', 'RoleManagement.Read.Directory'],
+  }),
 };
 
 /** The managed identity of the machine on which the backend would run */

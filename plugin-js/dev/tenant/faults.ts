@@ -26,7 +26,8 @@ export interface Faults {
   /**
    * resetMidBody: half an answer, then the connection is reset · malformed: half an answer, as if it were whole ·
    * throttled, throttledSilently: 429 with and without Retry-After · foreignNextLink: the next page on another host ·
-   * endlessPages: a page that names itself as the next one · names: display names where ids belong · notThere: 404
+   * endlessPages: a page that names itself as the next one · names: display names where ids belong · notThere: 404 ·
+   * emptyTenant: a delta query that finds nobody
    */
   graph?:
     | TransportFault
@@ -38,6 +39,7 @@ export interface Faults {
     | 'endlessPages'
     | 'names'
     | 'notThere'
+    | 'emptyTenant'
     | undefined;
   /** Seconds in Retry-After. Default: 1 */
   retryAfter?: number | undefined;

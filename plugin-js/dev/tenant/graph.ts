@@ -4,6 +4,8 @@
  */
 import { directoryRoles, membershipsOf, type Membership, type ObjectKind } from './graphDirectory';
 import { graphError, notThere, throttled } from './graphErrors';
+import { groupsDelta, usersDelta } from './graphDelta';
+import * as subscriptions from './graphSubscriptions';
 import { authorize, graphBase, type GraphCaller } from './graphTokens';
 import { json, type Reply, type Route, type RouteRequest } from './routes';
 import type { Tenant } from './tenant';
@@ -11,9 +13,15 @@ import type { Tenant } from './tenant';
 /** More ids than this are not listed in one answer of getMemberGroups */
 const MOST_IDS = 11_000;
 const PAGE = { default: 100, max: 999 };
+/** What a request costs, about: one to five units */
+const UNITS = 2;
+/** From this share of what is granted on, Graph says how much is used up */
+const TOLD_FROM = 0.8;
 const CAST = 'microsoft.graph.group';
 
 const READ_USERS = ['User.ReadBasic.All', 'User.Read.All', 'Directory.Read.All'];
+/** `accountEnabled` is none of the basic properties */
+const READ_ACCOUNTS = ['User.Read.All', 'Directory.Read.All'];
 export const READ_GROUPS = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All'];
 export const READ_APPLICATIONS = ['Application.Read.All', 'Directory.Read.All'];
 const READ_ROLES = ['RoleManagement.Read.Directory', 'Directory.Read.All'];
@@ -23,7 +31,7 @@ const NEEDED: Record<ObjectKind, readonly (readonly string[])[]> = {
   servicePrincipals: [READ_APPLICATIONS],
 };
 
-export type Answer = (request: RouteRequest, tenant: Tenant, caller: GraphCaller) => Reply;
+export type Answer = (request: RouteRequest, tenant: Tenant, caller: GraphCaller) => Reply | Promise<Reply>;
 
 export const graphRoutes: Route[] = [
   ...(['users', 'servicePrincipals'] as const).flatMap(kind => [
@@ -50,6 +58,11 @@ export const graphRoutes: Route[] = [
     ),
   ]),
   graphRoute('graph.directoryRoles', 'GET', 'directoryRoles', [READ_ROLES], roles),
+  graphRoute('graph.users.delta', 'GET', 'users/delta', [READ_ACCOUNTS], usersDelta),
+  graphRoute('graph.groups.delta', 'GET', 'groups/delta', [READ_GROUPS], groupsDelta),
+  graphRoute('graph.subscriptions.create', 'POST', 'subscriptions', [READ_ACCOUNTS], subscriptions.create),
+  graphRoute('graph.subscriptions.renew', 'PATCH', 'subscriptions/:id', [READ_ACCOUNTS], subscriptions.renew),
+  graphRoute('graph.subscriptions.remove', 'DELETE', 'subscriptions/:id', [READ_ACCOUNTS], subscriptions.remove),
 ];
 
 export function graphRoute(
@@ -64,21 +77,27 @@ export function graphRoute(
     method,
     path: `/graph/v1.0/${path}`,
     document: 'graph',
-    handle(request, tenant) {
+    async handle(request, tenant) {
       const caller = authorize(request, tenant, needed);
       if ('status' in caller) return caller;
       const { graph, retryAfter = 1 } = tenant.faults;
       if (graph === 'throttled') return throttled(retryAfter);
       if (graph === 'throttledSilently') return throttled(undefined);
       if (graph === 'notThere') return notThere(request.params.id ?? '');
-      return answer(request, tenant, caller);
+      const { quota } = tenant;
+      if (quota.left < UNITS) return throttled(retryAfter);
+      quota.left -= UNITS;
+      const used = 1 - quota.left / quota.units;
+      const reply = await answer(request, tenant, caller);
+      const told = { 'x-ms-resource-unit': String(UNITS), 'x-ms-throttle-limit-percentage': used.toFixed(2) };
+      return used < TOLD_FROM ? reply : { ...reply, headers: { ...reply.headers, ...told } };
     },
   };
 }
 
 function memberGroups(kind: ObjectKind): Answer {
   return ({ params: { id = '' }, body }, tenant, { tenantId }) => {
-    const memberships = membershipsOf(kind, id, tenantId);
+    const memberships = membershipsOf(kind, id, tenantId, tenant.directoryOf(tenantId));
     if (!memberships) return notThere(id);
     const securityOnly = securityEnabledOnly(body);
     if (securityOnly === undefined) {
@@ -109,7 +128,7 @@ function securityEnabledOnly(body: string): boolean | undefined {
 /** Without the cast, directory roles and administrative units are in the list */
 function memberOf(kind: ObjectKind, cast: boolean): Answer {
   return ({ params: { id = '' }, query, headers }, tenant, { tenantId }) => {
-    const all = membershipsOf(kind, id, tenantId);
+    const all = membershipsOf(kind, id, tenantId, tenant.directoryOf(tenantId));
     if (!all) return notThere(id);
     if (cast && (headers.consistencylevel !== 'eventual' || query.get('$count') !== 'true')) {
       const message = 'The specified cast needs the header ConsistencyLevel: eventual and $count=true.';

@@ -1,5 +1,6 @@
 /** What Graph knows of the simulated tenants: users and service principals with everything that they are members of. */
 import { managedIdentity, workloads, type Workload } from './applications';
+import { SimulatedDirectory } from './directory';
 import { agents, groups, people, transitiveGroups, type Group, type User } from './people';
 import { HOME_TENANT_ID } from './tenantIds';
 
@@ -49,12 +50,30 @@ const extra: ReadonlyMap<string, readonly Membership[]> = new Map([
 const users: readonly User[] = [...Object.values<User>(people), agents.agentUser.user];
 const servicePrincipals: readonly Workload[] = [...Object.values<Workload>(workloads), managedIdentity];
 
-/** Everything that an object of this tenant is a member of, at any depth; `undefined` if there is no such object */
-export function membershipsOf(kind: ObjectKind, id: string, tenantId: string): Membership[] | undefined {
+/** The directory of a tenant as it is at first */
+export function settledDirectory(tenantId: string, clock: () => number): SimulatedDirectory {
+  const directory = new SimulatedDirectory(clock);
+  for (const user of users) if (user.tenantId === tenantId) directory.settle(user);
+  for (const { oid, tenantId: home } of servicePrincipals)
+    if (home === tenantId) directory.settle({ oid, groups: workloadGroups.get(oid) ?? [] }, 'servicePrincipal');
+  return directory;
+}
+
+/**
+ * Everything that an object of this tenant is a member of, at any depth; `undefined` if there is no such object. Only what was
+ * there at first, without those that have left a group since
+ */
+export function membershipsOf(
+  kind: ObjectKind,
+  id: string,
+  tenantId: string,
+  directory: SimulatedDirectory,
+): Membership[] | undefined {
   const here = (each: User | Workload) => each.oid === id.toLowerCase() && each.tenantId === tenantId;
   const found = kind === 'users' ? users.find(here) : servicePrincipals.find(here);
   if (!found) return undefined;
-  const direct = found.kind === 'user' ? found.groups : (workloadGroups.get(found.oid) ?? []);
+  const settled = found.kind === 'user' ? found.groups : (workloadGroups.get(found.oid) ?? []);
+  const direct = settled.filter(group => directory.groups.get(group.id)?.members.has(found.oid));
   const security = transitiveGroups({ groups: direct }).map(({ id: group, displayName }): Membership => ({
     type: 'group',
     id: group,

@@ -6,7 +6,7 @@ import type { Tenant } from './tenant';
 export interface Route {
   /** Key in `tenant.requests` */
   readonly name: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path in which `:word` stands for one segment */
   readonly path: string;
   /** The fault switch that this route obeys */

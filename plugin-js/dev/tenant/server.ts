@@ -11,6 +11,9 @@ import { aadstsError } from './errors';
 import { REDIRECTED, send } from './faults';
 import { graphRoutes } from './graph';
 import { graphApplicationRoutes } from './graphApplications';
+import { PAGING } from './graphDelta';
+import { settledDirectory } from './graphDirectory';
+import { notify } from './graphSubscriptions';
 import { Issuer } from './issuer';
 import { jwksRoutes } from './jwks';
 import { managedIdentityRoutes } from './managedIdentity';
@@ -67,6 +70,13 @@ export async function startTenant(options: TenantOptions = {}): Promise<Tenant> 
     return issuer;
   };
 
+  const directories = new Map([home, foreign].map(each => [each.tenantId, settledDirectory(each.tenantId, clock)]));
+  const directoryOf = (tenantId: string) => {
+    const directory = directories.get(tenantId);
+    if (!directory) throw new Error(`no such tenant: ${tenantId}`);
+    return directory;
+  };
+
   const tenant: Tenant = {
     authority,
     port,
@@ -79,6 +89,12 @@ export async function startTenant(options: TenantOptions = {}): Promise<Tenant> 
     requests: Object.fromEntries([...routes.map(route => route.name), REDIRECTED, 'unknown'].map(name => [name, 0])),
     cacheControl: 'max-age=86400, private',
     keyIssuers: 'template',
+    directory: directoryOf(home.tenantId),
+    directoryOf,
+    deltaPaging: { ...PAGING },
+    deltaGeneration: 0,
+    quota: { units: 1e9, left: 1e9 },
+    subscriptions: new Map(),
     clock,
     issuerOf,
     mintAccessToken: (principal, mintOptions) =>
@@ -87,6 +103,8 @@ export async function startTenant(options: TenantOptions = {}): Promise<Tenant> 
     rollKeys: rollOptions => home.keys.roll(rollOptions),
     close: () => close(server),
   };
+  for (const [tenantId, directory] of directories)
+    directory.listeners.push(change => void notify(tenant, tenantId, change));
   // The foreign tenant's keys wait until somebody asks for them.
   await home.keys.warmUp();
   return tenant;

@@ -1,6 +1,9 @@
 /** What a running simulator offers to the story, to tests and to its own routes. */
 import type { Ci } from '../ci/ci';
+import type { SimulatedDirectory } from './directory';
 import type { Faults } from './faults';
+import type { DeltaPaging } from './graphDelta';
+import type { Subscription } from './graphSubscriptions';
 import type { Issuer } from './issuer';
 import type { RollOptions } from './keys';
 import type { IdTokenOptions, MintOptions } from './mint';
@@ -27,6 +30,16 @@ export interface Tenant {
   cacheControl: string;
   /** The `issuer` member of v2.0 keys: with the literal `{tenantid}` (default) or with the tenant's id */
   keyIssuers: 'template' | 'tenant';
+  /** Accounts and groups of the home tenant, to change */
+  readonly directory: SimulatedDirectory;
+  directoryOf(tenantId: string): SimulatedDirectory;
+  readonly deltaPaging: DeltaPaging;
+  /** Delta tokens of another generation are too old; besides, they live seven days */
+  deltaGeneration: number;
+  /** What Graph grants: each request costs its units, and without any left the answer is 429 */
+  readonly quota: { units: number; left: number };
+  /** Change notifications that were asked for, by id */
+  readonly subscriptions: Map<string, Subscription>;
   /** Seconds since 1970 */
   clock(): number;
   /** The issuer of a tenant id, in any letter case */

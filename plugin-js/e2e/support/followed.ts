@@ -88,7 +88,6 @@ export class Followed {
       'members@delta': [...list(this.#members.get(id) ?? [], 'user'), ...list(this.#nested.get(id) ?? [], 'group')],
     }));
     this.#commit(this.entraAccess.core.members.begin(HOME_TENANT_ID, 'all'), entries);
-    this.entraAccess.membership.current += 1;
   }
 
   #commit(begun: Begun, entries: unknown[]): void {

@@ -41,7 +41,7 @@ export async function startCompany(options: {
   named: Record<string, Entity[]>;
   pointedTo: Record<string, Entity[]>;
   /** More of the section `entraAccess` */
-  entraAccess?: (tenant: Tenant) => object;
+  entraAccess?: (tenant: Tenant, baseUrl: string) => object;
 }) {
   const folder = mkdtempSync(join(tmpdir(), 'entra-access-replicas-'));
   const tenant = await startTenant();
@@ -77,7 +77,7 @@ export async function startCompany(options: {
         tenants: [{ tenantId: tenant.tenantId, cloud: 'lab', audiences: [backstageApi.clientId] }],
         clouds: { lab: { authority: tenant.authority } },
         policy: { rules: RULES },
-        ...options.entraAccess?.(tenant),
+        ...options.entraAccess?.(tenant, baseUrl),
       },
     };
     const { child, run, ended } = start(['--config', write(`${name}.yaml`, stringify(config))]);

@@ -43,6 +43,7 @@ export class CatalogDirectory {
   #refreshedAt?: number;
   #error?: string;
   #report?: DirectoryReport;
+  #groupIds?: ReadonlySet<string>;
 
   constructor(options: Options) {
     this.#options = options;
@@ -61,6 +62,11 @@ export class CatalogDirectory {
   /** What the core made of it */
   get report(): DirectoryReport | undefined {
     return this.#report;
+  }
+
+  /** What the catalog names as ids of Entra groups, believed or not; `undefined` before the first success */
+  get groupIds(): ReadonlySet<string> | undefined {
+    return this.#groupIds;
   }
 
   /** Reads the catalog; a reading under way is shared. A failure is logged once, and the directory stays as it was */
@@ -102,17 +108,20 @@ export class CatalogDirectory {
     const { entraAccess, numbers } = this.#options;
     const newest = await numbers.newest().catch(() => undefined);
     // Less than this replica has: a database from a backup, which numbers anew.
-    if (newest && newest.epoch !== entraAccess.directory.current) await this.refresh();
+    if (!newest || newest.epoch === entraAccess.directory.catalog) return;
+    // Members of groups have changed, and the catalog has not.
+    if (newest.fingerprint === this.#last) entraAccess.directory.catalogIs(newest.epoch, newest.members);
+    else await this.refresh();
   }
 
   async #refreshOnce(): Promise<void> {
     const { auth, entraAccess } = this.#options;
     const credentials = await auth.getOwnServiceCredentials();
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const { directory, fingerprint, epoch } = await this.#numbered(credentials);
+      const { directory, fingerprint, epoch, members } = await this.#numbered(credentials);
       if (epoch === undefined) continue;
       if (fingerprint !== this.#last) this.#handOver(directory);
-      entraAccess.directory.current = epoch;
+      entraAccess.directory.catalogIs(epoch, members);
       this.#last = fingerprint;
       this.#refreshedAt = Date.now();
       return;
@@ -133,14 +142,16 @@ export class CatalogDirectory {
     // What another version of this plugin has numbered cannot be compared; unchanged here, it is the same.
     const incomparable = newest.fingerprint !== null && !newest.fingerprint.startsWith(FORMAT);
     const same = newest.fingerprint === fingerprint || (incomparable && fingerprint === this.#last);
-    if (same) return { directory, fingerprint, epoch: newest.epoch };
+    const { members } = newest;
+    if (same) return { directory, fingerprint, members, epoch: newest.epoch };
     const advanced = await numbers.advance(newest.epoch, fingerprint);
-    return { directory, fingerprint, epoch: advanced ? newest.epoch + 1 : undefined };
+    return { directory, fingerprint, members, epoch: advanced ? newest.epoch + 1 : undefined };
   }
 
   #handOver(directory: DirectoryInput): void {
     const { entraAccess, logger } = this.#options;
     const outcome = entraAccess.core.setDirectory(directory);
+    this.#groupIds = new Set(directory.groups.flatMap(({ groupId }) => (groupId ? String(groupId).toLowerCase() : [])));
     if (!outcome.ok) throw new Error(`the catalog's groups could not be read: ${outcome.error}`);
     this.#report = outcome.value;
     logger.info(`${outcome.value.groups} Entra groups stand for ${outcome.value.owners} owners in the catalog`);

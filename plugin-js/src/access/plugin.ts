@@ -5,6 +5,9 @@ import { eventsServiceRef } from '@backstage/plugin-events-node';
 import { registerActions } from '../actions/actions';
 import { actionsRegistryRef } from '../actions/registryRef';
 import { attachAudit } from '../audit/attach';
+import { Following } from '../follow/following';
+import { NOTIFICATIONS_PATH } from '../follow/notifications';
+import { groupsNamed } from '../follow/wanted';
 import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
@@ -44,6 +47,7 @@ export const entraAccessPlugin = createBackendPlugin({
         auth: coreServices.auth,
         config: coreServices.rootConfig,
         catalog: catalogServiceRef,
+        config: coreServices.rootConfig,
         database: coreServices.database,
         discovery: coreServices.discovery,
         entraAccess: entraAccessServiceRef,
@@ -65,11 +69,27 @@ export const entraAccessPlugin = createBackendPlugin({
         await entraAccess.sessions.attach(store);
         deps.lifecycle.addShutdownHook(() => entraAccess.sessions.close());
         const auditStore = await attachAudit(deps);
-        const numbers = new StoredDirectoryNumbers(await deps.database.getClient());
+        const database = await deps.database.getClient();
+        const numbers = new StoredDirectoryNumbers(database);
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
         const { metrics, tracing } = deps;
         deps.lifecycle.addShutdownHook(attachTelemetry({ metrics, tracing, entraAccess, directory }));
-        entraAccess.directory.follow(() => directory.catchUp());
+        const wanted = () => {
+          const named = groupsNamed(entraAccess.policyText, deps.config.getOptional('entraAccess'));
+          return directory.groupIds && new Set([...named, ...directory.groupIds]);
+        };
+        const following =
+          entraAccess.follow && new Following({ ...deps, settings: entraAccess.follow, database, wanted });
+        entraAccess.following = following && (() => following.states);
+        entraAccess.directory.follow(async () => {
+          await Promise.all([directory.catchUp(), following?.catchUp()]);
+        });
+        const notifications = following?.router;
+        if (notifications) {
+          // Microsoft Graph has no token of ours: it proves itself by the secret of a subscription.
+          deps.httpRouter.addAuthPolicy({ path: NOTIFICATIONS_PATH, allow: 'unauthenticated' });
+          deps.httpRouter.use(notifications);
+        }
         const lookup = new PermissionLookup({ auth, discovery });
         const limits = callerLimits(entraAccess.limits, httpAuth);
         const explanations = new Explanations({
@@ -87,6 +107,7 @@ export const entraAccessPlugin = createBackendPlugin({
         deps.httpRouter.addAuthPolicy({ path: '/openapi.json', allow: 'unauthenticated' });
 
         deps.lifecycle.addStartupHook(async () => {
+          await following?.start();
           // In every replica: each holds its own directory.
           await deps.scheduler.scheduleTask({
             id: 'refresh-directory',

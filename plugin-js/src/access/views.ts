@@ -83,6 +83,7 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory, 
     })),
     // Where the directory is the source of groups: how far each tenant is known.
     ...(core.freshness.staleAfter > 0 ? { entra: entraOf(entraAccess) } : {}),
+    ...(entraAccess.following ? { follow: entraAccess.following() } : {}),
     directory: {
       ageSeconds: age(directory.refreshedAt),
       epoch: entraAccess.directory.current,
@@ -96,13 +97,12 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory, 
   };
 }
 
-function entraOf({ breakGlass, core, membership }: EntraAccess) {
+function entraOf({ breakGlass, core }: EntraAccess) {
   const { freshness, accounts } = core;
   const states = new Map(freshness.states.map(state => [state.tenant, state]));
   const tenants = [...new Set(core.issuers.flatMap(({ tenantId }) => tenantId || []))];
   return {
     staleAfterSeconds: freshness.staleAfter,
-    revision: membership.current,
     tenants: tenants.map(tenant => {
       const known = states.get(tenant);
       const report = accounts.report(tenant);
@@ -111,7 +111,6 @@ function entraOf({ breakGlass, core, membership }: EntraAccess) {
         // One that was never loaded whole is as good as one that is too old.
         stale: known?.stale ?? true,
         ageSeconds: known?.ageSeconds ?? null,
-        accounts: report?.accounts ?? 0,
         revoked: report?.outOfForce ?? 0,
         ...(known?.error === undefined ? {} : { error: known.error }),
       };

@@ -338,12 +338,8 @@ export type AccountsPage = Pick<PageReport, 'next' | 'delta'> & { accounts: numb
 
 /** What became of the pages */
 export interface AccountsReport {
-  /** Those that were ever heard of in the tenant */
-  accounts: number;
-  /** Those that are disabled or deleted */
+  /** Accounts of the tenant that are disabled or deleted */
   outOfForce: number;
-  /** Those that are not as they were before */
-  changed: number;
 }
 
 /** How far a tenant is known */

@@ -77,3 +77,27 @@ export function nextPage(link: string, first: URL): URL | undefined {
   const same = next.origin === first.origin && next.pathname.toLowerCase() === first.pathname.toLowerCase();
   return same && !next.username && !next.password ? next : undefined;
 }
+
+/** Whether an address is one of the Graph of a tenant */
+export function isBelow(url: URL, { graph }: GraphTenant): boolean {
+  const base = new URL(`${graph}/v1.0/`);
+  const inside = url.origin === base.origin && url.pathname.startsWith(base.pathname);
+  return inside && !url.username && !url.password;
+}
+
+/** What has changed about people's accounts; all of them at first */
+export function usersDelta({ graph }: GraphTenant): URL {
+  return new URL(`${graph}/v1.0/users/delta?$select=accountEnabled,signInSessionsValidFromDateTime`);
+}
+
+/** Who came to groups and left them; at first everybody who is in one. Of certain groups only, at most 50 */
+export function groupsDelta({ graph }: GraphTenant, ids: readonly string[] | null): URL {
+  const url = new URL(`${graph}/v1.0/groups/delta?$select=members`);
+  if (ids) url.searchParams.set('$filter', ids.map(id => `id eq '${id}'`).join(' or '));
+  return url;
+}
+
+/** Change notifications: all of them, or one */
+export function subscriptions({ graph }: GraphTenant, id?: string): URL {
+  return new URL(`${graph}/v1.0/subscriptions${id === undefined ? '' : `/${encodeURIComponent(id)}`}`);
+}

@@ -1,9 +1,17 @@
 import { z } from 'zod';
-import { GROUP_TYPE, memberGroupPages, memberGroups, nextPage, type GraphTenant, type ObjectKind } from './addresses';
+import {
+  GROUP_TYPE,
+  isBelow,
+  memberGroupPages,
+  memberGroups,
+  nextPage,
+  type GraphTenant,
+  type ObjectKind,
+} from './addresses';
 import type { GraphCredential } from './credential';
 import { GraphError } from './graphError';
-import { send, type GraphRequest } from './graphRequest';
-import { MAX_ATTEMPTS, MAX_IDS, MAX_PAGES, type GraphLimits } from './limits';
+import { send, type GraphAnswer, type GraphRequest } from './graphRequest';
+import { DELTA_LIMITS, MAX_ATTEMPTS, MAX_DELTA_BYTES, MAX_IDS, MAX_PAGES, type GraphLimits } from './limits';
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const guid = z.string().regex(GUID);
@@ -13,6 +21,23 @@ const pageSchema = z.object({
   value: z.array(z.object({ '@odata.type': z.string().optional(), id: guid, securityEnabled: z.boolean().nullish() })),
   '@odata.nextLink': z.string().optional(),
 });
+
+const deltaSchema = z.union([
+  z.object({ '@odata.nextLink': z.string() }).transform(page => ({ next: page['@odata.nextLink'] })),
+  z.object({ '@odata.deltaLink': z.string() }).transform(page => ({ delta: page['@odata.deltaLink'] })),
+]);
+
+/** A page of a delta query */
+export interface DeltaPage {
+  /** As Graph wrote it; to be read strictly */
+  json: unknown;
+  /** Where to go on: at the next page, or later, at what will have changed */
+  link: string;
+  /** Whether this is all for now */
+  last: boolean;
+  /** How much of what Graph grants is used up: from 0.8 on it asks for less */
+  pressure: number;
+}
 
 /** Asks the Graph of one tenant; every answer is complete, or an error */
 export class GraphClient {
@@ -44,7 +69,7 @@ export class GraphClient {
     const deadline = Date.now() + this.#limits.resolutionMs;
     const request = { url: memberGroups(this.#tenant, kind, objectId), body: { securityEnabledOnly: true } };
     try {
-      return parse(idsSchema, await this.#ask(request, deadline)).value;
+      return parse(idsSchema, (await this.#ask(request, deadline)).json).value;
     } catch (error) {
       if (!(error instanceof GraphError && error.code === 'Directory_ResultSizeLimitExceeded')) throw error;
     }
@@ -69,7 +94,7 @@ export class GraphClient {
       if (seen.has(url.href)) throw unexpected('it names a page twice');
       seen.add(url.href);
       if (seen.size > MAX_PAGES) throw unexpected(`the list has more than ${MAX_PAGES} pages`);
-      const page: z.infer<typeof pageSchema> = parse(pageSchema, await this.#ask({ url, eventual }, deadline));
+      const page: z.infer<typeof pageSchema> = parse(pageSchema, (await this.#ask({ url, eventual }, deadline)).json);
       for (const { id, '@odata.type': type, securityEnabled } of page.value)
         found.set(id, { id, type, securityEnabled });
       if (found.size > MAX_IDS) throw unexpected(`the list is longer than ${MAX_IDS}`);
@@ -85,17 +110,44 @@ export class GraphClient {
    * @throws GraphError
    */
   async read<T>(schema: z.ZodType<T>, request: GraphRequest): Promise<T> {
-    const parsed = schema.safeParse(await this.#ask(request, Date.now() + this.#limits.resolutionMs));
+    const { json } = await this.#ask(request, Date.now() + this.#limits.resolutionMs);
+    const parsed = schema.safeParse(json);
     if (!parsed.success) throw unexpected('it has another form');
     return parsed.data;
   }
 
+  /**
+   * A page of a delta query, by a link of Graph's own or the first address.
+   * @throws GraphError, `isTooOld` where everything has to be asked for anew
+   */
+  async delta(address: string | URL): Promise<DeltaPage> {
+    const url = new URL(address);
+    // A link comes from a database, and from an answer before that: our token goes nowhere else.
+    if (!isBelow(url, this.#tenant)) throw unexpected('the next page is at another address');
+    const request = { url, maxBytes: MAX_DELTA_BYTES };
+    const { json, pressure } = await this.#ask(request, Date.now() + DELTA_LIMITS.pageMs, DELTA_LIMITS.requestMs);
+    const links = deltaSchema.safeParse(json);
+    if (!links.success) throw unexpected('the page says neither where to go on nor that it is the last one');
+    const link = 'next' in links.data ? links.data.next : links.data.delta;
+    if (!URL.canParse(link) || !isBelow(new URL(link), this.#tenant))
+      throw unexpected('the next page is at another address');
+    return { json, link, last: 'delta' in links.data, pressure };
+  }
+
+  /**
+   * Any other request.
+   * @throws GraphError
+   */
+  async ask(request: Pick<GraphRequest, 'url' | 'body' | 'method'>): Promise<unknown> {
+    return (await this.#ask(request, Date.now() + DELTA_LIMITS.pageMs, DELTA_LIMITS.requestMs)).json;
+  }
+
   /** One request with its few retries: as Graph says when it does, else after growing pauses with jitter */
-  async #ask(request: GraphRequest, deadline: number): Promise<unknown> {
+  async #ask(request: GraphRequest, deadline: number, requestMs = this.#limits.requestMs): Promise<GraphAnswer> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#pause(this.#silentUntil - Date.now(), deadline);
-        return await this.#send(request, deadline);
+        return await this.#send(request, deadline, requestMs);
       } catch (error) {
         if (!(error instanceof GraphError)) throw error;
         if (error.retryAfterMs !== undefined)
@@ -109,10 +161,10 @@ export class GraphClient {
     }
   }
 
-  async #send(request: GraphRequest, deadline: number): Promise<unknown> {
-    const token = await this.#credential.token(this.#time(deadline));
+  async #send(request: GraphRequest, deadline: number, requestMs: number): Promise<GraphAnswer> {
+    const token = await this.#credential.token(this.#time(deadline, requestMs));
     try {
-      const answer = await send(request, token, this.#time(deadline));
+      const answer = await send(request, token, this.#time(deadline, requestMs));
       this.requests.ok += 1;
       return answer;
     } catch (error) {
@@ -124,10 +176,10 @@ export class GraphClient {
   }
 
   /** For one request, out of what is left */
-  #time(deadline: number): number {
+  #time(deadline: number, requestMs: number): number {
     const left = deadline - Date.now();
     if (left <= 0) throw slow(this.#limits.resolutionMs);
-    return Math.min(this.#limits.requestMs, left);
+    return Math.min(requestMs, left);
   }
 
   async #pause(ms: number, deadline: number): Promise<void> {

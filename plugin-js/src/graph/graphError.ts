@@ -11,6 +11,9 @@ interface Options {
   retryAfterMs?: number;
 }
 
+/** Graph's codes for a delta token that it no longer takes, in lower case; they come with several statuses */
+const TOO_OLD: ReadonlySet<string> = new Set(['syncstatenotfound', 'syncstateinvalid', 'resyncrequired']);
+
 /** Why groups could not be had; the message is for operators and holds nothing of tokens, secrets or answers */
 export class GraphError extends Error {
   override name = 'GraphError';
@@ -27,5 +30,10 @@ export class GraphError extends Error {
     this.status = options.status;
     this.code = options.code;
     this.retryAfterMs = options.retryAfterMs;
+  }
+
+  /** Whether Graph no longer knows what has changed since: everything has to be asked for anew */
+  get isTooOld(): boolean {
+    return this.status === 410 || TOO_OLD.has(this.code?.toLowerCase() ?? '');
   }
 }

@@ -2,21 +2,33 @@ import { isAllowed, parseJson, readText, reasonOf } from '../http/bounded';
 import { GraphError } from './graphError';
 import { MAX_BYTES, MAX_SILENCE_MS } from './limits';
 
+/** Graph's answer, and how much of what it grants is used up: 0.8 and more where it says so, else 0 */
+export interface GraphAnswer {
+  json: unknown;
+  pressure: number;
+}
+
 /** One request to Graph */
 export interface GraphRequest {
   url: URL;
-  /** Makes it a POST */
+  /** Makes it a POST, or what `method` says */
   body?: unknown;
+  method?: 'PATCH' | 'DELETE';
+  /** Longest answer. Default: {@link MAX_BYTES} */
+  maxBytes?: number;
   /** Makes advanced queries possible: the answer may lag behind by seconds */
   eventual?: boolean;
 }
 
+/** What Graph answers when all is well: the thing, the thing that was made, nothing */
+const SUCCESS = [200, 201, 204];
+
 /**
- * Sends one request within a time and reads its answer within {@link MAX_BYTES}; no redirect is followed.
- * @throws GraphError for everything but a 200 with JSON in it
+ * Sends one request within a time and reads its answer within a limit; no redirect is followed.
+ * @throws GraphError for everything but a success with JSON in it
  */
-export async function send(request: GraphRequest, token: string, timeoutMs: number): Promise<unknown> {
-  const { url, body, eventual } = request;
+export async function send(request: GraphRequest, token: string, timeoutMs: number): Promise<GraphAnswer> {
+  const { url, body, eventual, maxBytes = MAX_BYTES } = request;
   if (!isAllowed(url)) throw new GraphError('the address of Microsoft Graph is not https', { scope: 'tenant' });
   const signal = AbortSignal.timeout(timeoutMs);
   const headers: Record<string, string> = {
@@ -25,25 +37,25 @@ export async function send(request: GraphRequest, token: string, timeoutMs: numb
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...(eventual ? { ConsistencyLevel: 'eventual' } : {}),
   };
-  const method = body === undefined ? 'GET' : 'POST';
+  const method = request.method ?? (body === undefined ? 'GET' : 'POST');
   let response: Response;
   let text: string;
   try {
     response = await fetch(url, { method, headers, body: JSON.stringify(body), redirect: 'manual', signal });
-    text = await readText(response, MAX_BYTES);
+    text = await readText(response, maxBytes);
   } catch (error) {
     const reason = reasonOf(error, timeoutMs);
     if (error instanceof RangeError)
       throw new GraphError(`the answer of Microsoft Graph is refused: ${reason}`, { scope: 'principal' });
     throw new GraphError(`Microsoft Graph could not be reached: ${reason}`, { scope: 'tenant', transient: true });
   }
-  const answer = parseJson(text);
-  if (response.status !== 200) throw refusal(response, answer);
-  if (answer === undefined) {
+  const json = parseJson(text);
+  if (!SUCCESS.includes(response.status)) throw refusal(response, json);
+  if (json === undefined && response.status !== 204) {
     const message = 'Microsoft Graph answered something that is not JSON';
     throw new GraphError(message, { scope: 'tenant', transient: true });
   }
-  return answer;
+  return { json, pressure: Number(response.headers.get('x-ms-throttle-limit-percentage')) || 0 };
 }
 
 /** What each status means to us; Graph's own sentences may name people and are not repeated */

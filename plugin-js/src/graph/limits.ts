@@ -24,6 +24,13 @@ export const GRAPH_LIMITS: GraphLimits = {
   backoffMs: 250,
 };
 
+/** The same for delta queries and whatever else nobody waits for: a page with its retries, and one request */
+export const DELTA_LIMITS = { pageMs: 40_000, requestMs: 20_000 };
+/** Longest page of a delta query, with the members of all of its groups */
+export const MAX_DELTA_BYTES = 16 * 1024 * 1024;
+/** Most groups that one delta query can be asked for */
+export const MAX_FILTERED = 50;
+
 /** Attempts at one request */
 export const MAX_ATTEMPTS = 3;
 /** The longest silence that Graph may ask for; it names seconds, at times a few minutes */

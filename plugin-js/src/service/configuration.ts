@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ConfigurationError, type LocationRefs } from '../core';
 import { readGraphSettings, readStaleAfter, withoutSecrets, type GraphSettings } from '../graph/settings';
 import { readBreakGlass, withPeople, type BreakGlassEntry } from './breakGlass';
+import { readFollowSettings, type FollowSettings } from '../follow/settings';
 import { findFile } from './configFiles';
 import { readLimits, type Limits } from './limits';
 import { firstLine, parsePolicy, type PolicyText } from './policyText';
@@ -24,6 +25,8 @@ export interface Configuration {
   staleAfter?: number;
   /** Who is let in while the directory has no word */
   breakGlass?: readonly BreakGlassEntry[];
+  /** How it is followed, where it is the source of groups */
+  follow?: FollowSettings;
   policy: PolicyText & { /** Where it comes from a file, which is followed */ source?: { file: string; text: string } };
   /** What the operator named in `catalog.locations` */
   staticLocations?: Array<Required<LocationRefs>>;
@@ -66,6 +69,7 @@ function settingsOf(section: object, argv: readonly string[]) {
     breakGlass,
     staleAfter: readStaleAfter(section),
     graph: readGraphSettings(section, argv),
+    follow: readFollowSettings(section),
   };
 }
 

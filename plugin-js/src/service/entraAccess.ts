@@ -17,6 +17,8 @@ import {
   type StepUp,
 } from '../core';
 import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type RolesState } from '../graph';
+import type { FollowSettings } from '../follow/settings';
+import type { FollowState } from '../follow/following';
 import { KeySource } from '../keys/keySource';
 import { explainRunning, type ExplainedDecision, type ExplainOptions } from '../explain/explained';
 import { BreakGlassUse } from './breakGlassUse';
@@ -36,8 +38,6 @@ export interface OwnershipVersion {
   epoch: number;
   /** Of the sign-in since which the principal and its groups are as they are; 0 where sign-ins are kept in memory only */
   session: number;
-  /** Of the groups and accounts of Entra; absent where nobody follows them */
-  members?: number;
 }
 
 /** Another process that has the sessions and the directory, where this one has neither */
@@ -55,8 +55,6 @@ export class EntraAccess {
   readonly sessions: SharedSessions;
   readonly directory = new DirectoryEpoch();
   readonly telemetry = new Telemetry();
-  /** Which groups and accounts of Entra this process has, by numbers of the same kind; whoever follows Entra sets them */
-  readonly membership = new DirectoryEpoch();
   readonly audit: AuditTrail;
   /** Who is let in by name while the directory has no word */
   readonly breakGlass: BreakGlassUse;
@@ -74,6 +72,10 @@ export class EntraAccess {
   readonly #firstPolicy: string;
   /** Client ids whose app-only tokens are judged by the external token handler, where it is installed */
   readonly externalClients = new Set<string>();
+  /** How Microsoft Graph is followed, where it is the source of groups */
+  readonly follow?: FollowSettings;
+  /** How following it goes; the plugin, which has the database, says so */
+  following?: () => FollowState[];
   readonly #groups: GroupCompletion;
   readonly #resolver?: GroupResolver;
   readonly #roles: DirectoryRoles;
@@ -96,10 +98,13 @@ export class EntraAccess {
     this.audit = new AuditTrail({ core: this.core, logger, span, expected: options?.auditExpected ?? false });
     this.breakGlass = new BreakGlassUse(configuration.breakGlass ?? [], logger);
     this.#refusals = new Refusals(this.audit, logger);
-    const { graph, limits = USUAL_LIMITS } = configuration;
+    const { graph, follow, limits = USUAL_LIMITS } = configuration;
     this.limits = limits;
+    this.follow = follow;
+    if (follow) this.directory.followMembers();
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
-    this.#groups = new GroupCompletion(this.core, this.sessions, this.#resolver);
+    // Where the directory is the source, nobody is asked for the groups of one principal.
+    this.#groups = new GroupCompletion(this.core, this.sessions, follow ? undefined : this.#resolver);
     this.#roles = new DirectoryRoles(this.graphClients, this.core, logger);
   }
 
@@ -222,6 +227,11 @@ export class EntraAccess {
     return states.map(state => ({ ...state, directoryRoles: this.#roles.state(state.tenant) }));
   }
 
+  /** Who asks the Graph of each tenant */
+  get graphClients(): GroupResolver['clients'] {
+    return this.#resolver?.clients ?? [];
+  }
+
   /**
    * Finds the sign-in under a ref, where another process may know it, and its groups, if they were not to be had so far.
    * @returns what to wait for before asking about them; `undefined` when there is nothing to wait for
@@ -243,18 +253,12 @@ export class EntraAccess {
 
   /** What a decision about somebody hangs on that is made now */
   versionOf(entityRef: string): OwnershipVersion {
-    const members = this.membership.current;
-    const session = this.sessions.current(entityRef)?.since ?? 0;
-    return { epoch: this.directory.current, session, ...(members > 0 ? { members } : {}) };
+    return { epoch: this.directory.current, session: this.sessions.current(entityRef)?.since ?? 0 };
   }
 
   /** Gets what another process has that is newer; never fails: this one may still be behind afterwards */
-  async catchUp(entityRef: string, { epoch, session, members = 0 }: OwnershipVersion): Promise<void> {
-    await Promise.all([
-      this.directory.reach(epoch),
-      this.membership.reach(members),
-      this.sessions.ensure(entityRef, { session }),
-    ]);
+  async catchUp(entityRef: string, { epoch, session }: OwnershipVersion): Promise<void> {
+    await Promise.all([this.directory.reach(epoch), this.sessions.ensure(entityRef, { session })]);
   }
 
   /** Why somebody's groups are not known; `undefined` when they are */

@@ -1,0 +1,189 @@
+import { chunks, type Database, type Load } from './feeds';
+import type { AccountChange } from './deltaPages';
+
+const ACCOUNTS = 'entra_access_accounts';
+/** Rows in one statement: SQLite takes 32,766 values */
+const AT_ONCE = 1_000;
+/** Columns that a later write replaces */
+const REPLACED = ['enabled', 'valid_from', 'removed', 'revision'];
+
+/** An account as Graph described it last */
+export interface AccountRow {
+  id: string;
+  /** `null` where Graph did not say */
+  enabled: boolean | null;
+  /** Sign-ins before it do not count; as Graph writes it */
+  validFrom: string | null;
+  removed: 'changed' | 'deleted' | null;
+  revision: number;
+}
+
+interface Row {
+  tenant: string;
+  load: number;
+  user_id: string;
+  // A number in SQLite, as `revision` is text in PostgreSQL.
+  enabled: boolean | number | null;
+  valid_from: string | null;
+  removed: AccountRow['removed'];
+  revision: number | string;
+}
+
+/**
+ * Merges what pages say, in their order, into the rows of a load; what is there already is not written again.
+ * @returns how many rows have changed
+ */
+export async function mergeAccounts(
+  transaction: Database,
+  load: Load,
+  changes: readonly AccountChange[],
+  revision: number,
+): Promise<number> {
+  const byAccount = new Map<string, AccountChange[]>();
+  for (const change of changes) {
+    const known = byAccount.get(change.id);
+    if (known) known.push(change);
+    else byAccount.set(change.id, [change]);
+  }
+  let count = 0;
+  for (const ids of chunks([...byAccount.keys()], AT_ONCE)) {
+    const found = await transaction<Row>(ACCOUNTS).where(columnsOf(load)).whereIn('user_id', ids);
+    const present = new Map(found.map(row => [row.user_id, rowOf(row)]));
+    const rows = ids.flatMap(id => merged(id, present.get(id), byAccount.get(id) ?? []) ?? []);
+    if (rows.length === 0) continue;
+    const written = rows.map(({ id, enabled, validFrom, removed }) => ({
+      ...columnsOf(load),
+      user_id: id,
+      enabled,
+      valid_from: validFrom,
+      removed,
+      revision,
+    }));
+    await transaction(ACCOUNTS).insert(written).onConflict(['tenant', 'load', 'user_id']).merge(REPLACED);
+    count += rows.length;
+  }
+  return count;
+}
+
+/** The row after the changes; `undefined` where it is the same */
+function merged(id: string, before: AccountRow | undefined, changes: readonly AccountChange[]) {
+  const after = { id, enabled: null, validFrom: null, removed: null, ...before };
+  for (const { enabled, validFrom, removed } of changes) {
+    // What is null was never said.
+    after.enabled = enabled ?? after.enabled;
+    // It only ever moves on; what is told again may be older.
+    if (validFrom && !(Date.parse(after.validFrom ?? '') > Date.parse(validFrom))) after.validFrom = validFrom;
+    // Whoever is named without it is there, or there again.
+    after.removed = removed ?? null;
+  }
+  const same =
+    before &&
+    before.enabled === after.enabled &&
+    before.validFrom === after.validFrom &&
+    before.removed === after.removed;
+  return same ? undefined : after;
+}
+
+/** Rows of a load written after a revision, in the order of writes, after the row `last` */
+export async function readAccounts(
+  database: Database,
+  load: Load,
+  since: number,
+  last?: AccountRow,
+  limit = AT_ONCE * 5,
+): Promise<AccountRow[]> {
+  const query = database<Row>(ACCOUNTS).where(columnsOf(load));
+  if (last) void query.whereRaw('(revision, user_id) > (?, ?)', [last.revision, last.id]);
+  else void query.where('revision', '>', since);
+  const rows = await query.orderBy(['revision', 'user_id']).limit(limit);
+  return rows.map(rowOf);
+}
+
+/** Accounts that are there in a load, and how many of them are in another one, too */
+export async function commonAccounts(database: Database, before: Load, after: Load) {
+  const [total, common] = await Promise.all([
+    countOf(database(`${ACCOUNTS} as a`).where(there('a', before))),
+    countOf(
+      database(`${ACCOUNTS} as a`)
+        .join(`${ACCOUNTS} as b`, 'a.user_id', 'b.user_id')
+        .where(there('a', before))
+        .where(there('b', after)),
+    ),
+  ]);
+  return { total, common };
+}
+
+/** Whether anybody is there in a load */
+export async function hasAccounts(database: Database, load: Load): Promise<boolean> {
+  return (await countOf(database(`${ACCOUNTS} as a`).where(there('a', load)))) > 0;
+}
+
+/**
+ * Writes down as deleted who is in an earlier load and no longer in this one: whoever is not listed any more must not be
+ * taken for somebody who was never heard of
+ */
+export async function keepVanished(transaction: Database, before: Load, after: Load, revision: number): Promise<void> {
+  const vanished = transaction(`${ACCOUNTS} as a`)
+    .leftJoin(`${ACCOUNTS} as b`, join =>
+      join
+        .on('a.user_id', 'b.user_id')
+        .andOn('b.tenant', transaction.raw('?', [after.tenant]))
+        .andOn('b.load', transaction.raw('?', [after.load])),
+    )
+    .where({ 'a.tenant': before.tenant, 'a.load': before.load })
+    .whereNull('b.user_id')
+    .select(
+      'a.tenant',
+      transaction.raw('cast(? as bigint)', [after.load]),
+      'a.user_id',
+      'a.enabled',
+      'a.valid_from',
+      transaction.raw(`'deleted'`),
+      transaction.raw('cast(? as bigint)', [revision]),
+    );
+  const columns = ['tenant', 'load', 'user_id', 'enabled', 'valid_from', 'removed', 'revision'];
+  const into = transaction.raw(`?? (${columns.map(() => '??').join(', ')})`, [ACCOUNTS, ...columns]);
+  await transaction(into as never).insert(vanished as never);
+}
+
+/** Removes up to `limit` rows of loads that nobody needs any more, and gives their number */
+export async function removeAccounts(
+  database: Database,
+  { tenant }: Load,
+  needed: number[],
+  limit: number,
+): Promise<number> {
+  const old = await database<Row>(ACCOUNTS)
+    .where({ tenant })
+    .whereNotIn('load', needed)
+    .limit(limit)
+    .select('load', 'user_id');
+  for (const load of new Set(old.map(row => row.load))) {
+    const ids = old.filter(row => row.load === load).map(row => row.user_id);
+    await database<Row>(ACCOUNTS).where({ tenant, load }).whereIn('user_id', ids).delete();
+  }
+  return old.length;
+}
+
+const columnsOf = ({ tenant, load }: Load) => ({ tenant, load });
+
+const there = (table: string, { tenant, load }: Load) => ({
+  [`${table}.tenant`]: tenant,
+  [`${table}.load`]: load,
+  [`${table}.removed`]: null,
+});
+
+async function countOf(query: { count(columns: object): PromiseLike<unknown> }): Promise<number> {
+  const [row] = (await query.count({ count: '*' })) as Array<{ count: number | string }>;
+  return Number(row?.count ?? 0);
+}
+
+function rowOf(row: Row): AccountRow {
+  return {
+    id: row.user_id,
+    enabled: row.enabled === null ? null : Boolean(row.enabled),
+    validFrom: row.valid_from,
+    removed: row.removed,
+    revision: Number(row.revision),
+  };
+}

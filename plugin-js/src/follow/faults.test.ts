@@ -1,0 +1,292 @@
+/** What goes wrong while Microsoft Graph is followed: nothing is lost, nothing is taken that is not sure */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import type { Faults } from '../../dev/tenant/faults';
+import { groups, people } from '../../dev/tenant/people';
+import { startTenant } from '../../dev/tenant/server';
+import type { Tenant } from '../../dev/tenant/tenant';
+import { databaseOf } from '../../e2e/support/databases';
+import { assertSame, followed, killAt, standingOf } from '../../e2e/support/follow';
+import { Ages } from './ages';
+
+const FEEDS = 'entra_access_feeds';
+
+let tenant: Tenant;
+let database: Awaited<ReturnType<typeof databaseOf>>;
+let it: Awaited<ReturnType<typeof followed>>;
+beforeEach(async () => {
+  tenant = await startTenant();
+  for (const id of tenant.directory.groupsOf(people.maxine.oid))
+    if (id.startsWith('0f9e')) tenant.directory.groups.delete(id);
+  await begin();
+});
+afterEach(async () => {
+  await end();
+  await tenant.close();
+});
+
+async function begin(): Promise<void> {
+  database = await databaseOf('better-sqlite3', ':memory:');
+  it = await followed(tenant, database);
+}
+
+async function end(): Promise<void> {
+  it.close();
+  await database.close();
+}
+
+const errors = async () => (await it.store.sample()).states.map(({ error }) => error);
+
+const BROKEN: ReadonlyArray<[NonNullable<Faults['graph']>, RegExp]> = [
+  ['down', /could not be reached/],
+  ['unavailable', /answered 503/],
+  ['resetMidBody', /could not be reached/],
+  ['malformed', /not JSON/],
+  ['notJson', /not JSON/],
+  ['redirect', /redirect/],
+  ['names', /another form/],
+  ['foreignNextLink', /another address/],
+  ['endlessPages', /a page twice/],
+  ['throttledSilently', /429/],
+];
+
+for (const [fault, reason] of BROKEN) {
+  test(`Microsoft Graph ${fault}, at the start and later: what is known stays, and then it goes on`, async () => {
+    Object.assign(tenant.deltaPaging, { items: 3, members: 4 });
+    const [{ run, logger }, one] = [it.writer(), it.replica()];
+    tenant.faults.graph = fault;
+    await run();
+    await one.poll();
+    assert.match((await errors()).join(), reason);
+    assert.equal(one.core.members.groupsOf(tenant.tenantId, people.olivia.oid), undefined);
+    tenant.faults.graph = undefined;
+    await run();
+    await one.poll();
+    assertSame(one.core, tenant);
+    assert.deepEqual(await errors(), [null, null]);
+
+    tenant.faults.graph = fault;
+    const before = one.core.members.groupsOf(tenant.tenantId, people.olivia.oid);
+    tenant.directory.removeMember(groups.paymentsEngineers.id, people.olivia.oid);
+    logger.clear();
+    for (let round = 0; round < 2; round += 1) await run();
+    await one.poll();
+    assert.match((await errors()).join(), reason);
+    assert.deepEqual(one.core.members.groupsOf(tenant.tenantId, people.olivia.oid), before);
+    assert.equal(logger.complaints.length, new Set(logger.complaints).size, 'each is said once');
+    tenant.faults.graph = undefined;
+    await run();
+    await one.poll();
+    assertSame(one.core, tenant);
+    assert.deepEqual(await errors(), [null, null]);
+  });
+}
+
+test('an empty tenant is not taken at first, nor later in the place of a full one; the right answer is', async () => {
+  const [{ run, logger }, one] = [it.writer(), it.replica()];
+  const soon = () => database.knex(FEEDS).update({ staged_since: 0 });
+  tenant.faults.graph = 'emptyTenant';
+  await run();
+  assert.equal((await it.store.sample()).states.filter(({ held, load }) => held && load === 0).length, 2);
+  const requests = tenant.requests['graph.users.delta'];
+  await run();
+  assert.equal(tenant.requests['graph.users.delta'], requests, 'not asked for again at once');
+  tenant.faults.graph = undefined;
+  await soon();
+  await run();
+  await one.poll();
+  assertSame(one.core, tenant);
+
+  tenant.deltaGeneration += 1;
+  tenant.faults.graph = 'emptyTenant';
+  logger.clear();
+  await run();
+  await one.poll();
+  assertSame(one.core, tenant);
+  assert.match(logger.complaints.join('\n'), /error: .*lacks 100 % of .*maxRemovedShare/);
+  const held = (await it.store.sample()).states;
+  assert.equal(held.filter(state => state.held !== null && state.load > 0).length, 2);
+  tenant.faults.graph = undefined;
+  await soon();
+  tenant.directory.setEnabled(people.dana.oid, false);
+  await run();
+  await one.poll();
+  assertSame(one.core, tenant);
+  assert.deepEqual(
+    (await it.store.sample()).states.map(state => state.held),
+    [null, null],
+  );
+  const rows = await database.knex('entra_access_members').distinct('load');
+  assert.equal(rows.length, 1, 'nothing is left of loads that were not taken');
+});
+
+test('a load that lacks more than the configured share is held, and one that lacks less is taken', async () => {
+  const some = [...tenant.directory.users.keys()].slice(0, 3);
+  const share = some.length / tenant.directory.users.size;
+  const one = it.replica();
+  await it.writer().run();
+  for (const id of some) tenant.directory.users.delete(id);
+  tenant.deltaGeneration += 1;
+  await it.writer({ maxRemovedShare: share - 0.01 }).run();
+  await one.poll();
+  assert.match((await it.store.sample()).states.map(({ held }) => held).join(), /lacks \d+ % of/);
+  for (const id of some) assert.equal(standingOf(one.core, id), undefined);
+  await database.knex(FEEDS).update({ staged_since: 0 });
+  await it.writer({ maxRemovedShare: share + 0.01 }).run();
+  await one.poll();
+  for (const id of some) assert.equal(standingOf(one.core, id), 'deleted');
+});
+
+test('a writer that is killed at any statement loses nothing, and shows nothing half', async () => {
+  Object.assign(tenant.deltaPaging, { items: 5, members: 300 });
+  const { directory } = tenant;
+  const inGroup = () => directory.groups.get(groups.paymentsEngineers.id)?.members.has(people.olivia.oid) === true;
+  /** All that a writer does: everything, what has changed, everything anew */
+  const phases: Array<() => void> = [
+    () => undefined,
+    () => {
+      if (inGroup()) directory.removeMember(groups.paymentsEngineers.id, people.olivia.oid);
+      else directory.addMember(groups.paymentsEngineers.id, people.olivia.oid);
+      directory.setEnabled(people.dana.oid, !directory.users.get(people.dana.oid)?.accountEnabled);
+    },
+    () => {
+      tenant.deltaGeneration += 1;
+      directory.setEnabled(people.rita.oid, !directory.users.get(people.rita.oid)?.accountEnabled);
+    },
+  ];
+  for (const [phase, change] of phases.entries()) {
+    let kills = 0;
+    for (let at = 1; ; at += 1) {
+      if (phase === 0)
+        for (const table of [FEEDS, 'entra_access_members', 'entra_access_accounts'])
+          await database.knex(table).delete();
+      const one = it.replica();
+      await one.poll();
+      const before = one.core.members.groupsOf(tenant.tenantId, people.olivia.oid);
+      change();
+      const killer = killAt(database.knex, at);
+      await it.writer().run();
+      const { killed } = killer;
+      await killer.revive();
+      await one.poll();
+      assert.deepEqual(one.logger.complaints, []);
+      const seen = one.core.members.groupsOf(tenant.tenantId, people.olivia.oid);
+      if (killed && phase === 0 && seen) assertSame(one.core, tenant);
+      // Groups are one feed: as before, or as now.
+      if (phase === 1 && killed)
+        assert.equal([before?.length ?? 0, inGroup() ? 2 : 0].includes(seen?.length ?? 0), true);
+      // Another replica, which knows only the database.
+      await it.writer().run();
+      await one.poll();
+      const two = it.replica();
+      await two.poll();
+      for (const { core } of [one, two]) assertSame(core, tenant);
+      for (const { core } of [one, two]) core.close();
+      if (!killed) break;
+      kills += 1;
+    }
+    assert.equal(kills > 10, true, `${kills} statements in phase ${phase}`);
+  }
+});
+
+test('of two writers that both believe to be the one, one writes, and the other one nothing', async () => {
+  await it.writer().run();
+  const one = it.replica();
+  const { directory } = tenant;
+  directory.setEnabled(people.dana.oid, false);
+  // The slow one has its answer when the fast one asks, and writes when there is something newer.
+  let first = true;
+  const fast = it.writer();
+  const slow = it.writer({
+    async beforePage() {
+      if (!first) return;
+      first = false;
+      directory.setEnabled(people.dana.oid, true);
+      directory.setEnabled(people.rita.oid, false);
+      await fast.run();
+    },
+  });
+  await slow.run();
+  assert.deepEqual([slow.logger.complaints, fast.logger.complaints], [[], []]);
+  await one.poll();
+  assertSame(one.core, tenant);
+
+  // Likewise with a load: two at once.
+  tenant.deltaGeneration += 1;
+  Object.assign(tenant.deltaPaging, { items: 3, members: 5 });
+  await Promise.all([fast, it.writer(), it.writer()].map(({ run }) => run()));
+  await it.writer().run();
+  await one.poll();
+  assertSame(one.core, tenant);
+});
+
+test('a database that does not answer: nobody is rejected, and then it goes on', async () => {
+  const [{ run, logger }, one] = [it.writer(), it.replica()];
+  await run();
+  await one.poll();
+  const killer = killAt(database.knex, 1);
+  tenant.directory.setEnabled(people.dana.oid, false);
+  await run();
+  await one.poll();
+  assert.match(logger.complaints.join(), /database of entra-access does not answer \(KILLED\)/);
+  assert.match(one.logger.complaints.join(), /database of entra-access does not answer \(KILLED\)/);
+  assert.match(one.replica.error ?? '', /KILLED/);
+  assert.equal(standingOf(one.core, people.dana.oid), undefined);
+  await killer.revive();
+  await run();
+  await one.poll();
+  assert.equal(one.replica.error, undefined);
+  assertSame(one.core, tenant);
+});
+
+test('rows of a newer version are left alone: by replicas, which keep what they have, and by writers', async () => {
+  const [{ run }, one] = [it.writer(), it.replica()];
+  await run();
+  await one.poll();
+  tenant.directory.setEnabled(people.dana.oid, false);
+  await run();
+  await database.knex(FEEDS).where({ feed: 'users' }).update({ format: 2 });
+  const { states } = await it.store.sample();
+  await one.poll();
+  assert.equal(standingOf(one.core, people.dana.oid), undefined);
+  const fresh = it.replica();
+  await fresh.poll();
+  assert.equal(fresh.core.members.groupsOf(tenant.tenantId, people.olivia.oid), undefined, 'nothing is known there');
+  tenant.directory.setEnabled(people.rita.oid, false);
+  await run();
+  const users = (list: typeof states) => list.find(({ feed }) => feed === 'users');
+  assert.deepEqual(users((await it.store.sample()).states), users(states));
+});
+
+test('Microsoft Graph is asked for less when it says that much is used up, and not at all when all is', async () => {
+  Object.assign(tenant.deltaPaging, { items: 3, members: 4 });
+  const pauses: number[] = [];
+  const { run } = it.writer({ pause: async ms => void pauses.push(ms) });
+  tenant.quota.units = 12;
+  tenant.quota.left = 12;
+  tenant.faults.retryAfter = 600;
+  await run();
+  assert.equal(pauses.length > 0, true, 'spread from 80 % on');
+  assert.match((await errors()).join(), /429/);
+  const requests = tenant.requests['graph.groups.delta'];
+  await run();
+  assert.equal(tenant.requests['graph.groups.delta'], requests, 'Graph said to wait');
+});
+
+test('clocks that are set make nothing younger', () => {
+  let monotonic = 0;
+  const ages = new Ages(() => monotonic);
+  const hour = 3_600_000;
+  assert.equal(ages.seen('t', hour, hour + 100), 100);
+  monotonic = 60_000;
+  assert.equal(ages.seen('t', hour, hour + 60_100), 60_100);
+  // The clock of the database is set back by an hour: time has passed here all the same.
+  monotonic = 120_000;
+  assert.equal(ages.seen('t', hour, 4_000) ?? 120_000, 120_000);
+  assert.equal(ages.of('t'), 120_100);
+  // And set forward: what it says is old, by all that anybody knows.
+  assert.equal(ages.seen('t', hour, 3 * hour), 2 * hour);
+  // Of a time that is still to come nothing is known.
+  assert.equal(ages.seen('u', 3 * hour, hour), undefined);
+  assert.equal(ages.of('u'), undefined);
+});

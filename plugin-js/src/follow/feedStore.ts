@@ -1,0 +1,240 @@
+import { within } from '../service/within';
+import { databaseReason } from '../service/sessionStoreAccess';
+import { commonAccounts, hasAccounts, keepVanished, mergeAccounts, removeAccounts } from './accountRows';
+import type { AccountChange, GroupChange } from './deltaPages';
+import { FORMAT, isUsers, SupersededError, type Database, type FeedKey, type FeedState, type Load } from './feeds';
+import { commonMembers, hasMembers, mergeMembers, removeMembers } from './memberRows';
+
+const FEEDS = 'entra_access_feeds';
+const REVISIONS = 'entra_access_revisions';
+/** How long one question may take */
+const ANSWER_MS = 10_000;
+/** Rows of an old load removed in one statement, between which others have their turn */
+const REMOVED_AT_ONCE = 500;
+
+/** What pages say of the users or of the groups, in their order */
+export type Changes = readonly AccountChange[] | readonly GroupChange[];
+
+type Columns = Record<string, string | number | null>;
+
+/** What the database says at one moment */
+export interface Sample {
+  /** Milliseconds since 1970 by its clock */
+  now: number;
+  /** The number with which members of groups changed last (docs/decisions/0005) */
+  members: number;
+  states: FeedState[];
+}
+
+/**
+ * What is known of each tenant, and where to go on asking: rows and link are written in one transaction, which only the writer
+ * who knows the last revision can make.
+ */
+export class FeedStore {
+  readonly database: Database;
+
+  /** The tables must be there: `SessionStore.open` makes them */
+  constructor(database: Database) {
+    this.database = database;
+  }
+
+  /** Milliseconds since 1970 by the one clock that all replicas share */
+  async now(): Promise<number> {
+    const [row] = await answered(this.database.select(this.#now()));
+    return Number((row as { now: number | string }).now);
+  }
+
+  /** All feeds as they are at one moment; one statement, as every replica asks every few seconds */
+  async sample(): Promise<Sample> {
+    const members = this.database(REVISIONS).where({ name: 'directory' }).select('members').as('members');
+    const query = this.database(REVISIONS)
+      .leftJoin(FEEDS, join => join.on(this.database.raw('1 = 1')))
+      .where({ name: 'directory' })
+      .select(`${FEEDS}.*`, this.#now(), members);
+    const rows = (await answered(query)) as Columns[];
+    const [first] = rows;
+    if (!first) throw new Error(`${REVISIONS} has no row for the directory`);
+    const states = rows.filter(row => row.tenant !== null).map(stateOf);
+    return { now: Number(first.now), members: Number(first.members), states };
+  }
+
+  #now() {
+    const sqlite = /sqlite/.test(String(this.database.client.config.client));
+    const expression = sqlite
+      ? "cast((julianday('now') - 2440587.5) * 86400000 as integer)"
+      : 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)';
+    return this.database.raw(`${expression} as now`);
+  }
+
+  /** A feed as it is; made when it is not there */
+  async open({ tenant, feed }: FeedKey, scope: readonly string[] | null = null): Promise<FeedState> {
+    const find = () => answered(this.database(FEEDS).where({ tenant, feed }).first());
+    const found = (await find()) as Columns | undefined;
+    if (found) return stateOf(found);
+    const none = { format: FORMAT, revision: 0, changed: 0, load: 0, staged: 0, staged_pages: 0 };
+    const row = { tenant, feed, ...none, scope: scope && JSON.stringify(scope) };
+    await answered(this.database(FEEDS).insert(row).onConflict(['tenant', 'feed']).ignore());
+    return stateOf((await find()) as Columns);
+  }
+
+  /** Begins a load of everything, beside the one that counts; maybe of other groups than before */
+  begin(state: FeedState, now: number, scope = state.scope): Promise<FeedState> {
+    return this.#write(state, async (_, revision) => ({
+      scope: scope && JSON.stringify(scope),
+      link: null,
+      // Numbers of loads ascend, as those of writes do.
+      staged: revision,
+      staged_link: null,
+      staged_pages: 0,
+      staged_since: now,
+    }));
+  }
+
+  /** Adds a page to the load under way, with where to go on */
+  stage(state: FeedState, changes: Changes, link: string): Promise<FeedState> {
+    return this.#write(state, async (transaction, revision) => {
+      await this.#merge(transaction, { ...state, load: state.staged }, changes, revision);
+      return { staged_link: link, staged_pages: state.stagedPages + 1 };
+    });
+  }
+
+  /** Gives up the load under way */
+  discard(state: FeedState, held: string | null): Promise<FeedState> {
+    return this.#write(state, async () => ({ staged: 0, staged_link: null, staged_pages: 0, held }));
+  }
+
+  /** Swaps to the load that was under way and is complete */
+  swap(state: FeedState): Promise<FeedState> {
+    return this.#write(state, async (transaction, revision) => {
+      const after = { ...state, load: state.staged };
+      if (isUsers(state)) {
+        if (state.load > 0) await keepVanished(transaction, state, after, revision);
+      } else await nextEpoch(transaction);
+      return {
+        load: state.staged,
+        staged: 0,
+        link: state.stagedLink,
+        staged_link: null,
+        staged_pages: 0,
+        changed: revision,
+        completed_at: state.stagedSince,
+        held: null,
+        error: null,
+      };
+    });
+  }
+
+  /** Writes down what has changed, with where to go on; `completedAt` when it is all that there is */
+  apply(state: FeedState, changes: Changes, link: string, completedAt: number | null): Promise<FeedState> {
+    return this.#write(state, async (transaction, revision) => {
+      const count = await this.#merge(transaction, state, changes, revision);
+      if (count > 0 && !isUsers(state)) await nextEpoch(transaction);
+      return {
+        link,
+        ...(count > 0 ? { changed: revision } : {}),
+        ...(completedAt === null ? {} : { completed_at: completedAt, error: null }),
+      };
+    });
+  }
+
+  /** Says why a round failed; not a write that others would have to know of */
+  async failed({ tenant, feed }: FeedKey, error: string): Promise<void> {
+    await answered(
+      this.database(FEEDS)
+        .where({ tenant, feed })
+        .update({ error: error.slice(0, 500) }),
+    );
+  }
+
+  /** How much of what counts is in the load under way, too */
+  async common(state: FeedState): Promise<{ total: number; common: number; empty: boolean }> {
+    const after: Load = { ...state, load: state.staged };
+    const [count, has] = isUsers(state) ? [commonAccounts, hasAccounts] : [commonMembers, hasMembers];
+    const counts = state.load > 0 ? await count(this.database, state, after) : { total: 0, common: 0 };
+    return { ...counts, empty: !(await has(this.database, after)) };
+  }
+
+  /** Removes rows of loads that nobody needs any more */
+  async purge(state: FeedState): Promise<void> {
+    const remove = isUsers(state) ? removeAccounts : removeMembers;
+    const needed = [state.load, state.staged];
+    while ((await remove(this.database, state, needed, REMOVED_AT_ONCE)) === REMOVED_AT_ONCE);
+  }
+
+  /** Removes a feed with its rows, where its groups are asked for no longer */
+  async remove(state: FeedState): Promise<void> {
+    await this.database.transaction(async transaction => {
+      const { tenant, feed, revision } = state;
+      const gone = await transaction(FEEDS).where({ tenant, feed, revision }).delete();
+      if (gone !== 1) throw new SupersededError(`another writer has written ${feed} of ${tenant}`);
+      await nextEpoch(transaction);
+    });
+    await this.purge({ ...state, load: 0, staged: 0 });
+  }
+
+  #merge(transaction: Database, load: Load, changes: Changes, revision: number): Promise<number> {
+    return isUsers(load)
+      ? mergeAccounts(transaction, load, changes as readonly AccountChange[], revision)
+      : mergeMembers(transaction, load, changes as readonly GroupChange[], revision);
+  }
+
+  /** @throws SupersededError when another writer has written since `state` was read */
+  async #write(
+    state: FeedState,
+    work: (transaction: Database, revision: number) => Promise<Columns>,
+  ): Promise<FeedState> {
+    if (state.format > FORMAT) throw new SupersededError('a newer version of entra-access writes this feed');
+    const { tenant, feed } = state;
+    const revision = state.revision + 1;
+    return this.database.transaction(async transaction => {
+      // First of all: the lock on this row lets one writer in after the other, and who comes second finds another number.
+      const counted = await transaction(FEEDS).where({ tenant, feed, revision: state.revision }).update({ revision });
+      if (counted !== 1) throw new SupersededError(`another writer has written ${feed} of ${tenant}`);
+      const columns = await work(transaction, revision);
+      await transaction(FEEDS)
+        .where({ tenant, feed })
+        .update({ ...columns, format: FORMAT });
+      return stateOf((await transaction(FEEDS).where({ tenant, feed }).first()) as Columns);
+    });
+  }
+}
+
+/** Counts the epoch on, which every replica follows (docs/decisions/0005); last, as everybody who reads the catalog waits for it */
+async function nextEpoch(transaction: Database): Promise<void> {
+  const next = transaction.raw('value + 1');
+  const counted = await transaction(REVISIONS).where({ name: 'directory' }).update({ value: next, members: next });
+  if (counted !== 1) throw new Error(`${REVISIONS} has no row for the directory`);
+}
+
+function stateOf(row: Columns): FeedState {
+  const number = (name: string) => Number(row[name] ?? 0);
+  const moment = (name: string) => (row[name] === null || row[name] === undefined ? null : Number(row[name]));
+  const text = (name: string) => (typeof row[name] === 'string' ? (row[name] as string) : null);
+  const scope = text('scope');
+  return {
+    tenant: text('tenant') ?? '',
+    feed: text('feed') ?? '',
+    format: number('format'),
+    revision: number('revision'),
+    changed: number('changed'),
+    load: number('load'),
+    staged: number('staged'),
+    scope: scope === null ? null : (JSON.parse(scope) as string[]),
+    link: text('link'),
+    stagedLink: text('staged_link'),
+    stagedPages: number('staged_pages'),
+    stagedSince: moment('staged_since'),
+    completedAt: moment('completed_at'),
+    held: text('held'),
+    error: text('error'),
+  };
+}
+
+/** What a driver says quotes statements: only its code is passed on */
+async function answered<T>(question: PromiseLike<T>): Promise<T> {
+  try {
+    return await within(ANSWER_MS, Promise.resolve(question));
+  } catch (error) {
+    throw new Error(`the database of entra-access does not answer (${databaseReason(error)})`);
+  }
+}

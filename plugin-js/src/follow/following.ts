@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseService, LifecycleService, LoggerService, SchedulerService } from '@backstage/backend-plugin-api';
+import type { EventsService } from '@backstage/plugin-events-node';
+import type { EntraAccess } from '../service/entraAccess';
+import type { Router } from 'express';
+import { FeedStore } from './feedStore';
+import { Hints } from './hints';
+import { Notifications, type NotificationCounts } from './notifications';
+import { Subscriber } from './subscriber';
+import { SubscriptionStore } from './subscriptionStore';
+import { isUsers } from './feeds';
+import { Replica } from './replica';
+import { Scopes } from './scopes';
+import type { FollowSettings } from './settings';
+import { RUN_MS, Writer } from './writer';
+
+/** Told to every replica when rows were written; it carries the tenant, and whoever misses it finds out by itself */
+export const FOLLOWED = 'entra-access.followed';
+/** How often each replica looks for what was written */
+const POLL_MS = 2_000;
+/** A writer that was killed is followed by another one so much later. Longer than a run and the page that is under way at its end */
+const TIMEOUT_SECONDS = Math.ceil(RUN_MS / 1000) + 45;
+
+/** What the status route shows of a tenant that is followed */
+export interface FollowState {
+  tenant: string;
+  /** Whether users and groups have been loaded, so that they count */
+  complete: boolean;
+  /** Seconds since all of it was what Graph had; `null` before that */
+  ageSeconds: number | null;
+  /** Seconds for which this replica has not had what the database has */
+  lagSeconds: number;
+  feeds: Array<{
+    feed: string;
+    state: 'loading' | 'following' | 'held';
+    revision: number;
+    /** Of the load under way */
+    pages?: number;
+    error?: string;
+  }>;
+  error?: string;
+  /** Change notifications, where they are asked for */
+  notifications?: NotificationCounts & { error?: string };
+}
+
+interface Options {
+  entraAccess: EntraAccess;
+  settings: FollowSettings;
+  database: Awaited<ReturnType<DatabaseService['getClient']>>;
+  /** Object ids of the groups that access hangs on; `undefined` while that is not known */
+  wanted: () => ReadonlySet<string> | undefined;
+  scheduler: SchedulerService;
+  events: EventsService;
+  lifecycle: LifecycleService;
+  logger: LoggerService;
+}
+
+/** Follows Microsoft Graph: one replica asks and writes, all of them read */
+export class Following {
+  readonly #options: Options;
+  readonly #replica: Replica;
+  readonly #writer: Writer;
+  readonly #tenants: readonly string[];
+  readonly #hints = new Hints(() => this.#askNow());
+  readonly #subscriber?: Subscriber;
+  readonly #notifications?: Notifications;
+
+  constructor(options: Options) {
+    this.#options = options;
+    const { database, entraAccess, events, logger, settings, wanted } = options;
+    const store = new FeedStore(database);
+    const tenants = entraAccess.graphClients;
+    this.#tenants = tenants.map(({ graph }) => graph.tenantId);
+    const scopes = new Scopes({ store, groups: settings.groups, wanted });
+    this.#replica = new Replica({
+      store,
+      core: entraAccess.core,
+      epoch: entraAccess.directory,
+      tenants: this.#tenants,
+      counts: feed => scopes.counts(feed),
+      logger,
+    });
+    this.#writer = new Writer({
+      store,
+      tenants,
+      scopes,
+      maxRemovedShare: settings.maxRemovedShare,
+      logger,
+      changed: async tenant => {
+        await events.publish({ topic: FOLLOWED, eventPayload: { tenant } }).catch(() => undefined);
+      },
+    });
+    const url = settings.notificationUrl;
+    if (url === undefined) return;
+    const subscriptions = new SubscriptionStore(database);
+    this.#notifications = new Notifications(subscriptions, () => this.#hints.note(), logger);
+    const groups = (tenant: string) => scopes.mattering(tenant);
+    this.#subscriber = new Subscriber({ store: subscriptions, url, tenants, groups, logger });
+  }
+
+  /** The route for change notifications, where they are asked for */
+  get router(): Router | undefined {
+    return this.#notifications?.router();
+  }
+
+  /** Takes in what was written; never fails */
+  catchUp(): Promise<void> {
+    return this.#replica.poll();
+  }
+
+  /** Out of turn, by whichever replica was told: should two ask at once, one of them writes */
+  async #askNow(): Promise<boolean> {
+    const found = await this.#writer.run(new AbortController().signal, 'changes');
+    await this.#replica.poll();
+    return found;
+  }
+
+  /** Begins; what is in the database counts before this returns */
+  async start(): Promise<void> {
+    const { scheduler, events, lifecycle, settings } = this.#options;
+    await this.#replica.poll();
+    await events.subscribe({
+      // One of its own for each replica: subscribers of one id share their events.
+      id: `followed-${randomUUID()}`,
+      topics: [FOLLOWED],
+      onEvent: () => this.#replica.poll(),
+    });
+    const poll = setInterval(() => void this.#replica.poll(), POLL_MS);
+    poll.unref();
+    lifecycle.addShutdownHook(() => {
+      clearInterval(poll);
+      this.#hints.close();
+    });
+    await scheduler.scheduleTask({
+      id: 'follow-entra',
+      scope: 'global',
+      frequency: { seconds: settings.pollSeconds },
+      timeout: { seconds: TIMEOUT_SECONDS },
+      fn: async signal => {
+        await this.#writer.run(signal);
+        await this.#subscriber?.run(signal);
+      },
+    });
+  }
+
+  /** How it goes, for each tenant */
+  get states(): FollowState[] {
+    return this.#tenants.map(tenant => {
+      const feeds = this.#replica.feedsOf(tenant);
+      const age = this.#replica.ageOf(tenant);
+      const error = this.#replica.error;
+      return {
+        tenant,
+        complete: feeds.some(isUsers) && feeds.some(feed => !isUsers(feed)) && feeds.every(({ load }) => load > 0),
+        ageSeconds: age === undefined ? null : Math.round(age / 1000),
+        lagSeconds: Math.round(this.#replica.lagOf(tenant) / 1000),
+        feeds: feeds.map(({ feed, load, link, staged, stagedPages, revision, held, error: failed }) => {
+          const state = held !== null ? 'held' : load > 0 && link !== null && staged === 0 ? 'following' : 'loading';
+          const why = held ?? failed;
+          return {
+            feed,
+            state,
+            revision,
+            ...(staged > 0 ? { pages: stagedPages } : {}),
+            ...(why ? { error: why } : {}),
+          };
+        }),
+        ...(error === undefined ? {} : { error }),
+        ...this.#notified(tenant),
+      };
+    });
+  }
+
+  #notified(tenant: string): Pick<FollowState, 'notifications'> {
+    if (!this.#notifications) return {};
+    const error = this.#subscriber?.errorOf(tenant);
+    return { notifications: { ...this.#notifications.counts, ...(error ? { error } : {}) } };
+  }
+}
