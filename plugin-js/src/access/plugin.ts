@@ -45,7 +45,6 @@ export const entraAccessPlugin = createBackendPlugin({
         actionsRegistry: actionsRegistryRef,
         auditor: coreServices.auditor,
         auth: coreServices.auth,
-        config: coreServices.rootConfig,
         catalog: catalogServiceRef,
         config: coreServices.rootConfig,
         database: coreServices.database,

@@ -227,11 +227,6 @@ export class EntraAccess {
     return states.map(state => ({ ...state, directoryRoles: this.#roles.state(state.tenant) }));
   }
 
-  /** Who asks the Graph of each tenant */
-  get graphClients(): GroupResolver['clients'] {
-    return this.#resolver?.clients ?? [];
-  }
-
   /**
    * Finds the sign-in under a ref, where another process may know it, and its groups, if they were not to be had so far.
    * @returns what to wait for before asking about them; `undefined` when there is nothing to wait for
