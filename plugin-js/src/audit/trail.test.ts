@@ -257,8 +257,9 @@ for (const { name, skip, open } of DATABASES) {
       while (other.chain > ours.chain) other = trailOf({ clock });
       await other.attach(store);
       await filled(2_500, ours);
-      await ours.close();
       now += 3 * DAY;
+      await ours.require(denied('young'));
+      await ours.close();
       await other.require(denied('young'));
       let pages = 0;
       const pruning = over(store, async () => undefined);
