@@ -129,7 +129,7 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     circumstances: Circumstances = {},
   ): Promise<void> | undefined {
     const { audit, core, sessions, telemetry } = this.#entraAccess;
-    telemetry.decisions.add(answer.result);
+    telemetry.decisions[answer.result] += 1;
     if (!audit.on) return undefined;
     const { rule, ground, reason } = decision;
     const record = () =>
