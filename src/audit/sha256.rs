@@ -53,12 +53,8 @@ fn compress(state: &mut [u32; 8], block: &[u8]) {
         // The schedule as a ring of sixteen words: each round takes the oldest and puts a new one in its place.
         let ahead = |words: usize| w.get(round.wrapping_add(words) & 15).copied().unwrap_or_default();
         let first = ahead(0);
-        let next = first.wrapping_add(sigma(ahead(1), 7, 18, 3)).wrapping_add(ahead(9)).wrapping_add(sigma(
-            ahead(14),
-            17,
-            19,
-            10,
-        ));
+        let (s0, s1) = (sigma(ahead(1), 7, 18, 3), sigma(ahead(14), 17, 19, 10));
+        let next = first.wrapping_add(s0).wrapping_add(ahead(9)).wrapping_add(s1);
         let one = h
             .wrapping_add(e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25))
             .wrapping_add((e & f) ^ (!e & g))

@@ -82,3 +82,13 @@ export function recordText(record: AuditRecord & { chain: string; seq: number })
     typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value,
   );
 }
+
+/** What a record takes in memory while it waits, roughly, in bytes */
+export function sizeOf(record: AuditRecord): number {
+  let bytes = 512;
+  for (const value of Object.values(record) as Array<AuditRecord[keyof AuditRecord]>) {
+    if (typeof value === 'string') bytes += 2 * value.length;
+    else if (typeof value === 'object') for (const text of Object.values(value)) bytes += 64 + 2 * text.length;
+  }
+  return bytes;
+}

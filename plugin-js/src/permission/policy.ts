@@ -137,7 +137,7 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     circumstances: Circumstances = {},
   ): Promise<void> | undefined {
     const { audit, breakGlass, core, sessions, telemetry } = this.#entraAccess;
-    telemetry.decisions.add(answer.result);
+    telemetry.decisions[answer.result] += 1;
     const { rule, ground, reason } = decision;
     const caller = entityRef === undefined ? undefined : sessions.record(entityRef);
     const exception = ground === 'breakGlass' ? breakGlass.used(caller, asked.name) : undefined;

@@ -33,7 +33,7 @@ export const INSTRUMENTS: readonly Instrument[] = [
     kind: 'counter',
     unit: '{decision}',
     description: 'Answers of the permission policy',
-    measure: ({ telemetry }) => labelled('result', telemetry.decisions.entries),
+    measure: ({ telemetry }) => labelled('result', Object.entries(telemetry.decisions)),
   },
   {
     name: 'entra_access.keys.age',

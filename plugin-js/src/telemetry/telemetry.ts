@@ -1,5 +1,5 @@
 import type { MetricsServiceHistogram, TracingService } from '@backstage/backend-plugin-api/alpha';
-import { AuthorizeResult, type PolicyDecision } from '@backstage/plugin-permission-common';
+import type { PolicyDecision } from '@backstage/plugin-permission-common';
 import { REJECTION_CODES, type RejectionCode } from '../core/codes';
 import { Counts } from './counts';
 
@@ -14,7 +14,7 @@ export class Telemetry {
   /** Judged tokens: `accepted`, or why not */
   readonly validations = new Counts<Validation>(['accepted', 'core_unavailable', ...REJECTION_CODES]);
   /** Answers of the policy */
-  readonly decisions = new Counts<PolicyDecision['result']>(Object.values(AuthorizeResult));
+  readonly decisions: Record<PolicyDecision['result'], number> = { ALLOW: 0, DENY: 0, CONDITIONAL: 0 };
   #durations?: MetricsServiceHistogram;
   #tracing?: TracingService;
   #untimed = 0;
