@@ -93,7 +93,7 @@ export const OPERATIONS = {
     links: {
       nextPage: { operationId: 'listAuditEntries', parameters: { 'query.cursor': '$response.body#/nextCursor' } },
     },
-    refusals: ['InvalidRequest'],
+    refusals: ['InvalidRequest', 'QueryTooLong'],
   },
   verifyAudit: {
     summary: 'Whether the audit trail is whole',
@@ -104,7 +104,7 @@ export const OPERATIONS = {
     query: verifyQuery,
     answer: auditVerdict,
     lines: verifyLine,
-    refusals: ['InvalidRequest'],
+    refusals: ['InvalidRequest', 'QueryTooLong'],
   },
   findOwners: {
     summary: 'Which owners count as a principal’s',
