@@ -24,10 +24,9 @@ schemaOf<Answer>()(z.strictObject({ name: z.string(), list, maybe, more: z.strin
 schemaOf<Answer>()(z.strictObject({ name: z.string().optional(), list, maybe }));
 // @ts-expect-error a narrower one
 schemaOf<Answer>()(z.strictObject({ name: z.literal('x'), list, maybe }));
+const other = z.strictObject({ nested: z.string() }).optional();
 // @ts-expect-error another one inside
-schemaOf<Answer>()(
-  z.strictObject({ name: z.string(), list, maybe: z.strictObject({ nested: z.string() }).optional() }),
-);
+schemaOf<Answer>()(z.strictObject({ name: z.string(), list, maybe: other }));
 
 test('a schema of a type is the schema itself', () => {
   assert.deepEqual(exact.parse({ name: 'x', list: [1] }), { name: 'x', list: [1] });

@@ -37,7 +37,7 @@ export const count = z.int().min(0);
  * Printable, and neither blank, colon nor slash; nor a dot at the beginning, which would lead elsewhere in a path of the catalog, nor
  * beyond 16 bits, which its client cannot send. Written out, as engines differ in what classes such as `\s` hold
  */
-const FIRST = '[!--0-9;-~\\u00a1-\\ud7ff\\ue000-\\uffff]';
+const FIRST = '[!-\\-0-9;-~\\u00a1-\\ud7ff\\ue000-\\uffff]';
 const MORE = '[!-.0-9;-~\\u00a1-\\ud7ff\\ue000-\\uffff]';
 const PART = `${FIRST}${MORE}{0,127}`;
 /** Full entity ref, such as `component:default/payments-api`; each part may be longer than Backstage takes it */
