@@ -18,7 +18,7 @@ import type { Request, Router } from 'express';
 import { auditHandlers } from '../audit/handlers';
 import type { AuditStore } from '../audit/store';
 import type { ResourceInput } from '../core';
-import { openApiDocument } from '../openapi/document';
+import { openApiDocument, type OpenApiDocument } from '../openapi/document';
 import type { Asked, Handlers } from '../openapi/handlers';
 import { permissionInput } from '../permission/policy';
 import { challengeHeader } from '../service/claimsChallenge';
@@ -48,11 +48,11 @@ export interface RouterOptions {
 
 /** Routes below `/api/entra-access`, as `openapi/operations.ts` describes them */
 export function createRouter(options: RouterOptions): Router {
-  const { entraAccess, directory, discovery, auditStore: store } = options;
+  const { entraAccess, directory, auditStore: store } = options;
   const guards = guardsOf(options);
   const explain = explainer(options, guards);
   const handlers: Partial<Handlers> = {
-    getOpenApi: async () => openApiDocument(await discovery.getExternalBaseUrl('entra-access')),
+    getOpenApi: documentOnce(options),
 
     async inspectToken({ body: { token, purpose } }) {
       const inspection = await entraAccess.inspect(token, purpose);
@@ -77,6 +77,12 @@ export function createRouter(options: RouterOptions): Router {
     ...(store ? auditHandlers({ core: entraAccess.core, audit: entraAccess.audit, store }) : {}),
   };
   return operationRouter(handlers, guards);
+}
+
+/** Made once: everybody may ask for it, as often as they like */
+function documentOnce({ discovery }: RouterOptions): Handlers['getOpenApi'] {
+  let made: OpenApiDocument | undefined;
+  return async () => (made ??= openApiDocument(await discovery.getExternalBaseUrl('entra-access')));
 }
 
 function explainer({ entraAccess, lookup, catalog }: RouterOptions, guards: Guards): Handlers['explainDecision'] {
