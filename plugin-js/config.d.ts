@@ -149,6 +149,13 @@ export interface Config {
       /** Days for which records are kept, 1 to 3660. Absent: for ever */
       retentionDays?: number;
     };
+    /** How much one caller may ask of one replica within a minute, 1 to 1000000; beyond it is 429 with `Retry-After` */
+    limits?: {
+      /** Tokens shown by the inspector. Default: 300 */
+      inspect?: number;
+      /** Explained decisions. Default: 600 */
+      explain?: number;
+    };
     /** Exactly one of the two; the language: docs/policy.md */
     policy: {
       /** YAML file, relative to the configuration file or the working directory; followed while the backend runs */

@@ -3,12 +3,12 @@
  * everything, as somebody who may nothing, and as nobody. Not part of the published package.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, untilReady } from './story/client';
 import { startEnvironment } from './story/environment';
-import { people } from './tenant/people';
+import { groups, people } from './tenant/people';
 
 const CONFIGURATION = join(__dirname, 'schemathesis.toml');
 /** As many as the configuration takes: the requests of a fuzzer are all of one caller */
@@ -20,6 +20,8 @@ async function main(args: string[]): Promise<number> {
   const environment = await startEnvironment({
     configure(config) {
       config.entraAccess.limits = { inspect: UNLIMITED, explain: UNLIMITED };
+      const principals = [{ group: groups.platformAdmins.id }];
+      config.entraAccess.policy = { rules: [{ id: 'admins', effect: 'allow', permissions: ['*'], principals }] };
     },
   });
   const reports = mkdtempSync(join(tmpdir(), 'entra-access-schemathesis-'));
@@ -27,25 +29,41 @@ async function main(args: string[]): Promise<number> {
     const client = new Client(environment);
     const { tenant } = environment;
     await untilReady(client, () => tenant.mintAccessToken(people.adam));
-    let failed = 0;
+    const rows: string[] = [];
+    let failed = false;
     for (const [who, token] of [
-      ['somebody who may everything', await client.tokenFor(tenant.mintAccessToken(people.adam))],
-      ['somebody who may nothing', await client.tokenFor(tenant.mintAccessToken(people.dana))],
-      ['nobody', undefined],
+      ['may everything', await client.tokenFor(tenant.mintAccessToken(people.adam))],
+      ['may nothing', await client.tokenFor(tenant.mintAccessToken(people.dana))],
+      ['without a token', undefined],
     ] as const) {
-      process.stdout.write(`\n---- as ${who}\n`);
+      process.stdout.write(`\n---- ${who}\n`);
       const report = join(reports, 'report.json');
       const document = `${environment.backendUrl}/api/entra-access/openapi.json`;
       const headers = token ? ['-H', `Authorization: Bearer ${token}`] : [];
       const options = ['--config-file', CONFIGURATION, 'run', document, ...headers];
-      failed += await run(program, [...options, '--report-json-path', report, ...args]);
-      cpSync(report, '/tmp/report-' + failed + '.json');
+      const code = await run(program, [...options, '--report-json-path', report, ...args]);
+      const { operations, test_cases: cases, failures } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+      const broken = failures.filter(({ type }) => type === 'ServerError').length;
+      rows.push(line(who, operations.tested, cases.generated, cases.unique_failures, broken));
+      failed ||= code !== 0 || cases.generated === 0 || operations.tested !== operations.total;
     }
-    return failed > 0 ? 1 : 0;
+    process.stdout.write(`\n${line('caller', 'operations', 'requests', 'findings', '5xx')}\n${rows.join('\n')}\n`);
+    return failed ? 1 : 0;
   } finally {
     rmSync(reports, { recursive: true, force: true });
     await environment.stop();
   }
+}
+
+/** What is read of Schemathesis' report */
+interface Report {
+  operations: { total: number; tested: number };
+  test_cases: { generated: number; unique_failures: number };
+  failures: Array<{ type: string }>;
+}
+
+function line(who: string, ...numbers: Array<string | number>): string {
+  return [who.padEnd(18), ...numbers.map(number => String(number).padStart(12))].join('');
 }
 
 function run(program: string, args: string[]): Promise<number> {

@@ -139,7 +139,10 @@ for (const [path, body, good] of [
   [EXPLAIN, { permission: 'catalog.entity.read', resourceRef: 'payments-api' }, false],
   [EXPLAIN, { permission: 'catalog.entity.read', resourceRef: 'component:default/a\u0000b' }, false],
   [EXPLAIN, { permission: 'catalog.entity.read', resourceRef: 'a:b:c' }, false],
-  [EXPLAIN, { permission: 'catalog.entity.read', resourceRef: '\u{1f511}:b/c' }, true],
+  [EXPLAIN, { permission: 'catalog.entity.read', resourceRef: 'kind-\u00e9:b/\u4b49' }, true],
+  [EXPLAIN, { permission: 'catalog.entity.read', resourceRef: '\u{1f511}:b/c' }, false],
+  [EXPLAIN, { permission: 'catalog.entity.read', resourceRef: '..:by-uid/c' }, false],
+  [EXPLAIN, { permission: 'catalog.entity.read', resourceRef: 'a:../..' }, false],
   [EXPLAIN, { permission: 'catalog.entity.read', principal: 'user:default/' }, false],
 ] as Array<[string, unknown, boolean]>) {
   test(`${path.split('/').at(-1)} ${JSON.stringify(body).slice(0, 80)} is ${good ? 'read' : 'refused'}`, async () => {

@@ -5,7 +5,7 @@ import type { Request, Router } from 'express';
 import { auditHandlers } from '../audit/handlers';
 import type { AuditStore } from '../audit/store';
 import { explanationText } from '../explain/text';
-import { openApiDocument } from '../openapi/document';
+import { openApiDocument, type OpenApiDocument } from '../openapi/document';
 import type { Handlers } from '../openapi/handlers';
 import { permissionInput } from '../permission/policy';
 import { challengeHeader } from '../service/claimsChallenge';
@@ -37,10 +37,10 @@ export interface RouterOptions {
 
 /** Routes below `/api/entra-access`, as `openapi/operations.ts` describes them */
 export function createRouter(options: RouterOptions): Router {
-  const { entraAccess, directory, checks, questions, discovery, auditStore: store } = options;
+  const { entraAccess, directory, checks, questions, auditStore: store } = options;
   const guards = guardsOf(options);
   const handlers: Partial<Handlers> = {
-    getOpenApi: async () => openApiDocument(await discovery.getExternalBaseUrl('entra-access')),
+    getOpenApi: documentOnce(options),
 
     inspectToken: ({ body }) => questions.inspect(body),
 
@@ -62,6 +62,12 @@ export function createRouter(options: RouterOptions): Router {
     ...(store ? auditHandlers({ core: entraAccess.core, audit: entraAccess.audit, store }) : {}),
   };
   return operationRouter(handlers, guards);
+}
+
+/** Made once: everybody may ask for it, as often as they like */
+function documentOnce({ discovery }: RouterOptions): Handlers['getOpenApi'] {
+  let made: OpenApiDocument | undefined;
+  return async () => (made ??= openApiDocument(await discovery.getExternalBaseUrl('entra-access')));
 }
 
 function guardsOf({ entraAccess, httpAuth, permissions, limits }: RouterOptions): Guards {

@@ -107,7 +107,8 @@ function responses(operation: Operation): Json {
 }
 
 function refusalObject(refusal: Refusal): Json {
-  const { description, headers } = refusal;
+  const { description, headers, empty } = refusal;
+  if (empty) return { description };
   const content = { [JSON_TYPE]: { schema: schemaOfOne(errorBody(refusal)) } };
   return { description, ...(headers ? { headers: mapped(headers, textHeader) } : {}), content };
 }

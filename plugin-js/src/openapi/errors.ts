@@ -8,6 +8,8 @@ export interface Refusal {
   status: `${number}` | '5XX';
   description: string;
   codes?: readonly [string, ...string[]];
+  /** Node answers so by itself, and says nothing more */
+  empty?: boolean;
   /** Backstage itself answers so as well, and without a code */
   alsoWithout?: boolean;
   headers?: Readonly<Record<string, string>>;
@@ -66,6 +68,7 @@ export const REFUSALS = {
     alsoWithout: true,
     headers: { 'Retry-After': 'Seconds to wait' },
   },
+  QueryTooLong: { status: '431', description: 'Path and headers are longer than 16 KiB together.', empty: true },
   Unavailable: {
     status: '503',
     description: 'Try again: something that the answer needs is away, or the backend is starting.',

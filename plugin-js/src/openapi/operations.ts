@@ -96,7 +96,7 @@ export const OPERATIONS = {
     links: {
       nextPage: { operationId: 'listAuditEntries', parameters: { 'query.cursor': '$response.body#/nextCursor' } },
     },
-    refusals: ['InvalidRequest'],
+    refusals: ['InvalidRequest', 'QueryTooLong'],
   },
   verifyAudit: {
     summary: 'Whether the audit trail is whole',
@@ -107,7 +107,7 @@ export const OPERATIONS = {
     query: verifyQuery,
     answer: auditVerdict,
     lines: verifyLine,
-    refusals: ['InvalidRequest'],
+    refusals: ['InvalidRequest', 'QueryTooLong'],
   },
   findOwners: {
     summary: 'Which owners count as a principal’s',

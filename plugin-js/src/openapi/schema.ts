@@ -33,13 +33,18 @@ type Plain<T> = T extends readonly (infer Item)[]
 export const timeAnswer = z.iso.datetime();
 /** Milliseconds or seconds, a number of a record, a count */
 export const count = z.int().min(0);
-/** Printable, and neither blank, colon nor slash; written out, as engines differ in what classes such as `\s` hold */
-const PART = '[^\\x00-\\x20\\x7f-\\xa0:/]';
-/** Full entity ref, such as `component:default/payments-api`; a part is longer than any that Backstage takes */
+/**
+ * Printable, and neither blank, colon nor slash; nor a dot at the beginning, which would lead elsewhere in a path of the catalog, nor
+ * beyond 16 bits, which its client cannot send. Written out, as engines differ in what classes such as `\s` hold
+ */
+const FIRST = '[!-\\-0-9;-~\\u00a1-\\ud7ff\\ue000-\\uffff]';
+const MORE = '[!-.0-9;-~\\u00a1-\\ud7ff\\ue000-\\uffff]';
+const PART = `${FIRST}${MORE}{0,127}`;
+/** Full entity ref, such as `component:default/payments-api`; each part may be longer than Backstage takes it */
 export const entityRef = z
   .string()
   .regex(
-    new RegExp(`^${PART}{1,128}:(?:${PART}{1,128}/)?${PART}{1,256}$`, 'u'),
+    new RegExp(`^${PART}:(?:${PART}/)?${FIRST}${MORE}{0,255}$`, 'u'),
     'not an entity reference such as component:default/payments-api',
   );
 /** A text to look for; no database takes a NUL */
