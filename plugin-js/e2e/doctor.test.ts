@@ -7,7 +7,7 @@ import { startEnvironment, type Environment } from '../dev/story/environment';
 import { OVERAGE_GRAPH } from '../dev/story/overageGraph';
 import { backstageApi } from '../dev/tenant/applications';
 import { people } from '../dev/tenant/people';
-import { untilChecked } from './support/checked';
+import { untilChecked } from '../dev/story/checked';
 import { Folder, said } from './support/cli';
 import { SECRETS, SIGN_IN_SECRET } from './support/doctor';
 

@@ -10,7 +10,7 @@ import { OVERAGE_GRAPH } from '../dev/story/overageGraph';
 import { workloads } from '../dev/tenant/applications';
 import { directoryRoles } from '../dev/tenant/graphDirectory';
 import { groups, people, type Principal } from '../dev/tenant/people';
-import { untilChecked } from './support/checked';
+import { untilChecked } from '../dev/story/checked';
 import { graphRequests } from './support/graph';
 
 const ENTITY = 'component:default/payments-api';

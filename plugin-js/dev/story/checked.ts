@@ -1,4 +1,4 @@
-import type { Client } from '../../dev/story/client';
+import type { Client } from './client';
 
 const WITHIN_MS = 90_000;
 
