@@ -10,6 +10,7 @@ import { OVERAGE_GRAPH } from '../dev/story/overageGraph';
 import { workloads } from '../dev/tenant/applications';
 import { directoryRoles } from '../dev/tenant/graphDirectory';
 import { groups, people, type Principal } from '../dev/tenant/people';
+import { untilChecked } from '../dev/story/checked';
 import { graphRequests } from './support/graph';
 import './support/conforms';
 
@@ -46,6 +47,8 @@ before(async () => {
   });
   client = new Client(environment);
   await untilReady(client, () => environment.tenant.mintAccessToken(people.adam));
+  // They ask Graph, too: what is counted here must come after them.
+  await untilChecked(client, await signIn(people.adam));
 });
 afterEach(() => {
   environment.tenant.faults.graph = undefined;

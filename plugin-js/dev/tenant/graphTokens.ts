@@ -7,7 +7,6 @@ import { MICROSOFT_GRAPH_ID, type Workload } from './applications';
 import { graphError } from './graphErrors';
 import type { Issuer } from './issuer';
 import { segments, segmentText } from './jws';
-import { registrationOf } from './registrations';
 import type { Reply, RouteRequest } from './routes';
 import type { Tenant } from './tenant';
 
@@ -17,8 +16,7 @@ export function graphBase({ authority }: Pick<Tenant, 'authority'>): string {
 }
 
 export function mintGraphToken(tenant: Tenant, workload: Workload, lifetime: number): string {
-  const registered = registrationOf(tenant.registrations, workload.clientId);
-  const graphRoles = registered?.graphRoles ?? workload.graphRoles ?? [];
+  const { graphRoles = [] } = workload;
   const roles = graphRoles.length > 0 ? graphRoles : undefined;
   return tenant.mintAccessToken(workload, { lifetime, audience: MICROSOFT_GRAPH_ID, claims: { roles } });
 }

@@ -40,7 +40,7 @@ function grantToken(request: RouteRequest, tenant: Tenant): Reply {
   if (refusal) return refusal;
 
   const token = isForGraph(scope, tenant)
-    ? mintGraphToken(tenant, workload, EXPIRES_IN)
+    ? mintGraphToken(tenant, consented(workload, tenant), EXPIRES_IN)
     : tenant.mintAccessToken(workload, { lifetime: EXPIRES_IN });
   const answer = { token_type: 'Bearer', expires_in: EXPIRES_IN, ext_expires_in: EXPIRES_IN, access_token: token };
   return json(200, answer, { 'cache-control': 'no-store, no-cache', pragma: 'no-cache' });
@@ -69,6 +69,12 @@ function checkSecret(workload: Workload, secret: string): Reply | undefined {
     'Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the ' +
       `client secret ID, for a secret added to app '${workload.clientId}'.`,
   );
+}
+
+/** With the permissions that it has at the moment */
+function consented(workload: Workload, { registrations }: Tenant): Workload {
+  const { graphRoles = workload.graphRoles } = registrationOf(registrations, workload.clientId) ?? {};
+  return { ...workload, ...(graphRoles && { graphRoles }) };
 }
 
 /** Also of the right secret: the end of the one that begins like it */

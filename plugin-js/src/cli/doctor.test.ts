@@ -161,6 +161,9 @@ test('a mistake in the configuration or the policy is an error like another, wit
   assert.match((await inside()).out, /ERROR +configuration .*permit/);
   config.entraAccess.policy = { file: './none.yaml' };
   assert.match((await inside()).out, /ERROR +configuration .*there is no file \.\/none\.yaml/);
+  config.entraAccess.policy = { rules: [] };
+  config.catalog = { locations: [{ target: './org.yaml' }] };
+  assert.match((await inside()).out, /ERROR +configuration .*catalog\.locations\[0\]\.type/);
 });
 
 test('variables of the environment are read as the backend reads them', async () => {

@@ -13,6 +13,7 @@ import {
 import { GroupResolver } from '../graph';
 import { readConfiguration, type Configuration } from '../service/configuration';
 import { setPolicy } from '../service/policyFile';
+import { firstLine } from '../service/policyText';
 import { argumentsOf, openConfiguration } from './backendConfiguration';
 import { texts, UsageError, type Arguments, type Command } from './command';
 import { doctorJson, doctorText } from './doctorText';
@@ -92,7 +93,7 @@ async function diagnose({ config: files, catalog, backend }: Asked): Promise<Fin
   const entities = catalog && (await Promise.all(catalog.map(readEntities))).flat();
   let core: EntraCore | undefined;
   try {
-    const configuration = readConfiguration(config, argumentsOf(files));
+    const configuration = readAll(config, files);
     core = coreOf(configuration);
     const subject = subjectOf({
       config,
@@ -110,6 +111,16 @@ async function diagnose({ config: files, catalog, backend }: Asked): Promise<Fin
     return [misread(error)];
   } finally {
     core?.close();
+  }
+}
+
+/** Also what Backstage's own readers refuse, such as a location without a type, is a mistake with a place */
+function readAll(config: Awaited<ReturnType<typeof openConfiguration>>, files: readonly string[]): Configuration {
+  try {
+    return readConfiguration(config, argumentsOf(files));
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
+    throw new ConfigurationError({ path: files.join(' '), message: firstLine(error) });
   }
 }
 

@@ -342,7 +342,7 @@ test('tokens without groups, with another audience, and of nobody', async () => 
   backstage.groupMembershipClaims = 'DirectoryRole';
   backstage.requestedAccessTokenVersion = null;
   const found = (await look()).of('registration.tokens');
-  assert.match(found[0]!, /^warning: its tokens list no groups/);
+  assert.match(found[0]!, /^warning: its tokens list no groups, so/);
   assert.match(found[1]!, /^warning: .* v1\.0 .* no audience here/);
   config.entraAccess.tenants[0].audiences = [GONE];
   assert.match((await look()).of('registration.tokens')[0]!, /^error: no tenant knows an application/);

@@ -50,7 +50,7 @@ export function misread({ message }: ConfigurationError): Finding {
 
 const GRADES: readonly Grade[] = ['ok', 'skipped', 'warning', 'error'];
 
-/** The worst outcome of all; what was skipped is worse than nothing to say, and better than a warning */
+/** The worst outcome of all: what is not known is worse than what is well, and better than a warning */
 export function worstOf(findings: readonly Finding[]): Grade {
   return GRADES[Math.max(0, ...findings.map(({ outcome }) => GRADES.indexOf(outcome)))] ?? 'error';
 }

@@ -69,7 +69,8 @@ function discoveryVerdict(issuer: Issuer, discovery: Fetched): Verdict {
       const fix = 'correct `tenantId` (Entra ID: Overview) and `cloud` of this entry under `entraAccess.tenants`';
       return error(`${discovery.why}: there is no such tenant in this cloud`, fix);
     }
-    return error(discovery.why, hadBack(discovery, issuer.discoveryUrl));
+    const wrong = issuer.pipeline && discovery.status !== undefined ? `correct ${placeOf(issuer)}; or ` : '';
+    return error(discovery.why, `${wrong}${hadBack(discovery, issuer.discoveryUrl)}`);
   }
   if (discovery.refused === undefined) return ok("the document answers, and is the issuer's own");
   return error(

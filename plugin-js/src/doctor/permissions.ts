@@ -39,33 +39,32 @@ interface Need {
 }
 
 const ALL = ['Directory.Read.All'];
-const NEEDS: readonly Need[] = [
-  {
-    call: 'groups of people',
-    request: graph => ({ url: memberGroups(graph, 'users', NOBODY), body: { securityEnabledOnly: true } }),
-    oneOfEach: [
-      ['User.ReadBasic.All', 'User.Read.All', ...ALL],
-      ['GroupMember.Read.All', 'Group.Read.All', ...ALL],
-    ],
-    lacking: () => fix => error('the groups of people with more than 200 stay unknown', fix),
+const PEOPLE: Need = {
+  call: 'groups of people',
+  request: graph => ({ url: memberGroups(graph, 'users', NOBODY), body: { securityEnabledOnly: true } }),
+  oneOfEach: [
+    ['User.ReadBasic.All', 'User.Read.All', ...ALL],
+    ['GroupMember.Read.All', 'Group.Read.All', ...ALL],
+  ],
+  lacking: () => fix => error('the groups of people with more than 200 stay unknown', fix),
+};
+const APPLICATIONS: Need = {
+  call: 'groups of applications, app registrations',
+  request: graph => ({ url: servicePrincipalOf(graph, NOBODY) }),
+  oneOfEach: [['Application.Read.All', ...ALL]],
+  lacking: section => {
+    const grade = unmapped(section).length > 0 ? error : warning;
+    return fix => grade('the groups of applications stay unknown, and no app registration can be looked at', fix);
   },
-  {
-    call: 'groups of applications, app registrations',
-    request: graph => ({ url: servicePrincipalOf(graph, NOBODY) }),
-    oneOfEach: [['Application.Read.All', ...ALL]],
-    lacking: section => {
-      const grade = unmapped(section).length > 0 ? error : warning;
-      return fix => grade('the groups of applications stay unknown, and no app registration can be looked at', fix);
-    },
-  },
-  {
-    call: 'directory roles',
-    request: graph => ({ url: directoryRoles(graph) }),
-    oneOfEach: [['RoleManagement.Read.Directory', ...ALL]],
-    lacking: () => fix =>
-      warning('directory roles pass for groups', `${fix}, or list the roles under \`groups.directoryRoles\``),
-  },
-];
+};
+const ROLES: Need = {
+  call: 'directory roles',
+  request: graph => ({ url: directoryRoles(graph) }),
+  oneOfEach: [['RoleManagement.Read.Directory', ...ALL]],
+  lacking: () => fix =>
+    warning('directory roles pass for groups', `${fix}, or list the roles under \`groups.directoryRoles\``),
+};
+const NEEDS: readonly Need[] = [PEOPLE, APPLICATIONS, ROLES];
 
 /** Applications that are let in and whose groups nobody has written down */
 function unmapped({ tenants, groups }: Section): string[] {
@@ -85,7 +84,7 @@ export function permissionChecks({ graph, section }: Subject): Check[] {
   return graph.tenants.flatMap(tenant => {
     const { tenantId } = tenant.graph;
     // All that is asked first: whether there is a token at all, and an answer.
-    const reached = once(() => reach(tenant, NEEDS[2]!));
+    const reached = once(() => reach(tenant, ROLES));
     return [
       { id: 'graph.token', about: tenantId, make: async () => tokenVerdict(await reached(), graph) },
       {
@@ -142,6 +141,8 @@ const TOKEN_FIXES: ReadonlyArray<readonly [RegExp, string]> = [
 
 function tokenVerdict(failure: GraphError | undefined, graph: GraphAccess): Verdict {
   if (!failure || failure.status === 403) return ok('Entra gives a token, and Microsoft Graph answers');
+  if (failure.status === 429 || failure.message.includes('throttles'))
+    return warning(failure.message, 'run it again later');
   const known = TOKEN_FIXES.find(([number]) => number.test(failure.message))?.[1];
   const where = [...new Set(graph.tenants.map(each => new URL(each.graph.graph).origin))].join(', ');
   return error(

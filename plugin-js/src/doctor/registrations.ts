@@ -102,7 +102,7 @@ function tokenVerdicts(
   const claims = (groupMembershipClaims ?? '').split(',').map(each => each.trim());
   if (!claims.some(claim => WITH_GROUPS.includes(claim))) {
     const fix = 'set `groupMembershipClaims: SecurityGroup` (Token configuration, Add groups claim)';
-    found.push(warning('its tokens list no groups, so people own nothing by them', fix));
+    found.push(warning('its tokens list no groups, so Microsoft Graph is asked about every person', fix));
   }
   const version2 = api?.requestedAccessTokenVersion === 2;
   for (const uri of version2 ? [] : (identifierUris ?? []).filter(each => !audiences.includes(each))) {

@@ -10,8 +10,8 @@ export interface RunnerLimits {
   parallel: number;
 }
 
-/** Longer than Graph and an issuer may take for what one check asks */
-export const RUNNER_LIMITS: RunnerLimits = { checkMs: 30_000, parallel: 4 };
+/** Longer than Graph takes for a hundred requests, the most that one check sends */
+export const RUNNER_LIMITS: RunnerLimits = { checkMs: 60_000, parallel: 4 };
 
 /** Longest text of a finding */
 const LONGEST = 500;

@@ -135,7 +135,7 @@ function signInsOf(microsoft: unknown, baseUrl: string | undefined): SignIn[] {
     const { clientId, clientSecret, callbackUrl } = mapping(settings);
     if (typeof clientId !== 'string') return [];
     // As `createOAuthRouteHandlers` of @backstage/plugin-auth-node makes it.
-    const own = baseUrl && `${baseUrl}/api/auth/microsoft/handler/frame`;
+    const own = baseUrl && `${baseUrl.replace(/\/+$/, '')}/api/auth/microsoft/handler/frame`;
     return {
       place: `auth.providers.microsoft.${name}`,
       clientId: clientId.toLowerCase(),
