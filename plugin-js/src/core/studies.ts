@@ -35,7 +35,9 @@ export function readStudy(
     rules,
     asks,
     ...(ownable ? { ownership: readOwnership(written, resource) } : {}),
-    ...(explanation.result === 'DENY' && !brief ? { wouldAllow: readRemedies(JSON.parse(written.ways) as string[][], rules) } : {}),
+    ...(explanation.result === 'DENY' && !brief
+      ? { wouldAllow: readRemedies(JSON.parse(written.ways) as string[][], rules) }
+      : {}),
     withheld: WITHHELD.filter((_, at) => (withheld >>> at) & 1),
   };
 }
