@@ -202,7 +202,11 @@ test('a refusal that hangs on the sign-in and on ownership names both', async ()
   const way = wouldAllow.ways.find(({ rule }: any) => rule === 'owners-remove');
   assert.deepEqual(way.facts.map(({ fact }: any) => fact).sort(), ['group', 'signIn'], JSON.stringify(wouldAllow));
   const { wouldAllow: hers, stepUp } = await explained(people.olivia, DELETE.name, PAYMENTS_API);
-  assert.deepEqual(hers.ways[0].facts, [{ fact: 'signIn', authContext: 'c1' }]);
+  assert.deepEqual(hers.ways[0], {
+    rule: 'owners-remove',
+    facts: [{ fact: 'signIn', authContext: 'c1' }],
+    text: 'authentication context c1 (rule `owners-remove`)',
+  });
   assert.equal(stepUp[0].authContext, 'c1');
 });
 
@@ -262,7 +266,7 @@ test('about others: refused without the permission, without their groups with it
   for (const { id } of Object.values(groups)) assert.ok(!text.includes(id), id);
   assert.deepEqual([rita.groups.matched, rita.ownership.path.groups], [[], []]);
   const list = await explained(people.rita, READ.name, undefined, refOf(people.olivia));
-  assert.deepEqual([list.conditions.owners, list.withheld], [[], ['groups']]);
+  assert.deepEqual([list.conditions.owners, list.withheld], [[], ['groups', 'rules']]);
 
   const adam = await explained(people.adam, REFRESH.name, PAYMENTS_API, refOf(people.olivia));
   assert.deepEqual([adam.withheld, adam.groups.matched], [[], [groups.payments.id]]);
@@ -276,15 +280,22 @@ test('HTTP, the call and the command line agree', async () => {
   const policy = folder.write('policy.yaml', stringify({ rules: RULES }));
   const story = (name: string) => join(__dirname, '..', 'dev', 'story', 'catalog', name);
   const catalog = [story('org.yaml'), story('components.yaml'), written].flatMap(file => ['--catalog', file]);
+  /** Why groups are not known is known to a running backend only */
   const told = ({ result, rule, reasons, conditions, groups: known, rules, ownership, wouldAllow, withheld }: any) =>
-    JSON.parse(JSON.stringify({ result, rule, reasons, conditions, known, rules, ownership, wouldAllow, withheld }));
+    JSON.parse(
+      JSON.stringify({
+        ...{ result, rule, conditions, rules, ownership, wouldAllow, withheld },
+        reasons: reasons.filter((reason: string) => !reason.startsWith('groups_unknown: ')),
+        groups: { ...known, reason: undefined },
+      }),
+    );
   const everything = { audience: { policy: true, groups: true, own: false, known: [] } };
   let asked = 0;
   for (const who of [people.olivia, people.dana, people.nina, people.rita]) {
     await tokenOf(who);
     const record = entraAccess.about(refOf(who), principal => entraAccess.core.describe(principal))!;
     const { kind, tenantId, objectId, groups: known, roles } = record;
-    const principal = folder.write('who.yaml', stringify({ kind, tenantId, objectId, groups: known.ids, roles }));
+    const principal = folder.write('who.yaml', stringify({ kind, tenantId, objectId, groups: known, roles }));
     for (const permission of [REFRESH, DELETE, READ] as PermissionInput[]) {
       for (const name of [undefined, 'payments-api', 'ghost-api']) {
         const owner = name === 'ghost-api' ? 'group:default/ghosts' : 'group:default/payments';

@@ -37,6 +37,8 @@ before(async () => {
             permissions: ['catalog.entity.refresh'],
             principals: [{ group: directoryRoles.globalReader.id }],
           },
+          // Whom a rule is for that is not about them is told to whoever may read the policy.
+          { id: 'policy-readers', effect: 'allow', permissions: ['entra-access.policy.read'] },
         ],
       };
       config.entraAccess.groups = {

@@ -11,7 +11,7 @@ use super::{
     explain::Question,
     fact::Fact,
     selector::Selector,
-    verdict::Verdict,
+    verdict::Bearer,
 };
 use crate::{json::quote, limits};
 
@@ -72,8 +72,16 @@ impl<'e> Search<'_, 'e> {
         if !allows(&supposed) || !is_needed(self.question, chosen) {
             return;
         }
-        if let Some(rule) = Verdict::of(&supposed, &supposed.asker).rule {
-            let seen = self.question.audience.sees_rule(self.question, rule);
+        let allows = |rule: &&Rule| {
+            let bearer = Bearer::of(&supposed, rule, &supposed.asker);
+            rule.effect == RuleEffect::Allow && bearer.is_some_and(|bearer| bearer.acts())
+        };
+        let audience = self.question.audience;
+        let sees = |rule: &&Rule| audience.sees_rule(self.question, rule);
+        let allowing = || supposed.covering().filter(allows);
+        // Rather by one that the reader may know.
+        if let Some(rule) = allowing().find(sees).or_else(|| allowing().next()) {
+            let seen = sees(&rule);
             self.next();
             self.text.push('[');
             quote(if seen { &rule.id } else { "" }, &mut self.text);
@@ -229,8 +237,7 @@ fn write(fact: Fact<'_>, question: &Question<'_>, rule: &Rule, seen: bool, out: 
     };
     if !seen {
         about.clear();
-    }
-    if let Fact::Group(id) = fact {
+    } else if let Fact::Group(id) = fact {
         let names = |one: &Selector| matches!(one, Selector::Group(other) if *other == id);
         let known = question.audience.policy && rule.selectors.iter().flatten().any(names);
         if known || question.audience.sees_group(question, id) {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { configurationOf, recordOf } from '../../e2e/support/core';
 import { databaseFolder, databaseOf } from '../../e2e/support/databases';
@@ -52,6 +54,36 @@ async function problems(options: Omit<VerifyOptions, 'core'>): Promise<AuditProb
 }
 
 const short = (found: AuditProblem[]) => found.map(({ seq, finding }) => `${seq} ${finding}`);
+
+test('records of before there were references verify as they are, and cannot be changed afterwards either', async () => {
+  const database = await databaseOf('better-sqlite3', ':memory:');
+  const { knex } = database;
+  const directory = join(__dirname, '..', '..', 'migrations');
+  const older = readdirSync(directory).filter(name => !name.endsWith('_audit_reference.js'));
+  for (const name of older.sort()) await knex.migrate.up({ directory, name } as object);
+  const [chain, rows]: [string, object[]] = ['00000000-0000-4000-8000-000000000000', []];
+  let before = '';
+  for (const seq of [1, 2, 3]) {
+    const said = { chain, seq, at: seq, event: 'decision', result: 'DENY', rule: `r${seq}` };
+    const link = core.audit.link(before, JSON.stringify(said))!;
+    before = link.hash;
+    rows.push({ ...said, ...link });
+  }
+  await knex('entra_access_audit').insert(rows);
+  const store = await AuditStore.open(database.service);
+  assert.deepEqual(await problems({ store, heads: [{ chain, seq: 3, hash: before }] }), []);
+  const trail = trailOf();
+  await trail.attach(store);
+  await trail.require({ ...denied('r4'), reference: '0123456789' });
+  const found = await store.entries({ reference: '0123456789' }, 10);
+  assert.deepEqual(
+    found.map(({ rule }) => rule),
+    ['r4'],
+  );
+  assert.deepEqual(await problems({ store }), []);
+  await assert.rejects(() => knex('entra_access_audit').update({ reference: 'x' }), /append-only/);
+  await database.close();
+});
 
 const DATABASES = [
   { name: 'SQLite', skip: false, open: () => databaseOf('better-sqlite3', ':memory:') },

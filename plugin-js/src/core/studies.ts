@@ -52,8 +52,11 @@ function readOwnership({ owned, path }: WrittenStudy, { owners }: ResourceInput)
 function readRemedies(ways: readonly string[][], rules: Study['rules']): Remedies {
   const found = ways.filter(way => way.length > 0);
   const denying = rules.filter(({ effect, outcome }) => effect === 'deny' && outcome === 'applies');
+  const told = found.map(([rule, ...facts]) => ({ rule: rule || null, facts: readFacts(facts) }));
+  // Of those that are equally short first what says more.
+  const rank = ({ rule, facts }: Remedies['ways'][number]) => facts.length * 2 + (rule === null ? 1 : 0);
   return {
-    ways: found.map(([rule, ...facts]) => ({ rule: rule || null, facts: readFacts(facts) })),
+    ways: told.sort((one, other) => rank(one) - rank(other)),
     // One that applies is about the principal, so that whoever asks may know it.
     blockedBy: [...new Set(denying.flatMap(({ rule }) => rule ?? []))],
     complete: found.length === ways.length,

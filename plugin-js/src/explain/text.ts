@@ -47,7 +47,7 @@ export function explanationText(answer: ExplainedDecision, asked: AskedInWords):
 }
 
 function waysRows({ ways, text, complete }: NonNullable<ExplainedDecision['wouldAllow']>): string[][] {
-  const rows = text === undefined ? ways.map(way => way.text) : [text];
+  const rows = text === undefined ? [...new Set(ways.map(way => way.text))] : [text];
   return [...rows, ...(complete || text !== undefined ? [] : ['more'])].map((row, at) => [
     at === 0 ? 'it takes' : 'or',
     row,
