@@ -108,8 +108,8 @@ pub const WAYS: usize = 5;
 /// Most facts of one of them: whoever lacks more lacks a rule
 pub const FACTS: usize = 4;
 
-/// Most times that a question is decided again to find them: a few milliseconds
-pub const TRIALS: usize = 2_000;
+/// How many rules may be looked at to find them: some ten milliseconds, whatever the policy
+pub const REMEDY_RULES: usize = 20_000;
 
 /// Longest name of an app role, in bytes (Microsoft Entra: app role `value` has at most 120 characters)
 pub const ROLE_BYTES: usize = 480;

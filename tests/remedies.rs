@@ -161,8 +161,11 @@ fn what_is_named_is_enough_and_nothing_less_is() {
                     owned: with_all.owned.unwrap_or_else(|| is_owned(&with_all.who, &with_all.on)),
                     holding: with_all.holding.clone(),
                 };
+                let person = NaivePrincipal { kind: "user".into(), entity: None, ..with_all.who.clone() };
+                let acts: Vec<_> =
+                    [&with_all.who].into_iter().chain(with_all.who.acts_for_person.then_some(&person)).collect();
                 assert!(
-                    named.allow && applies(named, &with_all.who, &with_all.what, &on) == Some(true),
+                    named.allow && acts.iter().any(|who| applies(named, who, &with_all.what, &on) == Some(true)),
                     "{rule} {facts:?}"
                 );
                 assert!(before <= facts.len(), "the shortest come first: {ways:?}");

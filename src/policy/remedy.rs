@@ -4,6 +4,7 @@
 //! way. So what is said here holds, and each of its parts is needed.
 
 use super::{
+    asker::Asker,
     condition::{Condition, write_rule},
     decision::Effect,
     document::{Rule, RuleEffect},
@@ -22,20 +23,41 @@ struct Search<'q, 'e> {
     ways: Vec<Vec<Fact<'e>>>,
     /// The same as JSON text
     text: String,
-    /// How often the question may still be decided again
-    trials: usize,
+    /// Numbers of the rules that deny, and behind them of the one that would allow it: no other matters to whether it does
+    rules: Vec<u16>,
+    /// How many rules may still be looked at
+    work: usize,
 }
 
 /// Ways to a yes for what is refused, the shortest first, as a JSON list of lists: the id of the rule that would allow it, empty where
 /// the reader may not know it, and behind it of each fact the word and what it is about. An empty one at the end: there may be more
 pub fn remedies(question: &Question<'_>) -> String {
-    let mut search = Search { question, ways: Vec::new(), text: "[".into(), trials: limits::TRIALS };
+    let effect_is = |effect: RuleEffect| {
+        let number = |number: &u16| question.policy.rules.get(usize::from(*number)).map(|rule| (*number, rule));
+        question.rules.iter().filter_map(number).filter(move |(_, rule)| rule.effect == effect)
+    };
+    let mut search = Search {
+        question,
+        ways: Vec::new(),
+        text: "[".into(),
+        rules: effect_is(RuleEffect::Deny).map(|(number, _)| number).collect(),
+        work: limits::REMEDY_RULES,
+    };
+    if question.asker.person().is_some() {
+        // Of two one may be allowed by one rule, and the other by another.
+        search.rules = question.rules.to_vec();
+    }
     for size in 1..=limits::FACTS {
-        for rule in question.covering().filter(|rule| rule.effect == RuleEffect::Allow) {
+        for (number, rule) in effect_is(RuleEffect::Allow) {
+            if search.work == 0 {
+                break;
+            }
+            search.rules.push(number);
             search.extend(&pool(question, rule), &mut Vec::new(), size);
+            search.rules.pop();
         }
     }
-    if search.trials == 0 {
+    if search.work == 0 {
         search.next();
         search.text.push_str("[]");
     }
@@ -50,7 +72,9 @@ impl<'e> Search<'_, 'e> {
             return self.attempt(chosen);
         }
         let mut rest = pool;
-        while let Some((next, after)) = rest.split_first() {
+        while self.work > 0
+            && let Some((next, after)) = rest.split_first()
+        {
             rest = after;
             chosen.push(*next);
             self.extend(rest, chosen, more.saturating_sub(1));
@@ -63,34 +87,48 @@ impl<'e> Search<'_, 'e> {
             return;
         }
         // One more than is told says that there are more.
-        if self.trials == 0 || self.ways.len() == limits::WAYS {
-            self.trials = 0;
+        if self.ways.len() == limits::WAYS {
+            self.work = 0;
             return;
         }
-        self.trials = self.trials.saturating_sub(1);
+        self.work = self.work.saturating_sub(self.rules.len());
         let supposed = self.question.supposing(chosen);
-        if !allows(&supposed) || !is_needed(self.question, chosen) {
+        if !allows(&supposed, &self.rules) {
             return;
         }
-        let allows = |rule: &&Rule| {
-            let bearer = Bearer::of(&supposed, rule, &supposed.asker);
-            rule.effect == RuleEffect::Allow && bearer.is_some_and(|bearer| bearer.acts())
-        };
-        let audience = self.question.audience;
-        let sees = |rule: &&Rule| audience.sees_rule(self.question, rule);
-        let allowing = || supposed.covering().filter(allows);
-        // Rather by one that the reader may know.
-        if let Some(rule) = allowing().find(sees).or_else(|| allowing().next()) {
-            let seen = sees(&rule);
-            self.next();
-            self.text.push('[');
-            quote(if seen { &rule.id } else { "" }, &mut self.text);
-            for fact in chosen {
-                write(*fact, self.question, rule, seen, &mut self.text);
-            }
-            self.text.push(']');
+        // Of each part of it by all rules.
+        let parts = 1_usize.wrapping_shl(u32::try_from(chosen.len()).unwrap_or(0));
+        self.work = self.work.saturating_sub(self.question.rules.len().saturating_mul(parts));
+        if !allows(&supposed, self.question.rules) || !is_needed(self.question, chosen) {
+            return;
         }
+        self.tell(&supposed, chosen);
         self.ways.push(chosen.to_vec());
+    }
+
+    /// By a rule that the reader may know, where one would allow it. Of an agent and its person any rule that would may be what the
+    /// facts are about
+    fn tell(&mut self, supposed: &Question<'_>, facts: &[Fact<'_>]) {
+        let (question, person) = (self.question, supposed.asker.person());
+        let acts =
+            |rule: &Rule, asker: &Asker<'_>| Bearer::of(supposed, rule, asker).is_some_and(|bearer| bearer.acts());
+        let (mut known, mut hidden) = (None, None);
+        for rule in supposed.covering().filter(|rule| rule.effect == RuleEffect::Allow) {
+            if !acts(rule, &supposed.asker) && !person.is_some_and(|person| acts(rule, &person)) {
+                continue;
+            }
+            let place = if question.audience.sees_rule(question, rule) { &mut known } else { &mut hidden };
+            *place = place.or(Some(rule));
+        }
+        let seen = known.is_some() && (hidden.is_none() || person.is_none());
+        let Some(rule) = known.or(hidden) else { return };
+        self.next();
+        self.text.push('[');
+        quote(if seen { &rule.id } else { "" }, &mut self.text);
+        for fact in facts {
+            write(*fact, question, rule, seen, &mut self.text);
+        }
+        self.text.push(']');
     }
 
     fn next(&mut self) {
@@ -112,12 +150,12 @@ fn is_needed(question: &Question<'_>, facts: &[Fact<'_>]) -> bool {
             }
             bits >>= 1_u32;
         }
-        !allows(&question.supposing(&some))
+        !allows(&question.supposing(&some), question.rules)
     })
 }
 
-fn allows(question: &Question<'_>) -> bool {
-    let answer = decide(question.policy, question.rules, &question.asker, question.permission);
+fn allows(question: &Question<'_>, rules: &[u16]) -> bool {
+    let answer = decide(question.policy, rules, &question.asker, question.permission);
     question.on_resource(answer).effect == Effect::Allow
 }
 
@@ -218,7 +256,10 @@ fn write(fact: Fact<'_>, question: &Question<'_>, rule: &Rule, seen: bool, out: 
         Fact::Owned(true) => "owned",
         Fact::Owned(false) => "notOwned",
         Fact::Role(role) => {
-            about.push_str(role);
+            // Whom a rule is for that does not select the principal.
+            if question.audience.policy {
+                about.push_str(role);
+            }
             "role"
         }
         Fact::Context(context) => {

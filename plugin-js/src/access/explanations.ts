@@ -1,5 +1,5 @@
 import type { BackstageCredentials, PermissionsService } from '@backstage/backend-plugin-api';
-import { parseEntityRef, RELATION_OWNED_BY } from '@backstage/catalog-model';
+import { RELATION_OWNED_BY } from '@backstage/catalog-model';
 import { NotFoundError } from '@backstage/errors';
 import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
@@ -100,7 +100,7 @@ export class Explanations {
 
   /** Entra groups that whoever asks finds in the catalog anyway, at the owners */
   async #groupsReadBy({ credentials }: ExplainQuestion, owners: readonly string[]): Promise<string[]> {
-    const entityRefs = owners.filter(owner => parseEntityRef(owner).kind.toLowerCase() === 'group');
+    const entityRefs = owners.filter(owner => /^group:/i.test(owner));
     if (entityRefs.length === 0) return [];
     const fields = ['kind', 'metadata'];
     const { items } = await this.#options.catalog.getEntitiesByRefs({ entityRefs, fields }, { credentials });

@@ -44,10 +44,10 @@ export function wayText({ rule, facts }: Remedies['ways'][number]): string {
   return `${facts.map(factText).join(', and ')}${rule === null ? '' : ` (rule \`${rule}\`)`}`;
 }
 
-/** What it would take where no facts are enough */
+/** What it would take where no way was found */
 export function noWayText({ blockedBy, complete }: Remedies): string {
-  if (blockedBy.length > 0) {
-    return `no more facts help: denied by ${blockedBy.map(rule => `rule \`${rule}\``).join(' and ')}`;
-  }
-  return complete ? 'a rule that allows it: none of the policy could' : 'more than was looked for';
+  if (!complete) return 'more than was looked for';
+  return blockedBy.length > 0
+    ? `another rule than ${blockedBy.map(rule => `\`${rule}\``).join(' and ')}, which no four facts would spare from`
+    : 'a rule that allows it, or more than four facts';
 }
