@@ -78,11 +78,11 @@ export interface Config {
       }>;
     }>;
     groups?: {
-      /** Where group membership comes from. Default and only value so far: `token` */
-      source?: 'token';
+      /** Where group membership comes from: the token (default), or the directory, which is followed in Microsoft Graph */
+      source?: 'token' | 'graph';
       /** What to do with a token that leaves its groups out: go on with unknown groups (default), refuse it, or ask Microsoft Graph */
       overage?: 'unknown' | 'reject' | 'graph';
-      /** With `overage: graph`, and only then: exactly one of the credentials. See docs/groups.md for the permissions */
+      /** With `source: graph` or `overage: graph`, and only then: exactly one of the credentials. See docs/groups.md for the permissions */
       graph?: {
         /** Client id of the app registration, or of the assigned managed identity */
         clientId?: string;
@@ -92,6 +92,8 @@ export interface Config {
         certificate?: string;
         /** The identity of the machine, or the one assigned to it with this client id */
         managedIdentity?: boolean | { clientId: string };
+        /** With `source: graph`: seconds after which what is known of a tenant is too old, and groups are unknown. 120 to 86400, default 900 */
+        staleAfter?: number;
       };
       /**
        * Object ids of your tenants' directory roles. Entra puts those of a person among the groups of a token; listed here, or
@@ -117,6 +119,15 @@ export interface Config {
         owner: string;
       }>;
     };
+    /** With `groups.source: graph`: who is let in while the directory has no word. See docs/groups.md */
+    breakGlass?: Array<{
+      /** What the audit trail, the log and `status` call it: letters, digits, dots and dashes */
+      name: string;
+      /** `<tenant id>/<object id>` of a person */
+      principal: string;
+      /** For whoever reads the audit trail */
+      reason?: string;
+    }>;
     /** Which entity stands for a principal in Backstage; see docs/identity-and-sessions.md */
     identity?: {
       /**

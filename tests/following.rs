@@ -324,8 +324,12 @@ fn groups_are_the_directorys_word_while_it_is_known_and_nobodys_otherwise() {
     assert_eq!(effects(&mut engine, round.until), unknown);
     assert_eq!(words(&engine, round.until)[..3], [Word::Nobody(Gap::Stale); 3]);
     let read = Permission::parse(r#"{"name":"a.write","action":"read"}"#).unwrap();
-    let state = |at| engine.explain(bob, &read, None, at).unwrap().groups.state;
-    assert_eq!((state(last), state(round.until)), (GroupState::Known, GroupState::Unknown));
+    let groups = |caller, at| {
+        let groups = engine.explain(caller, &read, None, at).unwrap().groups;
+        (groups.state, groups.count)
+    };
+    assert_eq!(groups(bob, last), (GroupState::Known, 1), "whatever his token lists");
+    assert_eq!(groups(ada, round.until), (GroupState::Unknown, 0), "although hers lists one");
     assert_eq!(engine.possible_owners(bob, round.until), None, "may own anything");
     assert_eq!(engine.owners(bob, round.until).unwrap().len(), 1, "but for certain only himself");
     assert_eq!(engine.owners(bob, last).unwrap().len(), 2);

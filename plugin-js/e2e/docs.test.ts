@@ -9,6 +9,7 @@ import { readOptions } from '../src/auth/options';
 import { EntraCore } from '../src/core';
 import { readEntries } from '../src/external/entries';
 import { withoutSecrets } from '../src/graph/settings';
+import { readBreakGlass, withPeople } from '../src/service/breakGlass';
 import { readMicrosoftClients } from '../src/microsoft/clients';
 import { RecordingLogger } from './support/logger';
 
@@ -121,14 +122,15 @@ test('app-config.example.yaml is a configuration as it stands, and with every co
     .split('\n')
     .map(line => (/^\s+# (?:[a-zA-Z]+:|\s+(?:[a-z]|-|#))/.test(line) ? line.replace('# ', '') : line))
     .join('\n')
-    .replace('overage: unknown', 'overage: graph');
+    .replace('source: token', 'source: graph')
+    .replace(/^ +overage: .*$/m, '');
   for (const [text, parts] of [
     [example, []],
-    [opened, ['clouds', 'pipelines', 'identity', 'catalog', 'directCalls']],
+    [opened, ['clouds', 'pipelines', 'identity', 'catalog', 'directCalls', 'breakGlass']],
   ] as Array<[string, string[]]>) {
     const config = parse(text) as Section;
     for (const part of parts) assert.ok(part in config.entraAccess, part);
-    const section = withoutSecrets(config.entraAccess);
+    const section = withPeople(withoutSecrets(config.entraAccess), readBreakGlass(config.entraAccess));
     new EntraCore({ configuration: JSON.stringify(section), logger: new RecordingLogger() }).close();
     readOptions(config.auth.providers.entra);
   }

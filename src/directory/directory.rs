@@ -275,6 +275,12 @@ impl Directory {
         self.walk(self.direct(member), false).iter().any(|(node, _)| *node == wanted)
     }
 
+    /// How many groups have somebody as a member, directly or not
+    pub fn count_of(&self, principal: &Principal) -> usize {
+        let direct = self.member_of(principal).map_or(&[][..], |member| self.direct(member));
+        self.walk(direct, false).iter().filter(|(node, _)| self.group_id(*node).is_some()).count()
+    }
+
     fn member_of(&self, principal: &Principal) -> Option<Member> {
         self.member(principal.tenant_id, principal.object_id)
     }

@@ -108,7 +108,7 @@ pub struct OnBehalfOf {
 pub struct GroupSummary {
     /// How much is known
     pub state: GroupState,
-    /// How many its record lists; where the directory's word counts, the host counts them
+    /// How many are known
     pub count: usize,
     /// Those that bear on the question
     pub matched: Vec<Guid>,
@@ -313,7 +313,7 @@ fn summary(question: &Question<'_>) -> GroupSummary {
     if !question.audience.sees_memberships() {
         matched.clear();
     }
-    GroupSummary { state: asker.group_state(), count: asker.principal.groups.ids().len(), matched }
+    GroupSummary { state: asker.group_state(), count: asker.group_count(), matched }
 }
 
 #[cfg(test)]

@@ -139,14 +139,14 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     const { audit, breakGlass, core, sessions, telemetry } = this.#entraAccess;
     telemetry.decisions[answer.result] += 1;
     const { rule, ground, reason } = decision;
-    const caller = entityRef === undefined ? undefined : sessions.record(entityRef);
-    const exception = ground === 'breakGlass' ? breakGlass.used(caller, asked.name) : undefined;
+    const caller = () => (entityRef === undefined ? undefined : sessions.record(entityRef));
+    const exception = ground === 'breakGlass' ? breakGlass.used(caller(), asked.name) : undefined;
     if (!audit.on) return undefined;
     const record = () =>
       decided({
         permission: permissionInput(asked),
         entityRef,
-        caller,
+        caller: caller(),
         result: answer.result,
         rule,
         code: CODES[ground],
