@@ -3,9 +3,10 @@
 mod questions;
 
 use crate::{
-    config::{BreakGlass, Configuration, Profile},
+    config::{Configuration, Profile},
     directory::{
-        Directory, DirectoryInput, DirectoryReport, EntityRef, MembersReport, PageReport, Round, Standing,
+        AccountsReport, Directory, DirectoryInput, DirectoryReport, EntityRef, MembersReport, PageReport, Round,
+        Standing,
         following::{Gap, Word},
     },
     error::{ConfigError, RejectionCode},
@@ -64,7 +65,7 @@ pub struct Inspection {
     /// The code of the first failed check
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
-    /// The caller, when the token was accepted
+    /// The caller, when the token was accepted, or refused only because its account is not in force
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<Principal>,
     /// Every check, in order
@@ -79,7 +80,7 @@ impl<V: SignatureVerifier> Engine<V> {
         let keys = configuration.profiles.iter().map(|_| None).collect();
         let mut directory = Directory::new(configuration.groups.max_depth, &configuration.groups.mapping);
         directory.set_roles(configuration.groups.directory_roles.clone());
-        directory.following.on = configuration.groups.stale_after.is_some();
+        directory.following.on = configuration.groups.live;
         Self {
             configuration,
             verifier,
@@ -207,28 +208,15 @@ impl<V: SignatureVerifier> Engine<V> {
         Ok(report)
     }
 
-    /// Begins to load the accounts of a tenant from Microsoft Graph: `all` of them, or what has changed
+    /// Takes in `all` accounts of a tenant from Microsoft Graph, or what has changed: from now on whoever has none in force is
+    /// refused. See [`crate::directory::accounts::Accounts::take_in`]
     ///
     /// # Errors
-    /// Changes need something to change.
-    pub fn begin_accounts(&mut self, tenant: Guid, all: bool) -> Result<(), &'static str> {
-        self.directory.following.begin(tenant, all)
-    }
-
-    /// Reads a page of `/users/delta`; nothing of it counts until [`Engine::commit_accounts`]
-    ///
-    /// # Errors
-    /// It is no such page. What was loaded so far is given up: a part is not the whole.
-    pub fn add_accounts(&mut self, page: &[u8]) -> Result<PageReport, String> {
-        self.directory.following.add(page)
-    }
-
-    /// Swaps to what was loaded, and says how many accounts are not as before: from now on whoever has none in force is refused.
-    /// `None` when nothing was loaded, or it was given up; the accounts stay as they were
-    pub fn commit_accounts(&mut self) -> Option<usize> {
-        let changed = self.directory.following.commit()?;
-        self.epoch = self.epoch.saturating_add(1);
-        Some(changed)
+    /// It is none, or there is nothing to change; the accounts stay as they were.
+    pub fn set_accounts(&mut self, tenant: Guid, all: bool, entries: &[u8]) -> Result<AccountsReport, &'static str> {
+        let report = self.directory.following.take_in(tenant, all, entries)?;
+        self.epoch = self.epoch.saturating_add(u32::from(report.changed > 0));
+        Ok(report)
     }
 
     /// Tells when a tenant was last known whole; whether an epoch begins with it
@@ -242,19 +230,7 @@ impl<V: SignatureVerifier> Engine<V> {
     /// `None` for nobody
     pub fn standing(&self, principal: Handle, token_issued: Timestamp, now: Timestamp) -> Option<Standing> {
         let caller = self.principal(principal, now)?;
-        if token_issued >= caller.issued_at {
-            return Some(self.directory.standing(caller, now));
-        }
-        Some(self.directory.standing(&Principal { issued_at: token_issued, ..caller.clone() }, now))
-    }
-
-    /// Refuses a principal that a token has proved, where it has no account in force any more
-    fn in_force(&self, principal: Principal, now: Timestamp) -> Result<Principal, Rejection> {
-        if self.directory.standing(&principal, now).revoked.is_none() {
-            return Ok(principal);
-        }
-        let profile = self.configuration.profiles.iter().position(|profile| profile.id == principal.issuer);
-        Err(Rejection { code: RejectionCode::PrincipalRevoked, profile })
+        Some(self.directory.standing(caller, caller.issued_at.min(token_issued), now))
     }
 
     /// Who is in which group
@@ -278,8 +254,7 @@ impl<V: SignatureVerifier> Engine<V> {
         };
         let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
         let verified = verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?;
-        let principal = self.in_force(verified.principal, now)?;
-        Ok(self.take_in(principal))
+        self.take_in(verified.principal, now)
     }
 
     /// Judges a token by another verifier of the same keys, such as one that answers later; nobody is taken in
@@ -300,17 +275,23 @@ impl<V: SignatureVerifier> Engine<V> {
             verifier.verify(algorithm, key, signed, signature)
         };
         let trust = Trust { configuration: &self.configuration, keys: &self.keys, fits: &fits };
-        let verified = verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?;
-        self.in_force(verified.principal, now)
+        Ok(verify(token, purpose, now, &trust, &mut self.workspace, &mut Quick)?.principal)
     }
 
     /// Takes in a principal that [`Engine::prepare`] gave, once its signature has been found to fit
-    pub fn take_in(&mut self, principal: Principal) -> Handle {
+    ///
+    /// # Errors
+    /// It has no account in force any more.
+    pub fn take_in(&mut self, principal: Principal, now: Timestamp) -> Result<Handle, Rejection> {
+        if self.directory.standing(&principal, principal.issued_at, now).revoked.is_some() {
+            let profile = self.configuration.profiles.iter().position(|profile| profile.id == principal.issuer);
+            return Err(Rejection { code: RejectionCode::PrincipalRevoked, profile });
+        }
         let (handle, forgotten) = self.callers.admit(principal);
         if let Some(forgotten) = forgotten {
             self.workspace.reuse(forgotten);
         }
-        handle
+        Ok(handle)
     }
 
     /// Until when the answer for a caller's token may be kept: its `exp`, without leeway, and not beyond its issuer's keys. Not
@@ -319,7 +300,7 @@ impl<V: SignatureVerifier> Engine<V> {
         let caller = self.principal(principal, now).filter(|caller| !caller.is_unclaimed())?;
         let at = self.configuration.profiles.iter().position(|profile| profile.id == caller.issuer)?;
         let (profile, keys) = (self.configuration.profiles.get(at)?, self.keys.get(at)?.as_ref()?);
-        let until = self.directory.standing(caller, now).until.min(keys.trusted_until());
+        let until = self.directory.standing(caller, caller.issued_at, now).until.min(keys.trusted_until());
         Some(caller.expires_at.before(profile.leeway_seconds).min(until))
     }
 
@@ -349,7 +330,9 @@ impl<V: SignatureVerifier> Engine<V> {
             Err(rejection) => rejection.profile.and_then(|at| self.configuration.profiles.get(at)),
         };
         if let Ok(verified) = &result
-            && let Some(revoked) = self.directory.standing(&verified.principal, now).revoked
+            && report.first_failure.is_none()
+            && let Some(revoked) =
+                self.directory.standing(&verified.principal, verified.principal.issued_at, now).revoked
         {
             let code = RejectionCode::PrincipalRevoked;
             // It never stops.
@@ -362,10 +345,11 @@ impl<V: SignatureVerifier> Engine<V> {
         }
         report.complete(if profile.is_some_and(|profile| profile.jobs().is_some()) { &JOB_CHECKS } else { &CHECKS });
         let code = report.first_failure.or(result.as_ref().err().map(|rejection| rejection.code));
+        let may_be_told = code.is_none_or(|code| code == RejectionCode::PrincipalRevoked);
         Inspection {
             verdict: if code.is_none() { "accepted" } else { "rejected" },
             code: code.map(crate::error::RejectionCode::as_str),
-            principal: result.ok().map(|verified| verified.principal).filter(|_| code.is_none()),
+            principal: result.ok().map(|verified| verified.principal).filter(|_| may_be_told),
             checks: report.lines,
         }
     }
@@ -392,7 +376,7 @@ impl<V: SignatureVerifier> Engine<V> {
     pub fn groups_unknown(&self, principal: Handle, now: Timestamp) -> bool {
         self.principal(principal, now).is_some_and(|principal| {
             let unknown = principal.groups.state() == GroupState::Unknown;
-            unknown && self.directory.standing(principal, now).word == Word::Record
+            unknown && self.directory.standing(principal, principal.issued_at, now).word == Word::Record
         })
     }
 
@@ -435,8 +419,8 @@ impl<V: SignatureVerifier> Engine<V> {
 }
 
 /// Whether somebody is let in by name: a person, for herself, while nothing is known of her groups
-fn breaks_glass(entries: &[BreakGlass], caller: &Principal, standing: &Standing) -> bool {
+fn breaks_glass(entries: &[Guid], caller: &Principal, standing: &Standing) -> bool {
     caller.kind == PrincipalKind::User
         && matches!(standing.word, Word::Nobody(Gap::NotLoaded | Gap::Stale))
-        && entries.iter().any(|entry| entry.tenant == caller.tenant_id && entry.object == caller.object_id)
+        && entries.chunks_exact(2).any(|entry| entry == [caller.tenant_id, caller.object_id])
 }

@@ -138,6 +138,11 @@ pub const AUDIT_TEXT_BYTES: usize = 1024;
 /// The most days for which records may be kept, where they are not kept for ever
 pub const AUDIT_DAYS: u64 = 3660;
 
+/// How much earlier than a token was really issued Entra writes its `iat` and `nbf`, in seconds: always, so that clocks may differ
+/// (openid/AppAuth-iOS#264, psignoret/aad-sso-wordpress#34). Whoever signs in again right after all sign-ins were ended, or an
+/// account was made, comes with a token that seems to be of before
+pub const TOKEN_BACKDATED_SECONDS: u64 = 5 * 60;
+
 /// How long a new account may take to be known, in seconds. Delta queries of Microsoft Graph are "eventually consistent": a change
 /// takes seconds as a rule, and minutes at times. Whoever holds a token that is older than this by the time at which the whole
 /// directory was last known, and is not in it, has been deleted
@@ -145,13 +150,3 @@ pub const NEW_ACCOUNT_SECONDS: u64 = 15 * 60;
 
 /// How soon it is looked again whether a new account is known, in seconds
 pub const NEW_ACCOUNT_AGAIN_SECONDS: u64 = 30;
-
-/// The least and the most that `staleAfter` may be set to, in seconds: below two polls every answer of Graph that is late would make
-/// all groups unknown, and beyond a day nobody would call it a bound
-pub const STALE_AFTER_SECONDS: std::ops::RangeInclusive<u64> = 120..=86_400;
-
-/// What it is, unless set
-pub const STALE_AFTER_SECONDS_DEFAULT: u64 = 15 * 60;
-
-/// Longest name of a break-glass entry, in bytes
-pub const BREAK_GLASS_NAME_BYTES: usize = 64;

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use super::{
     audit::AuditSettings,
-    break_glass::{BreakGlass, break_glass},
     catalog::CatalogSection,
     custom_cloud::{CustomCloud, clouds},
     groups::{GroupSection, GroupSettings},
@@ -18,7 +17,7 @@ use super::{
 use crate::{
     directory::TrustedLocations,
     error::ConfigError,
-    identity::job::PIPELINE,
+    identity::{Guid, job::PIPELINE},
     json::{self, At},
     text::{join, shown},
 };
@@ -38,8 +37,8 @@ pub struct Configuration {
     pub identity: Identity,
     /// What is recorded, and for how long
     pub audit: AuditSettings,
-    /// Who is let in while the directory has no word
-    pub break_glass: Vec<BreakGlass>,
+    /// Who is let in while the directory has no word: tenant and object id of each. The host reads the section
+    pub break_glass: Vec<Guid>,
 }
 
 struct Section {
@@ -51,7 +50,7 @@ struct Section {
     direct_calls: bool,
     identity: IdentitySection,
     audit: AuditSettings,
-    break_glass: Vec<(String, BreakGlass)>,
+    break_glass: Vec<Guid>,
 }
 
 impl Section {
@@ -79,7 +78,7 @@ impl Section {
             direct_calls: at.some("directCalls", &|at| at.boolean())?.unwrap_or(true),
             identity: at.some("identity", &IdentitySection::read)?.unwrap_or_default(),
             audit: at.some("audit", &AuditSettings::read)?.unwrap_or_default(),
-            break_glass: at.list("breakGlass", &BreakGlass::read)?,
+            break_glass: at.list("breakGlass", &Guid::read)?,
         })
     }
 }
@@ -127,8 +126,7 @@ impl Configuration {
         pipelines::add(section.pipelines, &mut profiles)?;
         let identity = identity(&section.identity, &section.tenants)?;
         let (groups, trusted) = (section.groups.settings(&tenants, &profiles)?, section.catalog.trusted()?);
-        let break_glass = break_glass(section.break_glass, &section.tenants, &groups)?;
-        let (direct_calls, audit) = (section.direct_calls, section.audit);
+        let (direct_calls, audit, break_glass) = (section.direct_calls, section.audit, section.break_glass);
         Ok(Self { profiles, groups, trusted, identity, direct_calls, audit, break_glass })
     }
 
@@ -227,7 +225,19 @@ mod tests {
                 "\"catalog\": {\"trusted\": []}, \"policy\"",
                 "entraAccess.catalog.trusted: unknown field `trusted`",
             ),
-            ("\"mapping\"", "\"source\": \"graph\", \"mapping\"", "entraAccess.groups.source: unknown variant `graph`"),
+            ("\"mapping\"", "\"source\": \"live\", \"mapping\"", "entraAccess.groups.source: unknown variant `live`"),
+            ("\"mapping\"", "\"source\": \"graph\", \"mapping\"", "entraAccess.groups.graph: the section is missing"),
+            (
+                "\"mapping\"",
+                "\"source\": \"graph\", \"overage\": \"reject\", \"mapping\"",
+                "entraAccess.groups.overage: with `source: graph` no token is asked for groups",
+            ),
+            (
+                "\"mapping\"",
+                "\"overage\": \"graph\", \"graph\": {\"managedIdentity\": true, \"staleAfter\": 900}, \"mapping\"",
+                "entraAccess.groups.graph: `staleAfter` and `directory` are for a live directory",
+            ),
+            ("\"policy\"", "\"breakGlass\": [\"ada\"], \"policy\"", "entraAccess.breakGlass[0]: `ada` is not a GUID"),
             (
                 "\"audiences\"",
                 "\"leeway\": 301, \"audiences\"",

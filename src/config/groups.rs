@@ -34,8 +34,8 @@ pub struct GroupSettings {
     pub max_depth: Option<u32>,
     /// Object ids of directory roles, which are no groups, by the operator's word
     pub directory_roles: Vec<Guid>,
-    /// Where the directory is the source: for how many seconds what is known of a tenant counts
-    pub stale_after: Option<u64>,
+    /// Groups come from the directory, not from tokens
+    pub live: bool,
     /// Groups of service principals by tenant and client id
     workloads: HashMap<(Guid, Guid), Vec<Guid>>,
 }
@@ -71,9 +71,8 @@ struct GraphSection {
     client_secret: Option<()>,
     certificate: Option<()>,
     managed_identity: Option<ManagedIdentity>,
-    stale_after: Option<u64>,
-    /// How the host follows the directory is its own affair
-    directory: Option<()>,
+    /// `staleAfter` or `directory`: how the host follows the directory is its own affair
+    following: bool,
 }
 
 /// The identity of the machine: its own, or an assigned one, whose client id only the host makes use of
@@ -112,14 +111,6 @@ fn overage(at: &At<'_>) -> Result<OveragePolicy, ConfigError> {
     })
 }
 
-fn stale_after(at: &At<'_>) -> Result<u64, ConfigError> {
-    let seconds = at.number()?;
-    if limits::STALE_AFTER_SECONDS.contains(&seconds) {
-        return Ok(seconds);
-    }
-    Err(at.mistake(format!("{seconds} seconds are no useful bound")).hint("120 to 86400 seconds; left out: 900"))
-}
-
 fn depth(at: &At<'_>) -> Result<u32, ConfigError> {
     u32::try_from(at.number()?).map_err(|_| at.mistake("invalid value, expected a number of levels"))
 }
@@ -156,8 +147,7 @@ impl GraphSection {
             client_secret: at.some("clientSecret", &given)?,
             certificate: at.some("certificate", &given)?,
             managed_identity: at.some("managedIdentity", &ManagedIdentity::read)?,
-            stale_after: at.some("staleAfter", &stale_after)?,
-            directory: at.member("directory").map(|_| ()),
+            following: at.member("staleAfter").or_else(|| at.member("directory")).is_some(),
         })
     }
 }
@@ -230,9 +220,8 @@ impl GroupSection {
                     .hint("one entry for each client, with all of its groups"));
             }
         }
-        let stale_after = self.graph.and_then(|graph| graph.stale_after).unwrap_or(limits::STALE_AFTER_SECONDS_DEFAULT);
         Ok(GroupSettings {
-            stale_after: self.live.then_some(stale_after),
+            live: self.live,
             overage: self.overage,
             mapping: self.mapping,
             max_depth: self.max_depth,
@@ -265,7 +254,7 @@ impl GroupSection {
 impl GraphSection {
     fn check(&self, path: &str, live: bool) -> Result<(), ConfigError> {
         let mistake = |message: &str, hint: &str| Err(ConfigError::new(path, message).hint(hint));
-        if !live && (self.stale_after.is_some() || self.directory.is_some()) {
+        if self.following && !live {
             return mistake(
                 "`staleAfter` and `directory` are for a live directory",
                 "set `groups.source: graph`, or remove them",

@@ -1,7 +1,6 @@
 //! The operator's configuration: strict, and parsed into issuer profiles that cannot be wrong
 
 mod audit;
-mod break_glass;
 mod catalog;
 pub mod cloud;
 mod custom_cloud;
@@ -13,7 +12,6 @@ pub mod profile;
 mod tenant;
 
 pub use audit::AuditSettings;
-pub use break_glass::BreakGlass;
 pub use document::Configuration;
 pub use groups::{GroupSettings, OveragePolicy};
 pub use identity::Identity;

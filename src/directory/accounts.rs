@@ -1,125 +1,107 @@
-//! Which accounts of a tenant are in force: pages of `GET /users/delta?$select=accountEnabled,signInSessionsValidFromDateTime`
-//!
-//! `{value: [{id, accountEnabled?, signInSessionsValidFromDateTime?, @removed?}], @odata.nextLink | @odata.deltaLink}`, and anything
-//! that Graph adds beside. A property that is left out, or is `null`, is as it was.
+//! Which accounts of a tenant are in force, as `GET /users/delta` of Microsoft Graph tells it
 
-use super::{
-    graph::index,
-    ids::Ids,
-    page::{self, PageReport},
-    reading::members,
-};
-use crate::{
-    identity::Guid,
-    json::{JsonError, Reader},
-    time::Timestamp,
-};
+use super::{graph::index, ids::Ids};
+use crate::{identity::Guid, time::Timestamp};
+
+/// Bytes of one entry: the object id (16, as it is written), `signInSessionsValidFromDateTime` in seconds (4, the highest first; 0 where
+/// nothing is said), and what else is said (4, the highest first): [`ENABLED`], [`DISABLED`], [`DELETED`]
+pub const ENTRY_BYTES: usize = 24;
+
+/// `accountEnabled: true`
+pub const ENABLED: u32 = 1;
+/// `accountEnabled: false`
+pub const DISABLED: u32 = 2;
+/// `@removed`, for whatever reason
+pub const DELETED: u32 = 4;
+/// Not in the load that is being taken in
+const UNLISTED: u32 = 8;
 
 /// What is known of one account
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Account {
-    /// It is disabled
-    pub disabled: bool,
-    /// It was deleted; it may come back
-    pub deleted: bool,
-    /// Tokens from before count no longer; in seconds, the beginning of time where Graph never said
+    said: u32,
     valid_from: u32,
 }
 
 impl Account {
-    /// Tokens from before count no longer
+    /// It is disabled
+    pub const fn is_disabled(self) -> bool {
+        self.said & DISABLED != 0
+    }
+
+    /// It was deleted; it may come back
+    pub const fn is_deleted(self) -> bool {
+        self.said & DELETED != 0
+    }
+
+    /// Tokens from before count no longer; the beginning of time where Graph never said
     pub fn valid_from(self) -> Timestamp {
         Timestamp::from_seconds(u64::from(self.valid_from))
     }
 }
 
-/// The accounts of a tenant
-#[derive(Debug, Clone)]
+/// The accounts of a tenant that were ever heard of
+#[derive(Debug, Default)]
 pub struct Accounts {
-    /// `tid`
-    pub tenant: Guid,
     ids: Ids,
-    states: Vec<Account>,
+    /// What is said of each, and from when on its tokens count
+    states: Vec<(u32, u32)>,
+}
+
+/// What became of a load of accounts
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountsReport {
+    /// Accounts of the tenant that were ever heard of
+    pub accounts: u32,
+    /// Those that are disabled or deleted
+    pub out_of_force: u32,
+    /// How often one became another than before
+    pub changed: u32,
 }
 
 impl Accounts {
     /// An account that was ever heard of
     pub fn get(&self, object: Guid) -> Option<Account> {
-        self.states.get(index(self.ids.get(object)?)).copied()
+        self.states
+            .get(index(self.ids.get(object)?))
+            .map(|(said, valid_from)| Account { said: *said, valid_from: *valid_from })
     }
 
-    /// How many were ever heard of
-    pub const fn len(&self) -> usize {
-        self.states.len()
+    /// Whether none was ever heard of
+    pub const fn is_empty(&self) -> bool {
+        self.states.is_empty()
     }
 
-    /// How many are disabled or deleted
-    pub fn out_of_force(&self) -> usize {
-        self.states.iter().filter(|account| account.disabled || account.deleted).count()
-    }
-
-    /// Bytes of memory
-    pub fn bytes(&self) -> usize {
-        self.ids.bytes().saturating_add(self.states.capacity().saturating_mul(size_of::<Account>()))
-    }
-
-    /// How many are not as they are in `earlier`
-    pub fn differing(&self, earlier: Option<&Self>) -> usize {
-        let known = earlier.map_or(&[][..], |earlier| &earlier.states);
-        // Numbers only grow, so the same one names the same account.
-        let changed = self.states.iter().zip(known).filter(|(now, before)| now != before).count();
-        changed.saturating_add(self.states.len().saturating_sub(known.len()))
-    }
-}
-
-/// Accounts on their way into the directory: what was known, as far as it is changed by the pages
-///
-/// `all` of them: whoever is not on a page any more was deleted. What was known of an account stays until a page says otherwise.
-pub(super) fn begin(tenant: Guid, earlier: Option<&Accounts>, all: bool) -> Accounts {
-    let none = || Accounts { tenant, ids: Ids::default(), states: Vec::new() };
-    let mut accounts = earlier.cloned().unwrap_or_else(none);
-    for account in &mut accounts.states {
-        account.deleted |= all;
-    }
-    accounts
-}
-
-/// Reads a page into `accounts`
-///
-/// # Errors
-/// It is no such page. What was read of it must not be used.
-pub(super) fn read(text: &[u8], accounts: &mut Accounts) -> Result<PageReport, JsonError> {
-    page::read(text, &mut |reader| account(reader, accounts).map(|()| 0))
-}
-
-fn account(reader: &mut Reader<'_>, accounts: &mut Accounts) -> Result<(), JsonError> {
-    let (mut id, mut enabled, mut valid_from, mut deleted) = (None, None, None, false);
-    members(reader, &mut |reader, name| {
-        match &*name.bytes() {
-            b"id" => id = Some(page::guid(reader)?),
-            b"accountEnabled" if reader.kind() != Some(b'n') => enabled = Some(reader.boolean()?),
-            b"signInSessionsValidFromDateTime" if reader.kind() != Some(b'n') => {
-                const BAD: JsonError = JsonError::Invalid("a `signInSessionsValidFromDateTime` that is no time in UTC");
-                let time = Timestamp::parse_utc(&reader.string()?.bytes()).ok_or(BAD)?;
-                valid_from = Some(u32::try_from(time.seconds()).map_err(|_| BAD)?);
-            }
-            b"@removed" => {
-                deleted = true;
-                reader.skip()?;
-            }
-            _ => reader.skip()?,
+    /// Takes in `all` accounts, so that whoever is not among them was deleted, or what has changed
+    ///
+    /// A later entry counts more than an earlier one of the same account. What none of them says is as it was.
+    pub fn take_in(&mut self, all: bool, entries: &[u8]) -> AccountsReport {
+        let mut report = AccountsReport { accounts: 0, out_of_force: 0, changed: 0 };
+        for (said, _) in &mut self.states {
+            *said |= if all { UNLISTED } else { 0 };
         }
-        Ok(())
-    })?;
-    let at = index(accounts.ids.intern(id.ok_or(JsonError::Invalid("a user without `id`"))?));
-    if at >= accounts.states.len() {
-        accounts.states.resize(at.saturating_add(1), Account::default());
+        for entry in entries.as_chunks::<ENTRY_BYTES>().0 {
+            let [id @ .., a, b, c, d, e, f, g, h] = entry;
+            let (valid_from, says) = (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]));
+            let at = index(self.ids.intern(Guid::from_value(u128::from_be_bytes(*id))));
+            if at >= self.states.len() {
+                self.states.push((UNLISTED, 0));
+            }
+            let Some(state) = self.states.get_mut(at) else { continue };
+            let enabled = if says & (ENABLED | DISABLED) == 0 { state.0 } else { says } & (ENABLED | DISABLED);
+            // It only ever moves on, and what is read may be older than what is known.
+            let now = (enabled | says & DELETED, valid_from.max(state.1));
+            let before = std::mem::replace(state, now);
+            report.changed = report.changed.saturating_add(u32::from((before.0 & !UNLISTED, before.1) != now));
+        }
+        for (said, _) in &mut self.states {
+            if *said & UNLISTED != 0 {
+                report.changed = report.changed.saturating_add(u32::from(*said & DELETED == 0));
+                *said = *said & !UNLISTED | DELETED;
+            }
+            report.accounts = report.accounts.saturating_add(1);
+            report.out_of_force = report.out_of_force.saturating_add(u32::from(*said & (DISABLED | DELETED) != 0));
+        }
+        report
     }
-    if let Some(account) = accounts.states.get_mut(at) {
-        account.deleted = deleted;
-        account.disabled = enabled.map_or(account.disabled, |enabled| !enabled);
-        // It only ever moves on, and pages may be older than what is known.
-        account.valid_from = account.valid_from.max(valid_from.unwrap_or(0));
-    }
-    Ok(())
 }

@@ -122,7 +122,7 @@ impl Directory {
     /// It is none. What was loaded so far is given up: a part is not the whole.
     pub fn add_members(&mut self, page: &[u8]) -> Result<PageReport, String> {
         let loading = self.loading.as_mut().ok_or("nothing is being loaded: begin first")?;
-        page::read_groups(page, loading, &mut self.loaded).map_err(|error| {
+        page::read(page, loading, &mut self.loaded).map_err(|error| {
             self.loading = None;
             format!("the page is not one of /groups/delta with members: {}", error.words())
         })
@@ -167,11 +167,12 @@ impl Directory {
         self.closure = if self.depth.is_none() { Closure::new(&self.sure, limits::CLOSURE_NODES) } else { None };
     }
 
-    /// What is to be said of a principal
-    pub fn standing(&self, principal: &Principal, now: Timestamp) -> Standing {
+    /// What is to be said of a principal that comes with a token `issued` then
+    #[inline(never)]
+    pub fn standing(&self, principal: &Principal, issued: Timestamp, now: Timestamp) -> Standing {
         let loaded = self.tenants.iter().any(|known| known.id == principal.tenant_id);
-        let in_group = loaded && self.member(principal.tenant_id, principal.object_id).is_some();
-        self.following.standing(principal, in_group, loaded, now)
+        let groups = loaded.then(|| self.member_of(principal).is_some());
+        self.following.standing(principal, issued, groups, now)
     }
 
     /// The owners that the principal certainly owns through, its own entity aside; in no order
@@ -258,12 +259,6 @@ impl Directory {
         self.walk(self.direct(member), false).iter().any(|(node, _)| *node == wanted)
     }
 
-    /// How many groups have somebody as a member, directly or not
-    pub fn count_of(&self, principal: &Principal) -> usize {
-        let direct = self.member_of(principal).map_or(&[][..], |member| self.direct(member));
-        self.walk(direct, false).iter().filter(|(node, _)| self.group_id(*node).is_some()).count()
-    }
-
     fn member_of(&self, principal: &Principal) -> Option<Member> {
         self.member(principal.tenant_id, principal.object_id)
     }
@@ -342,16 +337,9 @@ impl Directory {
             tenant.principals.bytes().saturating_add(tenant.memberships.bytes()).saturating_add(nested)
         });
         let closure = self.closure.as_ref().map_or(0, Closure::bytes);
-        [
-            self.loaded.bytes(),
-            self.groups.bytes(),
-            self.sure.bytes(),
-            self.doubtful.bytes(),
-            closure,
-            self.following.bytes(),
-        ]
-        .into_iter()
-        .chain(tenants)
-        .sum()
+        [self.loaded.bytes(), self.groups.bytes(), self.sure.bytes(), self.doubtful.bytes(), closure]
+            .into_iter()
+            .chain(tenants)
+            .sum()
     }
 }

@@ -1,9 +1,6 @@
 //! How far the tenants are followed, and what follows for one who asks (docs/decisions/0007)
 
-use super::{
-    accounts::{self, Accounts},
-    page::PageReport,
-};
+use super::accounts::{Accounts, AccountsReport, ENTRY_BYTES};
 use crate::{
     identity::{GroupState, Guid, Principal, PrincipalKind},
     limits,
@@ -107,91 +104,81 @@ pub struct Round {
     pub until: Timestamp,
 }
 
+/// What is known of a tenant beside its groups
+#[derive(Debug, Default)]
+struct Followed {
+    accounts: Accounts,
+    round: Option<Round>,
+}
+
 /// What is followed
 #[derive(Debug, Default)]
 pub struct Following {
     /// Whether the directory is the source of groups
     pub on: bool,
-    rounds: Vec<(Guid, Round)>,
-    tenants: Vec<Accounts>,
-    loading: Option<Accounts>,
+    tenants: Vec<(Guid, Followed)>,
 }
 
 impl Following {
-    /// Begins to load the accounts of a tenant: `all` of them, or what has changed
+    /// Takes in `all` accounts of a tenant, or what has changed; see [`Accounts::take_in`]
     ///
     /// # Errors
-    /// Changes need something to change.
-    pub fn begin(&mut self, tenant: Guid, all: bool) -> Result<(), &'static str> {
-        let earlier = self.accounts(tenant);
-        if earlier.is_none() && !all {
+    /// It is none, or there is nothing to change.
+    pub fn take_in(&mut self, tenant: Guid, all: bool, entries: &[u8]) -> Result<AccountsReport, &'static str> {
+        if !entries.len().is_multiple_of(ENTRY_BYTES) {
+            return Err("an entry is not whole");
+        }
+        let accounts = &mut self.followed(tenant).accounts;
+        if accounts.is_empty() && !all {
             return Err("there is nothing to change yet: load all accounts first");
         }
-        self.loading = Some(accounts::begin(tenant, earlier, all));
-        Ok(())
-    }
-
-    /// Reads a page
-    ///
-    /// # Errors
-    /// It is none. What was loaded so far is given up: a part is not the whole.
-    pub fn add(&mut self, page: &[u8]) -> Result<PageReport, String> {
-        let loading = self.loading.as_mut().ok_or("nothing is being loaded: begin first")?;
-        accounts::read(page, loading).map_err(|error| {
-            self.loading = None;
-            format!("the page is not one of /users/delta: {}", error.words())
-        })
-    }
-
-    /// Swaps to what was loaded, and says how many accounts are not as before; `None` when nothing was, or it was given up
-    pub fn commit(&mut self) -> Option<usize> {
-        let loaded = self.loading.take()?;
-        let changed = loaded.differing(self.accounts(loaded.tenant));
-        self.tenants.retain(|known| known.tenant != loaded.tenant);
-        self.tenants.push(loaded);
-        Some(changed)
+        Ok(accounts.take_in(all, entries))
     }
 
     /// Tells when a tenant was last known whole; whether anybody's standing may be another now
     pub fn set_round(&mut self, tenant: Guid, round: Round, now: Timestamp) -> bool {
-        let earlier = self.round(tenant);
-        self.rounds.retain(|(known, _)| *known != tenant);
-        self.rounds.push((tenant, round));
+        let earlier = self.followed(tenant).round.replace(round);
         // Where it only goes on to be known, what was answered holds until it would have ended, and is asked again then.
         earlier.is_none_or(|earlier| earlier.until <= now || round.until < earlier.until)
     }
 
-    fn round(&self, tenant: Guid) -> Option<Round> {
-        self.rounds.iter().find(|(known, _)| *known == tenant).map(|(_, round)| *round)
+    #[inline(never)]
+    fn followed(&mut self, tenant: Guid) -> &mut Followed {
+        let at = self.tenants.iter().position(|(known, _)| *known == tenant).unwrap_or(self.tenants.len());
+        if at == self.tenants.len() {
+            self.tenants.push((tenant, Followed::default()));
+        }
+        #[expect(clippy::indexing_slicing, reason = "the lines above made the place")]
+        &mut self.tenants[at].1
     }
 
-    /// The accounts of a tenant; one without any was not loaded, as somebody has to have one who calls
-    pub fn accounts(&self, tenant: Guid) -> Option<&Accounts> {
-        self.tenants.iter().find(|known| known.tenant == tenant && known.len() > 0)
+    #[inline(never)]
+    fn find(&self, tenant: Guid) -> Option<&Followed> {
+        self.tenants.iter().find(|(known, _)| *known == tenant).map(|(_, followed)| followed)
     }
 
-    /// Bytes of memory
-    pub fn bytes(&self) -> usize {
-        self.tenants.iter().fold(0, |sum, tenant| sum.saturating_add(tenant.bytes()))
-    }
-
-    /// What is to be said of a principal; `in_group`: a group lists it as a member, `loaded`: the groups of its tenant were loaded
-    pub fn standing(&self, principal: &Principal, in_group: bool, loaded: bool, now: Timestamp) -> Standing {
+    /// What is to be said of a principal that comes with a token `issued` then; `groups`: whether a group lists it as a member, if
+    /// the groups of its tenant were loaded
+    pub fn standing(&self, principal: &Principal, issued: Timestamp, groups: Option<bool>, now: Timestamp) -> Standing {
         let mut standing = Standing::default();
         if principal.kind == PrincipalKind::Pipeline || (!self.on && self.tenants.is_empty()) {
             return standing;
         }
-        let (round, accounts) = (self.round(principal.tenant_id), self.accounts(principal.tenant_id));
+        let followed = self.find(principal.tenant_id);
+        let round = followed.and_then(|followed| followed.round);
+        // One without any was not loaded, as somebody has to have one who calls.
+        let accounts = followed.map(|followed| &followed.accounts).filter(|accounts| !accounts.is_empty());
         let account = accounts.and_then(|accounts| accounts.get(principal.object_id));
+        let issued = issued.after(limits::TOKEN_BACKDATED_SECONDS);
         let is_person = principal.kind == PrincipalKind::User || principal.acts_for_person();
         let completed = round.map_or(Timestamp::default(), |round| round.completed);
         standing.revoked = match account {
-            Some(account) if account.deleted => Some(Revocation::Deleted),
-            Some(account) if account.disabled => Some(Revocation::Disabled),
-            Some(account) if principal.issued_at < account.valid_from() => Some(Revocation::SignedOut),
+            Some(account) if account.is_deleted() => Some(Revocation::Deleted),
+            Some(account) if account.is_disabled() => Some(Revocation::Disabled),
+            Some(account) if issued < account.valid_from() => Some(Revocation::SignedOut),
             // Whoever had an account then, and none is known now, has none any more.
             None if is_person && accounts.is_some() => {
-                let known_by = principal.issued_at.after(limits::NEW_ACCOUNT_SECONDS);
+                let known_by = issued.after(limits::NEW_ACCOUNT_SECONDS);
                 // The round moves on without an epoch of its own.
                 standing.until = now.after(limits::NEW_ACCOUNT_AGAIN_SECONDS);
                 (known_by <= completed).then_some(Revocation::Absent)
@@ -202,19 +189,19 @@ impl Following {
             return standing;
         }
         let of_operator = principal.groups.state() == GroupState::Known && account.is_none() && !is_person;
-        let fresh = round.filter(|round| loaded && accounts.is_some() && now < round.until);
+        let fresh = round.filter(|round| groups.is_some() && accounts.is_some() && now < round.until);
         standing.word = match fresh {
             // Nobody but the operator names groups of applications that call for themselves; accounts of agents are told by then.
             _ if of_operator && (principal.kind == PrincipalKind::Workload || accounts.is_some()) => Word::Record,
-            None if accounts.is_some() && loaded && round.is_some() => Word::Nobody(Gap::Stale),
+            None if accounts.is_some() && groups.is_some() && round.is_some() => Word::Nobody(Gap::Stale),
             None => Word::Nobody(Gap::NotLoaded),
-            Some(_) if is_person && account.is_none() && !in_group => Word::Nobody(Gap::NewAccount),
+            Some(_) if is_person && account.is_none() && groups == Some(false) => Word::Nobody(Gap::NewAccount),
             Some(round) => {
                 standing.until = standing.until.min(round.until);
                 Word::Directory
             }
         };
-        standing.newer_token = principal.issued_at > completed;
+        standing.newer_token = issued > completed;
         standing
     }
 }

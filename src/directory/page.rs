@@ -1,4 +1,4 @@
-//! A page of a delta query of Microsoft Graph, read in place, and what `GET /groups/delta?$select=members` lists on one
+//! A page of `GET /groups/delta?$select=members` of Microsoft Graph, read in place
 //!
 //! `{value: [{id, members@delta: [{@odata.type, id, @removed?}], @removed?}], @odata.nextLink | @odata.deltaLink}`, and anything
 //! that Graph adds beside. What only expands `members` has the same shape.
@@ -18,7 +18,7 @@ use crate::{
 /// What a page held
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PageReport {
-    /// Entries of groups, or of users; one group may have several
+    /// Entries of groups; one group may have several
     pub groups: usize,
     /// Entries of members
     pub members: usize,
@@ -28,18 +28,16 @@ pub struct PageReport {
     pub delta: Option<String>,
 }
 
-type Entry<'f> = dyn for<'r, 'a> FnMut(&'r mut Reader<'a>) -> Result<usize, JsonError> + 'f;
-
 /// How Graph writes a member, in full but for the id
 const USER: &[u8] = br##"{"@odata.type":"#microsoft.graph.user","id":""##;
 const GROUP: &[u8] = br##"{"@odata.type":"#microsoft.graph.group","id":""##;
 const END: &[u8] = br#""}"#;
 
-/// Reads a page; `entry` takes one element of `value` and says how many members it lists
+/// Reads a page into `loading`
 ///
 /// # Errors
 /// It is no such page. What was read of it must not be used.
-pub(super) fn read(text: &[u8], entry: &mut Entry<'_>) -> Result<PageReport, JsonError> {
+pub(super) fn read(text: &[u8], loading: &mut Loading, groups: &mut Ids) -> Result<PageReport, JsonError> {
     let mut report = PageReport::default();
     let mut listed = false;
     object(text, &mut |reader, name| {
@@ -48,7 +46,7 @@ pub(super) fn read(text: &[u8], entry: &mut Entry<'_>) -> Result<PageReport, Jso
                 listed = true;
                 array(reader, &mut |reader| {
                     report.groups = report.groups.saturating_add(1);
-                    report.members = report.members.saturating_add(entry(reader)?);
+                    report.members = report.members.saturating_add(group(reader, loading, groups)?);
                     Ok(())
                 })?;
             }
@@ -59,14 +57,6 @@ pub(super) fn read(text: &[u8], entry: &mut Entry<'_>) -> Result<PageReport, Jso
         Ok(())
     })?;
     if listed { Ok(report) } else { Err(JsonError::Invalid("it has no `value`")) }
-}
-
-/// Reads groups with their members into `loading`
-///
-/// # Errors
-/// It is no such page. What was read of it must not be used.
-pub(super) fn read_groups(text: &[u8], loading: &mut Loading, groups: &mut Ids) -> Result<PageReport, JsonError> {
-    read(text, &mut |reader| group(reader, loading, groups))
 }
 
 fn group(reader: &mut Reader<'_>, loading: &mut Loading, groups: &mut Ids) -> Result<usize, JsonError> {
@@ -123,6 +113,6 @@ fn member(reader: &mut Reader<'_>, loading: &mut Loading, groups: &mut Ids) -> R
     Ok(())
 }
 
-pub(super) fn guid(reader: &mut Reader<'_>) -> Result<Guid, JsonError> {
+fn guid(reader: &mut Reader<'_>) -> Result<Guid, JsonError> {
     Guid::parse(&reader.string()?.bytes()).ok_or(JsonError::Invalid("an `id` that is no GUID"))
 }

@@ -3,7 +3,6 @@
 use super::{Engine, breaks_glass};
 use crate::{
     directory::EntityRef,
-    error::RejectionCode,
     identity::Handle,
     keys::SignatureVerifier,
     policy::{
@@ -12,7 +11,7 @@ use crate::{
         criteria::Criteria,
         decision::Ground,
         evaluate::{self, Answer},
-        explain::{GroupSummary, Question},
+        explain::Question,
         study::study,
     },
     time::Timestamp,
@@ -35,7 +34,7 @@ impl<V: SignatureVerifier> Engine<V> {
         };
         if derived.epoch != self.epoch || now >= derived.until {
             derived.epoch = self.epoch;
-            derived.standing = self.directory.standing(caller, now);
+            derived.standing = self.directory.standing(caller, caller.issued_at, now);
             let steady = self.policy.as_ref().map(|policy| policy.steady_until(&caller.assurance, now));
             derived.until = steady.unwrap_or(Timestamp::NEVER).min(derived.standing.until);
             derived.decisions.clear();
@@ -129,7 +128,7 @@ impl<V: SignatureVerifier> Engine<V> {
 
     fn asker(&self, principal: Handle, now: Timestamp) -> Option<Asker<'_>> {
         let (caller, derived) = self.table(principal).get_with(principal, now)?;
-        let standing = self.directory.standing(caller, now);
+        let standing = self.directory.standing(caller, caller.issued_at, now);
         let mut asker = Asker::new(caller, derived.entity.as_ref(), &self.directory, standing, self.ownership, now);
         asker.break_glass = breaks_glass(&self.configuration.break_glass, caller, &standing);
         Some(asker)
@@ -146,7 +145,7 @@ impl<V: SignatureVerifier> Engine<V> {
         (answer.effect == Effect::Conditional).then_some(answer.criteria)
     }
 
-    /// Decides and says why; `None` when the principal is not known, or nothing can be decided yet
+    /// Decides and says why; `None` when the principal is not known or has no account in force, or nothing can be decided yet
     pub fn explain(
         &self,
         principal: Handle,
@@ -166,7 +165,8 @@ impl<V: SignatureVerifier> Engine<V> {
         answered: &Answered,
         now: Timestamp,
     ) -> Option<Study> {
-        let (policy, asker) = (self.policy.as_ref()?, self.asker(principal, now)?);
+        let policy = self.policy.as_ref()?;
+        let asker = self.asker(principal, now).filter(|asker| asker.standing.revoked.is_none())?;
         let mut study = study(&Question {
             policy,
             rules: &policy.covering(permission),
@@ -178,18 +178,7 @@ impl<V: SignatureVerifier> Engine<V> {
             answered,
             directory: &self.directory,
         });
-        if let Some(revoked) = asker.standing.revoked {
-            let explanation = &mut study.explanation;
-            *explanation = Explanation {
-                result: Effect::Deny,
-                rule: None,
-                reasons: vec![[RejectionCode::PrincipalRevoked.as_str(), ": ", revoked.words()].concat()],
-                conditions: None,
-                step_up: Vec::new(),
-                on_behalf_of: explanation.on_behalf_of.take(),
-                groups: GroupSummary { matched: Vec::new(), ..explanation.groups },
-            };
-        } else if self.answer(principal, permission, now).ground == Ground::BreakGlass {
+        if asker.break_glass && self.answer(principal, permission, now).ground == Ground::BreakGlass {
             study.explanation.reasons.insert(0, BREAK_GLASS.into());
         }
         Some(study)

@@ -88,15 +88,6 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// How many groups of theirs are known
-    pub fn group_count(&self) -> usize {
-        match self.standing.word {
-            Word::Record => self.principal.groups.ids().len(),
-            Word::Nobody(_) => 0,
-            Word::Directory => self.directory.count_of(self.principal),
-        }
-    }
-
     /// Whether their groups are known, so that ownership can be told
     pub fn knows_groups(&self) -> bool {
         self.group_state() != GroupState::Unknown

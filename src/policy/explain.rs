@@ -106,7 +106,7 @@ pub struct OnBehalfOf {
 pub struct GroupSummary {
     /// How much is known
     pub state: GroupState,
-    /// How many are known
+    /// How many its record lists; where the directory's word counts, the host counts them
     pub count: usize,
     /// Those that bear on the question
     pub matched: Vec<Guid>,
@@ -265,7 +265,7 @@ fn summary(question: &Question<'_>) -> GroupSummary {
     let mut matched: Vec<_> = of_owners.chain(of_rules).filter(|group| asker.is_in(*group) == Some(true)).collect();
     matched.sort_unstable();
     matched.dedup();
-    GroupSummary { state: asker.group_state(), count: asker.group_count(), matched }
+    GroupSummary { state: asker.group_state(), count: asker.principal.groups.ids().len(), matched }
 }
 
 #[cfg(test)]

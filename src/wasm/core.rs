@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{NodeCrypto, node_crypto::Later};
 use crate::{
-    config::Configuration,
+    config::{Configuration, Profile},
     directory::{DirectoryInput, EntityRef, Member, Round, Standing},
     engine::Engine,
     error::{ConfigError, ConfigMistake, RejectionCode},
@@ -77,8 +77,6 @@ struct Issuer<'a> {
 
 /// Tells a refusal from a handle
 const REFUSED: u32 = 1 << 31;
-
-const NO_TENANT: &str = "the tenant id is not a GUID";
 
 #[wasm_bindgen]
 impl Core {
@@ -167,7 +165,7 @@ impl Core {
 
     /// See [`Engine::begin_members`]; an empty text, or why not
     pub fn begin_members(&mut self, tenant: &str, all: bool) -> String {
-        let begun = guid(tenant).ok_or(NO_TENANT).and_then(|id| self.engine.begin_members(id, all));
+        let begun = guid(tenant).ok_or("the tenant id is not a GUID").and_then(|id| self.engine.begin_members(id, all));
         begun.err().unwrap_or_default().into()
     }
 
@@ -181,38 +179,23 @@ impl Core {
         Outcome::json(self.engine.commit_members().map_err(str::to_owned))
     }
 
-    /// See [`Engine::begin_accounts`]; an empty text, or why not
-    pub fn begin_accounts(&mut self, tenant: &str, all: bool) -> String {
-        let begun = guid(tenant).ok_or(NO_TENANT).and_then(|id| self.engine.begin_accounts(id, all));
-        begun.err().unwrap_or_default().into()
+    /// See [`Engine::set_accounts`], for the tenant of an issuer profile: how many are known, out of force, and changed; nothing where it was refused
+    pub fn set_accounts(&mut self, profile: u32, all: bool, entries: &[u8]) -> Vec<u32> {
+        match self.engine.set_accounts(self.tenant(profile), all, entries) {
+            Ok(report) => vec![report.accounts, report.out_of_force, report.changed],
+            Err(_) => Vec::new(),
+        }
     }
 
-    /// See [`Engine::add_accounts`]
-    pub fn add_accounts(&mut self, page: &[u8]) -> String {
-        Outcome::json(self.engine.add_accounts(page))
+    fn tenant(&self, profile: u32) -> Guid {
+        let profile = self.engine.configuration().profiles.get(index(profile));
+        profile.and_then(Profile::tenant).map_or(Guid::from_value(0), |of| of.tenant)
     }
 
-    /// See [`Engine::commit_accounts`]; 0xffffffff when nothing was loaded
-    pub fn commit_accounts(&mut self) -> u32 {
-        self.engine.commit_accounts().and_then(|changed| u32::try_from(changed).ok()).unwrap_or(u32::MAX)
-    }
-
-    /// How many accounts of a tenant are known, or of these how many are `out_of_force`: disabled or deleted
-    pub fn accounts(&self, tenant: &str, out_of_force: bool) -> u32 {
-        let accounts = guid(tenant).and_then(|tenant| self.engine.directory().following.accounts(tenant));
-        let count = accounts.map_or(0, |known| if out_of_force { known.out_of_force() } else { known.len() });
-        u32::try_from(count).unwrap_or(u32::MAX)
-    }
-
-    /// For how many seconds what is known of a tenant counts; 0 where groups come with the tokens
-    pub fn stale_after(&self) -> u32 {
-        self.engine.configuration().groups.stale_after.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0)
-    }
-
-    /// See [`Engine::set_round`]
-    pub fn set_round(&mut self, tenant: &str, completed: u32, until: u32, now: u32) -> bool {
+    /// See [`Engine::set_round`], for the tenant of an issuer profile
+    pub fn set_round(&mut self, profile: u32, completed: u32, until: u32, now: u32) -> bool {
         let round = Round { completed: time(completed), until: time(until) };
-        guid(tenant).is_some_and(|tenant| self.engine.set_round(tenant, round, time(now)))
+        self.engine.set_round(self.tenant(profile), round, time(now))
     }
 
     /// See [`Engine::standing`] and [`crate::directory::Standing::number`]; 0xffffffff for nobody
@@ -311,13 +294,13 @@ impl Core {
     }
 
     /// Ends what [`Core::prepare`] began, once: whether the signature fits comes before what the claims say
-    pub fn finish(&mut self, ticket: u32, fits: bool) -> u32 {
+    pub fn finish(&mut self, ticket: u32, fits: bool, now: u32) -> u32 {
         let refused = Rejection { code: RejectionCode::SignatureInvalid, profile: None };
         let Some(result) = self.pending.get_mut(index(ticket)).and_then(Option::take) else {
             return answer(Err(refused));
         };
         self.free.push(ticket);
-        answer(if fits { result.map(|principal| self.engine.take_in(principal)) } else { Err(refused) })
+        answer(if fits { result.and_then(|principal| self.engine.take_in(principal, time(now))) } else { Err(refused) })
     }
 
     /// Until when the answer for the token of this caller may be kept, in seconds; 0 when it is not known

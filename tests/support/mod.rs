@@ -3,6 +3,7 @@
 //! Tokens are built from text, not from values: most of what is tested here can't be written by a JSON library.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod accounts;
 pub mod claims;
 pub mod directory;
 pub mod generate;

@@ -97,14 +97,13 @@ export async function followed(tenant: Tenant, { service, knex }: Opened) {
 
   function replica({ groups = 'all' }: Pick<WriterOptions, 'groups'> = {}) {
     const logger = new RecordingLogger();
-    const core = new EntraCore({ configuration: followingConfiguration(tenant), logger });
+    const core = new EntraCore({ configuration: followingConfiguration(tenant), staleAfter: 900, logger });
     open.add(core);
-    const epoch = new DirectoryEpoch();
-    epoch.followMembers();
+    const membership = new DirectoryEpoch();
     const scopes = new Scopes({ store, groups, wanted: () => undefined });
     const tenants = [tenant.tenantId];
-    const made = new Replica({ store, core, epoch, tenants, counts: feed => scopes.counts(feed), logger });
-    return { core, epoch, logger, replica: made, poll: () => made.poll() };
+    const made = new Replica({ store, core, membership, tenants, counts: feed => scopes.counts(feed), logger });
+    return { core, membership, logger, replica: made, poll: () => made.poll() };
   }
 
   return { store, writer, replica, close: () => open.forEach(core => core.close()) };

@@ -102,20 +102,17 @@ export class CatalogDirectory {
     const { entraAccess, numbers } = this.#options;
     const newest = await numbers.newest().catch(() => undefined);
     // Less than this replica has: a database from a backup, which numbers anew.
-    if (!newest || newest.epoch === entraAccess.directory.catalog) return;
-    // Members of groups have changed, and the catalog has not.
-    if (newest.fingerprint === this.#last) entraAccess.directory.catalogIs(newest.epoch, newest.members);
-    else await this.refresh();
+    if (newest && newest.epoch !== entraAccess.directory.current) await this.refresh();
   }
 
   async #refreshOnce(): Promise<void> {
     const { auth, entraAccess } = this.#options;
     const credentials = await auth.getOwnServiceCredentials();
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const { directory, fingerprint, epoch, members } = await this.#numbered(credentials);
+      const { directory, fingerprint, epoch } = await this.#numbered(credentials);
       if (epoch === undefined) continue;
       if (fingerprint !== this.#last) this.#handOver(directory);
-      entraAccess.directory.catalogIs(epoch, members);
+      entraAccess.directory.current = epoch;
       this.#last = fingerprint;
       this.#refreshedAt = Date.now();
       return;
@@ -136,10 +133,9 @@ export class CatalogDirectory {
     // What another version of this plugin has numbered cannot be compared; unchanged here, it is the same.
     const incomparable = newest.fingerprint !== null && !newest.fingerprint.startsWith(FORMAT);
     const same = newest.fingerprint === fingerprint || (incomparable && fingerprint === this.#last);
-    const { members } = newest;
-    if (same) return { directory, fingerprint, members, epoch: newest.epoch };
+    if (same) return { directory, fingerprint, epoch: newest.epoch };
     const advanced = await numbers.advance(newest.epoch, fingerprint);
-    return { directory, fingerprint, members, epoch: advanced ? newest.epoch + 1 : undefined };
+    return { directory, fingerprint, epoch: advanced ? newest.epoch + 1 : undefined };
   }
 
   #handOver(directory: DirectoryInput): void {

@@ -26,9 +26,13 @@ export async function onlyCatalog(httpAuth: HttpAuthService, request: Request): 
  * @throws ServiceUnavailableError where that is not known at the moment; nobody may take it for "not signed in"
  */
 export async function ownersOf(entraAccess: EntraAccess, question: OwnersQuestion): Promise<OwnersAnswer> {
-  const { core, sessions, directory } = entraAccess;
-  const { principal, epoch = 0, session = 0, until = 0 } = question;
-  await Promise.all([directory.reach(epoch), sessions.ensure(principal, { until, session })]);
+  const { core, sessions, directory, membership } = entraAccess;
+  const { principal, epoch = 0, session = 0, members = 0, until = 0 } = question;
+  await Promise.all([
+    directory.reach(epoch),
+    membership.reach(members),
+    sessions.ensure(principal, { until, session }),
+  ]);
   await entraAccess.completed(principal);
   if (!core.available) {
     throw coded('core_unavailable', new ServiceUnavailableError('the core is being restarted; try again in a second'));
@@ -43,7 +47,8 @@ export async function ownersOf(entraAccess: EntraAccess, question: OwnersQuestio
     return { state: 'nobody' };
   }
   const version = [PROCESS, core.instance, core.epoch, current.sequence].join('.');
-  const numbers = { epoch: directory.current, session: current.since, expiresAt: current.expiresAt };
+  const { since, expiresAt } = current;
+  const numbers = { epoch: directory.current, session: since, members: membership.current, expiresAt };
   if (version === question.version) return { state: 'unchanged', ...numbers };
   return { state: 'signedIn', ...numbers, version, owning, possible: possible ? [...new Set(possible)] : null };
 }

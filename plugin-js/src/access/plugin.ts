@@ -64,9 +64,8 @@ export const entraAccessPlugin = createBackendPlugin({
         const following =
           entraAccess.follow && new Following({ ...deps, settings: entraAccess.follow, database, wanted });
         entraAccess.following = following && (() => following.states);
-        entraAccess.directory.follow(async () => {
-          await Promise.all([directory.catchUp(), following?.catchUp()]);
-        });
+        entraAccess.directory.follow(() => directory.catchUp());
+        if (following) entraAccess.membership.follow(() => following.catchUp());
         const lookup = new PermissionLookup({ auth, discovery });
         const notifications = following?.router;
         if (notifications) {

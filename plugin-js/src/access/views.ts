@@ -15,14 +15,16 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
   if (!record) throw notSignedIn(entraAccess, entityRef);
   const { groups, expiresAt, ...identity } = record;
   // Where nobody is asked for groups, an explanation tells what to set.
-  const asked = entraAccess.graph.length > 0 || undefined;
+  const asked = entraAccess.graph.length > 0 || core.freshness.staleAfter > 0 || undefined;
+  const standing = entraAccess.about(entityRef, principal => core.standing(principal));
+  const live = standing?.live ? (core.members.groupsOf(record.tenantId, record.objectId) ?? []) : undefined;
   return {
     type,
     entityRef,
     ...identity,
     groups: {
-      state: groups.state,
-      count: groups.ids.length,
+      state: standing?.gap ? 'unknown' : live ? 'known' : groups.state,
+      count: standing?.gap ? 0 : (live ?? groups.ids).length,
       reason: asked && entraAccess.about(entityRef, principal => entraAccess.whyUnknown(principal)),
     },
     owners: entraAccess.about(entityRef, principal => core.owners(principal)) ?? [],
@@ -78,6 +80,8 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       directoryRoles,
     })),
     ...(entraAccess.following ? { follow: entraAccess.following() } : {}),
+    // Where the directory is the source of groups: how far each tenant is known.
+    ...(core.freshness.staleAfter > 0 ? { entra: entraOf(entraAccess) } : {}),
     directory: {
       ageSeconds: age(directory.refreshedAt),
       epoch: entraAccess.directory.current,
@@ -87,5 +91,33 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       problems: directory.report?.problems ?? [],
       ...(directory.error ? { error: directory.error } : {}),
     },
+  };
+}
+
+function entraOf({ breakGlass, core, membership }: EntraAccess) {
+  const { freshness, accounts } = core;
+  const states = new Map(freshness.states.map(state => [state.tenant, state]));
+  const tenants = [...new Set(core.issuers.flatMap(({ tenantId }) => tenantId || []))];
+  return {
+    staleAfterSeconds: freshness.staleAfter,
+    revision: membership.current,
+    tenants: tenants.map(tenant => {
+      const known = states.get(tenant);
+      const report = accounts.report(tenant);
+      return {
+        tenant,
+        // One that was never loaded whole is as good as one that is too old.
+        stale: known?.stale ?? true,
+        ageSeconds: known?.ageSeconds ?? null,
+        accounts: report?.accounts ?? 0,
+        revoked: report?.outOfForce ?? 0,
+        ...(known?.error === undefined ? {} : { error: known.error }),
+      };
+    }),
+    breakGlass: breakGlass.states.map(({ name, uses, lastUse }) => ({
+      name,
+      uses,
+      lastUse: lastUse === undefined ? null : new Date(lastUse).toISOString(),
+    })),
   };
 }

@@ -50,6 +50,8 @@ export interface Answered {
   rule?: string;
   /** Why no rule is named */
   reason?: string;
+  /** A stable code, where there is one for it */
+  code?: string;
   epoch: number;
   resource?: string;
   request?: string;

@@ -1,8 +1,8 @@
 import type { AuditorService } from '@backstage/backend-plugin-api';
-import type { AuditRow } from './records';
+import type { AuditRecord, AuditRow } from './records';
 import type { AuditTrail } from './trail';
 
-/** Which records Backstage's auditor hears of, each as one event of severity `medium`: refusals, and what was lost or removed */
+/** Which records Backstage's auditor hears of, each as one event of severity `medium`: refusals, and what was lost or removed; of severity `high`: what a break-glass entry allowed */
 const EVENT_IDS: Readonly<Record<string, string>> = {
   'sign-in': 'sign-in',
   'token-refused': 'token-refuse',
@@ -25,8 +25,11 @@ export class BackstageEvents {
   recorded(rows: readonly AuditRow[]): void {
     for (const { chain, seq, event, result, record } of rows) {
       const eventId = EVENT_IDS[event];
-      if (eventId === undefined || !(result === 'DENY' || ALWAYS.has(event))) continue;
-      void this.#tell(eventId, { chain, seq, record: JSON.parse(record) });
+      if (eventId === undefined) continue;
+      const parsed = JSON.parse(record) as AuditRecord;
+      const isException = parsed.code === 'break_glass';
+      if (result !== 'DENY' && !ALWAYS.has(event) && !isException) continue;
+      void this.#tell(eventId, { chain, seq, record: parsed }, isException ? 'high' : 'medium');
     }
   }
 
@@ -38,9 +41,9 @@ export class BackstageEvents {
   }
 
   /** It is in the database: what the auditor does with it must not matter to anybody */
-  async #tell(eventId: string, meta: Record<string, any>): Promise<void> {
+  async #tell(eventId: string, meta: Record<string, any>, severityLevel: 'medium' | 'high' = 'medium'): Promise<void> {
     try {
-      const event = await this.#auditor.createEvent({ eventId, severityLevel: 'medium', meta });
+      const event = await this.#auditor.createEvent({ eventId, severityLevel, meta });
       await event.success();
     } catch {
       // Its own logger has said so.

@@ -3,6 +3,7 @@ import { AuditChain } from './auditChain';
 import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL, withCriteria } from './decisions';
 import { ConfigurationError } from './errors';
 import { Freshness } from './freshness';
+import { revokedStudy, standingOf } from './standing';
 import { handleOf, isOf, isSession } from './handles';
 import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
@@ -34,9 +35,6 @@ import type {
 
 const NO_NUMBER = 0xffff_ffff;
 
-const REVOKED: ReadonlyArray<Standing['revoked']> = [undefined, 'disabled', 'deleted', 'signedOut', 'absent'];
-const GAPS: ReadonlyArray<Standing['gap']> = [undefined, 'notLoaded', 'stale', 'newAccount'];
-
 /**
  * The core as TypeScript sees it: typed, and never dead for long.
  *
@@ -61,7 +59,7 @@ export class EntraCore {
   constructor(options: CoreOptions) {
     this.#life = new CoreLife(options);
     const wall = options.clock ?? turnClock;
-    this.freshness = new Freshness(this.#life, wall, options.monotonic);
+    this.freshness = new Freshness(this.#life, { ...options, wall });
     this.#clock = () => {
       const now = wall();
       this.freshness.passed(now);
@@ -330,6 +328,8 @@ export class EntraCore {
     resource?: ResourceInput,
     answered: Answered = { holds: [], fails: [] },
   ): Study | undefined {
+    const revoked = this.standing(principal)?.revoked;
+    if (revoked) return revokedStudy(revoked);
     return this.#life.askOf(
       principal,
       ({ core }) => {
@@ -374,14 +374,4 @@ export class EntraCore {
   #now(): number {
     return this.#tokens.now();
   }
-}
-
-/** Bits 0-3 why refused, 4-7 why groups are not known, 8 whether they are the directory's word; what cannot be read is refused */
-function standingOf(number: number): Standing {
-  const [revoked, gap] = [number & 0xf, (number >>> 4) & 0xf];
-  return {
-    revoked: revoked < REVOKED.length ? REVOKED[revoked] : 'absent',
-    gap: gap < GAPS.length ? GAPS[gap] : 'notLoaded',
-    live: (number >>> 8) === 1,
-  };
 }

@@ -5,6 +5,14 @@ import type { WasmCore } from './wasm';
 /** So far the clock of another machine may be ahead of this one's, in seconds; what is more cannot be judged */
 const CLOCKS_DIFFER_SECONDS = 60;
 
+interface FreshnessOptions {
+  staleAfter?: number;
+  /** Milliseconds since the epoch */
+  wall: () => number;
+  /** Milliseconds since whenever, by a clock that nobody can set */
+  monotonic?: () => number;
+}
+
 /** A tenant of which it was told when it was last known whole */
 interface Round {
   /** Seconds since the epoch, by the clock of whoever asked Microsoft Graph */
@@ -24,6 +32,8 @@ interface Round {
  * as a monotonic one counts beside it; one that is set forward only makes it too old.
  */
 export class Freshness {
+  /** For how many seconds a tenant counts as known; 0 where groups come with the tokens and nothing is followed */
+  readonly staleAfter: number;
   readonly #life: CoreLife;
   readonly #wall: () => number;
   readonly #monotonic: () => number;
@@ -32,15 +42,11 @@ export class Freshness {
   #nextMonotonic = Infinity;
   #seen = -1;
 
-  constructor(life: CoreLife, wall: () => number, monotonic: () => number = () => performance.now()) {
+  constructor(life: CoreLife, { staleAfter = 0, wall, monotonic = () => performance.now() }: FreshnessOptions) {
     this.#life = life;
+    this.staleAfter = staleAfter;
     this.#wall = wall;
     this.#monotonic = monotonic;
-  }
-
-  /** For how many seconds a tenant counts as known; 0 where groups come with the tokens and nothing is followed */
-  get staleAfter(): number {
-    return this.#life.staleAfter;
   }
 
   /**
@@ -96,9 +102,11 @@ export class Freshness {
   }
 
   #tell(tenantId: string, round: Round): void {
+    const profile = this.#life.tenant(tenantId);
+    if (profile === undefined) return;
     const telling = (core: WasmCore) => {
       const until = round.stale ? 0 : Math.floor(round.until / 1000);
-      return core.set_round(tenantId, round.completedAt, until, (this.#wall() / 1000) >>> 0);
+      return core.set_round(profile, round.completedAt, until, (this.#wall() / 1000) >>> 0);
     };
     this.#life.remind(`round of ${tenantId}`, telling);
   }

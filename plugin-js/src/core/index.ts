@@ -8,5 +8,6 @@ export type { Freshness } from './freshness';
 export type { Member, Members, MembersLoading } from './members';
 export { ConfigurationError, TokenRejectedError } from './errors';
 export { pipelineKey, pipelineRef } from './pipelines';
+export { revokedReason } from './standing';
 export { turnClock } from './turnClock';
 export type * from './types';

@@ -28,6 +28,8 @@ export interface CoreOptions {
   clock?: () => number;
   /** Milliseconds since whenever, by a clock that is never set; for tests */
   monotonic?: () => number;
+  /** For how many seconds what is known of a tenant counts: `entraAccess.groups.graph.staleAfter`. Absent: groups come with the tokens */
+  staleAfter?: number;
   /** Whether accepted tokens are remembered; for measurements. Default: true */
   tokenCache?: boolean;
   /** For tests */
@@ -63,7 +65,6 @@ export class CoreLife {
   #issuers: readonly Issuer[] = [];
   readonly #directCalls: boolean;
   readonly #identity: IdentitySettings;
-  readonly #staleAfter: number;
   #restart?: NodeJS.Timeout;
 
   /** @throws ConfigurationError naming the first mistake */
@@ -72,7 +73,6 @@ export class CoreLife {
     this.#alive = this.#build();
     this.#directCalls = this.#alive.core.direct_calls();
     this.#identity = JSON.parse(this.#alive.core.identity());
-    this.#staleAfter = this.#alive.core.stale_after();
   }
 
   /** The instance to ask, if there is one */
@@ -110,9 +110,9 @@ export class CoreLife {
     return this.#identity;
   }
 
-  /** For how many seconds what is known of a tenant counts; 0 where groups come with the tokens */
-  get staleAfter(): number {
-    return this.#staleAfter;
+  /** Number of an issuer of a tenant, which stands for the tenant; `undefined` for one that is not configured */
+  tenant(tenantId: string): number | undefined {
+    return this.#issuers.find(issuer => issuer.tenantId === tenantId)?.index;
   }
 
   /** Asks the running instance; a trap ends it */

@@ -8,7 +8,12 @@ import type { MembersLoading } from './members';
 import { loadWasm, type WasmCore } from './wasm';
 
 const { tenantId } = recordOf();
-const configuration = configurationOf({ authority: 'http://127.0.0.1:1', tenantId });
+const lab = { authority: 'http://127.0.0.1:1', graph: 'http://127.0.0.1:1/graph' };
+const configuration = JSON.stringify({
+  ...JSON.parse(configurationOf({ ...lab, tenantId })),
+  clouds: { lab },
+  groups: { source: 'graph', graph: { managedIdentity: true } },
+});
 const OLIVIA = people.olivia.oid;
 const PAYMENTS = { entityRef: 'group:default/payments', groupId: groups.payments.id, ...FROM_ENTRA };
 
@@ -27,7 +32,7 @@ beforeEach(() => {
     }
     return { Core: Seen as unknown as typeof Core, memory };
   };
-  core = new EntraCore({ configuration, logger: new RecordingLogger(), load });
+  core = new EntraCore({ configuration, staleAfter: 900, logger: new RecordingLogger(), load });
   core.setDirectory({ groups: [PAYMENTS], owners: [PAYMENTS.entityRef] });
 });
 after(() => core.close());
@@ -61,6 +66,10 @@ function loadAll(): void {
   assert.ok(outcome.ok);
   assert.deepEqual({ ...outcome.value, bytes: 0 }, { groups: 2, principals: 1, memberships: 1, nested: 1, bytes: 0 });
   assert.ok(outcome.value.bytes > 0);
+  const accounts = core.accounts.begin(tenantId, 'all');
+  assert.ok(accounts.ok && accounts.value.add(page([{ id: OLIVIA, accountEnabled: true }])).ok);
+  assert.ok(accounts.value.commit().ok);
+  core.freshness.set(tenantId, Math.floor(Date.now() / 1000));
 }
 
 const groupsOfOlivia = () => core.members.groupsOf(tenantId, OLIVIA)?.sort();

@@ -64,10 +64,10 @@ export class PooledTokens {
 
   #answer({ alive, epoch, ticket, token, purpose, now }: Asked, fits: boolean): Authentication {
     if (this.#life.epoch === epoch) {
-      return this.#tokens.read(alive, alive.core.finish(ticket, fits), token, purpose, now);
+      return this.#tokens.read(alive, alive.core.finish(ticket, fits, now), token, purpose, now);
     }
     // Prepared with keys that may be gone by now: the ticket is given back, the token judged by what holds now.
-    alive.core.finish(ticket, false);
+    alive.core.finish(ticket, false, now);
     return this.#tokens.judge(token, purpose);
   }
 }

@@ -94,6 +94,7 @@ export type Authentication =
 export interface Inspection {
   verdict: 'accepted' | 'rejected';
   code?: RejectionCode;
+  /** Whom it proves: when it was accepted, or refused as `principal_revoked` */
   principal?: Principal;
   checks: Array<{
     check: string;
@@ -283,6 +284,8 @@ export type AccountsPage = Pick<PageReport, 'next' | 'delta'> & { accounts: numb
 export interface AccountsReport {
   /** Those that were ever heard of in the tenant */
   accounts: number;
+  /** Those that are disabled or deleted */
+  outOfForce: number;
   /** Those that are not as they were before */
   changed: number;
 }

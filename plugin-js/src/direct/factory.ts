@@ -3,6 +3,7 @@ import { coreServices, createServiceFactory } from '@backstage/backend-plugin-ap
 import { entraAccessServiceRef } from '../service/ref';
 import { DirectCalls } from './decorator';
 import { PipelineTokens } from './pipelineTokens';
+import { RevokedTokens } from './revokedTokens';
 import { SessionLoading } from './sessionLoading';
 import { UserTokens } from './userTokens';
 
@@ -20,7 +21,8 @@ export function directCallsWith(own: Decorator) {
     factory({ discovery, entraAccess }, userTokens): Decorator {
       const loaded: Decorator = inner => new SessionLoading(own(inner), entraAccess);
       // Also without pipelines in the configuration: they may have been struck off a minute ago, or be known to another process only.
-      const loading: Decorator = inner => new PipelineTokens(loaded(inner), entraAccess);
+      const pipelines: Decorator = inner => new PipelineTokens(loaded(inner), entraAccess);
+      const loading: Decorator = inner => new RevokedTokens(pipelines(inner), entraAccess);
       if (!entraAccess.core.directCalls) return loading;
       return inner => new DirectCalls(loading(inner), { entraAccess, discovery, userTokens });
     },

@@ -21,7 +21,7 @@ type Columns = Record<string, string | number | null>;
 export interface Sample {
   /** Milliseconds since 1970 by its clock */
   now: number;
-  /** The number with which members of groups changed last (docs/decisions/0005) */
+  /** Number of the last write that changed groups or accounts, of whatever tenant (docs/decisions/0005) */
   members: number;
   states: FeedState[];
 }
@@ -46,14 +46,13 @@ export class FeedStore {
 
   /** All feeds as they are at one moment; one statement, as every replica asks every few seconds */
   async sample(): Promise<Sample> {
-    const members = this.database(REVISIONS).where({ name: 'directory' }).select('members').as('members');
     const query = this.database(REVISIONS)
       .leftJoin(FEEDS, join => join.on(this.database.raw('1 = 1')))
-      .where({ name: 'directory' })
-      .select(`${FEEDS}.*`, this.#now(), members);
+      .where({ name: 'members' })
+      .select(`${FEEDS}.*`, this.#now(), `${REVISIONS}.value as members`);
     const rows = (await answered(query)) as Columns[];
     const [first] = rows;
-    if (!first) throw new Error(`${REVISIONS} has no row for the directory`);
+    if (!first) throw new Error(`${REVISIONS} has no row for members`);
     const states = rows.filter(row => row.tenant !== null).map(stateOf);
     return { now: Number(first.now), members: Number(first.members), states };
   }
@@ -109,7 +108,8 @@ export class FeedStore {
       const after = { ...state, load: state.staged };
       if (isUsers(state)) {
         if (state.load > 0) await keepVanished(transaction, state, after, revision);
-      } else await nextEpoch(transaction);
+      }
+      await nextNumber(transaction);
       return {
         load: state.staged,
         staged: 0,
@@ -128,7 +128,7 @@ export class FeedStore {
   apply(state: FeedState, changes: Changes, link: string, completedAt: number | null): Promise<FeedState> {
     return this.#write(state, async (transaction, revision) => {
       const count = await this.#merge(transaction, state, changes, revision);
-      if (count > 0 && !isUsers(state)) await nextEpoch(transaction);
+      if (count > 0) await nextNumber(transaction);
       return {
         link,
         ...(count > 0 ? { changed: revision } : {}),
@@ -167,7 +167,7 @@ export class FeedStore {
       const { tenant, feed, revision } = state;
       const gone = await transaction(FEEDS).where({ tenant, feed, revision }).delete();
       if (gone !== 1) throw new SupersededError(`another writer has written ${feed} of ${tenant}`);
-      await nextEpoch(transaction);
+      await nextNumber(transaction);
     });
     await this.purge({ ...state, load: 0, staged: 0 });
   }
@@ -199,11 +199,10 @@ export class FeedStore {
   }
 }
 
-/** Counts the epoch on, which every replica follows (docs/decisions/0005); last, as everybody who reads the catalog waits for it */
-async function nextEpoch(transaction: Database): Promise<void> {
-  const next = transaction.raw('value + 1');
-  const counted = await transaction(REVISIONS).where({ name: 'directory' }).update({ value: next, members: next });
-  if (counted !== 1) throw new Error(`${REVISIONS} has no row for the directory`);
+/** Counts the number on that every replica follows (docs/decisions/0005); last, as writers of other feeds wait for it */
+async function nextNumber(transaction: Database): Promise<void> {
+  const counted = await transaction(REVISIONS).where({ name: 'members' }).increment('value', 1);
+  if (counted !== 1) throw new Error(`${REVISIONS} has no row for members`);
 }
 
 function stateOf(row: Columns): FeedState {

@@ -75,7 +75,7 @@ export class Following {
     this.#replica = new Replica({
       store,
       core: entraAccess.core,
-      epoch: entraAccess.directory,
+      membership: entraAccess.membership,
       tenants: this.#tenants,
       counts: feed => scopes.counts(feed),
       logger,

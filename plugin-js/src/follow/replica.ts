@@ -22,7 +22,8 @@ interface Told {
 interface Options {
   store: FeedStore;
   core: Pick<EntraCore, 'members' | 'accounts' | 'freshness'>;
-  epoch: Pick<DirectoryEpoch, 'membersAre'>;
+  /** Where it is said which groups and accounts the core has */
+  membership: Pick<DirectoryEpoch, 'current'>;
   /** Tenants that are followed */
   tenants: readonly string[];
   /** Whether a feed of groups is one that counts */
@@ -95,25 +96,26 @@ export class Replica {
   }
 
   async #pollOnce(): Promise<void> {
-    const { store, tenants, epoch } = this.#options;
+    const { store, tenants, membership } = this.#options;
     let sample = await store.sample();
     let whole = true;
     for (const tenant of tenants) {
       this.#sample = sample;
       const feeds = this.#feeds(sample, tenant);
-      if (!isComplete(feeds)) {
-        whole = false;
-        continue;
-      }
+      const complete = isComplete(feeds);
+      whole &&= complete;
+      // Of a tenant that is known all the rest goes on while more of its groups are being loaded.
+      if (!complete && !this.#isKnown(tenant)) continue;
       if (this.#isNew(feeds)) {
         if (!this.#behind.has(tenant)) this.#behind.set(tenant, performance.now());
         sample = await this.#load(tenant, sample);
       }
       this.#behind.delete(tenant);
-      this.#completed(tenant, sample);
+      if (isComplete(this.#feeds(sample, tenant))) this.#completed(tenant, sample);
     }
     this.#sample = sample;
-    if (whole && tenants.every(tenant => !this.#isNew(this.#feeds(sample, tenant)))) epoch.membersAre(sample.members);
+    if (whole && tenants.every(tenant => !this.#isNew(this.#feeds(sample, tenant))))
+      membership.current = sample.members;
   }
 
   /** Feeds of a tenant that this version can read, its users first */
@@ -123,12 +125,16 @@ export class Replica {
     return feeds.sort((a, b) => Number(isUsers(b)) - Number(isUsers(a)));
   }
 
+  #isKnown(tenant: string): boolean {
+    return this.#told.has(keyOf({ tenant, feed: USERS }));
+  }
+
   #isNew(feeds: readonly FeedState[]): boolean {
     const same = (feed: FeedState) => {
       const told = this.#told.get(keyOf(feed));
       return told?.load === feed.load && told.changed === feed.changed;
     };
-    return !feeds.every(same);
+    return !feeds.filter(isReadable).every(same);
   }
 
   /** Reads until nobody has written meanwhile, and tells the core all at once */
@@ -137,11 +143,9 @@ export class Replica {
     let sample = first;
     const reading = new Reading(store, this.#told);
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const feeds = this.#feeds(sample, tenant);
-      if (!isComplete(feeds)) throw new Error(`tenant ${tenant} is being loaded anew`);
-      for (const feed of feeds) await reading.read(feed);
+      for (const feed of this.#feeds(sample, tenant).filter(isReadable)) await reading.read(feed);
       sample = await store.sample();
-      if (reading.isUpTo(this.#feeds(sample, tenant))) {
+      if (reading.isUpTo(this.#feeds(sample, tenant).filter(isReadable))) {
         await this.#tell(tenant, reading);
         return sample;
       }
@@ -282,10 +286,14 @@ class Reading {
   }
 }
 
-/** A tenant counts when its users and its groups are there, in rows that this version can read */
+/** Whether there are rows, and such as this version can read */
+function isReadable({ load, format }: FeedState): boolean {
+  return load > 0 && format <= FORMAT;
+}
+
+/** A tenant counts when its users and its groups are there */
 function isComplete(feeds: readonly FeedState[]): boolean {
-  const there = feeds.every(({ load, format }) => load > 0 && format <= FORMAT);
-  return there && feeds.some(isUsers) && feeds.some(feed => !isUsers(feed));
+  return feeds.every(isReadable) && feeds.some(isUsers) && feeds.some(feed => !isUsers(feed));
 }
 
 /** The members of all groups of a feed */

@@ -36,7 +36,15 @@ export class GroupCompletion {
    */
   session(entityRef: string): Promise<void> | undefined {
     // What the core has not read may be anything: it comes from a database.
-    if (!this.#resolver || this.#sessions.find(entityRef) === undefined) return undefined;
+    const handle = this.#resolver && this.#sessions.find(entityRef);
+    // Where the directory's word counts, or nobody's, there is nothing to complete.
+    if (
+      !this.#resolver ||
+      handle === undefined ||
+      this.#core.standing(handle)?.gap ||
+      this.#core.standing(handle)?.live
+    )
+      return undefined;
     const record = this.#sessions.record(entityRef);
     if (record?.groups.state !== 'unknown') return undefined;
     const completed = this.#resolver.resolve(record).then(resolution => {

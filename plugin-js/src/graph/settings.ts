@@ -51,6 +51,28 @@ function credentialsIn(graph: unknown): unknown {
   return Object.fromEntries(Object.entries(graph).filter(([name]) => name !== 'staleAfter' && name !== 'directory'));
 }
 
+/** How long what is known of a tenant counts, in seconds: unless set, and within which bounds it may be */
+const STALE_AFTER = { unset: 900, least: 120, most: 86_400 };
+
+/**
+ * `staleAfter`, in seconds, where the directory is the source of groups.
+ * @throws ConfigurationError when it is no useful bound
+ */
+export function readStaleAfter(section: object): number | undefined {
+  const { groups } = section as Section;
+  if (groups?.source !== 'graph') return undefined;
+  const { staleAfter = STALE_AFTER.unset } = (groups.graph ?? {}) as { staleAfter?: unknown };
+  const { least, most } = STALE_AFTER;
+  const fits =
+    typeof staleAfter === 'number' && Number.isInteger(staleAfter) && staleAfter >= least && staleAfter <= most;
+  if (fits) return staleAfter;
+  throw new ConfigurationError({
+    path: `${PLACE}.staleAfter`,
+    message: `this must be a number of seconds, ${least} to ${most}`,
+    hint: 'below two polls every answer of Microsoft Graph that is late would make all groups unknown; beyond a day it is no bound',
+  });
+}
+
 function certificatePath(certificate: string, argv: readonly string[]): string {
   const path = `${PLACE}.certificate`;
   if (certificate.includes('-----BEGIN')) {
@@ -82,7 +104,6 @@ const isGuid = (value: unknown) => guid.safeParse(value).success;
 /** What is no secret where it belongs: ids, and the shape of `managedIdentity` */
 const masks: Record<string, (value: unknown) => unknown> = {
   clientId: value => (isGuid(value) ? value : undefined),
-  staleAfter: value => (typeof value === 'number' ? value : undefined),
   managedIdentity(value) {
     if (typeof value === 'boolean') return value;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;

@@ -33,6 +33,12 @@ const GROUNDS: Readonly<Record<Decision['ground'], string>> = {
   coreUnavailable: 'the core is being restarted',
 };
 
+/** Stable codes of what is recorded, where there is one */
+const CODES: Readonly<Partial<Record<Decision['ground'], string>>> = {
+  breakGlass: 'break_glass',
+  principalRevoked: 'principal_revoked',
+};
+
 /** Where no rule of ours has a say: nothing else may be answered by another policy */
 const MAY_FALL_BACK: ReadonlySet<Decision['ground']> = new Set(['default', 'unknownPrincipal']);
 
@@ -125,22 +131,26 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     entityRef: string | undefined,
     circumstances: Circumstances = {},
   ): Promise<void> | undefined {
-    const { audit, core, sessions } = this.#entraAccess;
-    if (!audit.on) return undefined;
+    const { audit, breakGlass, core, sessions } = this.#entraAccess;
     const { rule, ground, reason } = decision;
+    const caller = entityRef === undefined ? undefined : sessions.record(entityRef);
+    const exception = ground === 'breakGlass' ? breakGlass.used(caller, asked.name) : undefined;
+    if (!audit.on) return undefined;
     const record = () =>
       decided({
         permission: permissionInput(asked),
         entityRef,
-        caller: entityRef === undefined ? undefined : sessions.record(entityRef),
+        caller,
         result: answer.result,
         rule,
-        reason: reason ?? (rule === undefined ? GROUNDS[ground] : undefined),
+        code: CODES[ground],
+        reason: exception ?? reason ?? (rule === undefined ? GROUNDS[ground] : undefined),
         epoch: core.epoch,
         request: requestId(),
         ...circumstances,
       });
-    if (answer.result !== AuthorizeResult.DENY && asked.attributes.action === 'read') {
+    // An exception is recorded whatever it was for.
+    if (exception === undefined && answer.result !== AuthorizeResult.DENY && asked.attributes.action === 'read') {
       audit.read(asked.name, record);
       return undefined;
     }

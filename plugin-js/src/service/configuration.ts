@@ -3,7 +3,8 @@ import type { RootConfigService } from '@backstage/backend-plugin-api';
 import { z } from 'zod';
 import { ConfigurationError, type LocationRefs } from '../core';
 import { readFollowSettings, type FollowSettings } from '../follow/settings';
-import { readGraphSettings, withoutSecrets, type GraphSettings } from '../graph/settings';
+import { readGraphSettings, readStaleAfter, withoutSecrets, type GraphSettings } from '../graph/settings';
+import { readBreakGlass, withPeople, type BreakGlassEntry } from './breakGlass';
 import { findFile } from './configFiles';
 import { firstLine, parsePolicy, type PolicyText } from './policyText';
 import { staticLocations } from './staticLocations';
@@ -19,6 +20,10 @@ export interface Configuration {
   graph?: GraphSettings;
   /** How it is followed, where it is the source of groups */
   follow?: FollowSettings;
+  /** For how many seconds what is known of a tenant counts, where the directory is the source of groups */
+  staleAfter?: number;
+  /** Who is let in while the directory has no word */
+  breakGlass?: readonly BreakGlassEntry[];
   policy: PolicyText & { /** Where it comes from a file, which is followed */ source?: { file: string; text: string } };
   /** What the operator named in `catalog.locations` */
   staticLocations?: Array<Required<LocationRefs>>;
@@ -45,8 +50,11 @@ export function readConfiguration(config: RootConfigService, argv: readonly stri
   if (typeof section !== 'object' || Array.isArray(section)) {
     throw new ConfigurationError({ path: ROOT, message: 'the section must be a mapping', hint: EXAMPLE });
   }
+  const breakGlass = readBreakGlass(section);
   return {
-    json: JSON.stringify(withoutSecrets(section)),
+    json: JSON.stringify(withPeople(withoutSecrets(section), breakGlass)),
+    breakGlass,
+    staleAfter: readStaleAfter(section),
     graph: readGraphSettings(section, argv),
     follow: readFollowSettings(section),
     policy: readPolicy(section, argv),

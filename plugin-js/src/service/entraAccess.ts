@@ -1,8 +1,10 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
+import { ServiceUnavailableError } from '@backstage/errors';
 import { refusedToken, signedIn } from '../audit/callers';
 import { AuditTrail } from '../audit/trail';
 import {
   EntraCore,
+  revokedReason,
   TokenRejectedError,
   UNKNOWN_PRINCIPAL,
   type Authentication,
@@ -18,11 +20,14 @@ import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type R
 import type { FollowSettings } from '../follow/settings';
 import type { FollowState } from '../follow/following';
 import { KeySource } from '../keys/keySource';
+import { BreakGlassUse } from './breakGlassUse';
 import { withClaims } from './claimsChallenge';
+import { coded } from './coded';
 import type { Configuration } from './configuration';
 import { DirectoryEpoch } from './directoryEpoch';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
 import { SharedSessions, type Wanted } from './sharedSessions';
+import type { Claimed } from './unverified';
 
 /** What the ownership of a principal hangs on, as numbers that mean the same in every process (docs/decisions/0005) */
 export interface OwnershipVersion {
@@ -30,6 +35,8 @@ export interface OwnershipVersion {
   epoch: number;
   /** Of the sign-in since which the principal and its groups are as they are; 0 where sign-ins are kept in memory only */
   session: number;
+  /** Of the groups and accounts of Entra; absent where nobody follows them */
+  members?: number;
 }
 
 /** Another process that has the sessions and the directory, where this one has neither */
@@ -49,6 +56,8 @@ export class EntraAccess {
   /** Which groups and accounts of Entra this process has, by numbers of the same kind; whoever follows Entra sets them */
   readonly membership = new DirectoryEpoch();
   readonly audit: AuditTrail;
+  /** Who is let in by name while the directory has no word */
+  readonly breakGlass: BreakGlassUse;
   /** Who has sessions and directory, where this process has neither; the catalog module finds it out */
   elsewhere?: Elsewhere;
   /** The file of the policy, unless its rules stand in app-config.yaml */
@@ -76,16 +85,16 @@ export class EntraAccess {
     options?: { storeExpected?: boolean; auditExpected?: boolean },
   ) {
     const { json, policy, staticLocations } = configuration;
-    this.core = new EntraCore({ configuration: json, staticLocations, logger });
+    this.core = new EntraCore({ configuration: json, staticLocations, staleAfter: configuration.staleAfter, logger });
     setPolicy(this.core, policy);
     this.#firstPolicy = policy.json;
     if (policy.source) this.policyFile = new PolicyFile({ ...policy.source, core: this.core, logger });
     this.keys = new KeySource({ core: this.core, logger });
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
     this.audit = new AuditTrail({ core: this.core, logger, expected: options?.auditExpected ?? false });
+    this.breakGlass = new BreakGlassUse(configuration.breakGlass ?? [], logger);
     const { graph, follow } = configuration;
     this.follow = follow;
-    if (follow) this.directory.followMembers();
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     // Where the directory is the source, nobody is asked for the groups of one principal.
     this.#groups = new GroupCompletion(this.core, this.sessions, follow ? undefined : this.#resolver);
@@ -138,7 +147,9 @@ export class EntraAccess {
     let answer = this.core.authenticate(token, purpose);
     if (await this.#fetchedKeysFor(answer)) answer = this.core.authenticate(token, purpose);
     if (!answer.ok) {
-      await this.audit.require(refusedToken(answer));
+      // All that the token says is proved by then, and who it is matters.
+      const revoked = answer.code === 'principal_revoked' ? this.core.inspect(token, purpose)?.principal : undefined;
+      await this.audit.require(refusedToken(answer, revoked));
       throw new TokenRejectedError(answer);
     }
     return answer.principal;
@@ -164,6 +175,35 @@ export class EntraAccess {
     }
     // Otherwise it stays nobody, and whoever goes on is told so.
     this.core.claimed(principal);
+  }
+
+  /**
+   * Refuses a Backstage token of somebody whose account is out of force, or that was issued before all sign-ins were ended.
+   *
+   * It says when it was issued by this backend's clock, and its sign-in by Entra's. The newest one is judged by the sign-in; one that
+   * ends before that was got earlier, so that its own time counts, too.
+   * @throws TokenRejectedError `principal_revoked`, or ServiceUnavailableError while the core is away
+   */
+  async refuseRevoked(entityRef: string, { issued, expires }: Pick<Claimed, 'issued' | 'expires'>): Promise<void> {
+    const { core, sessions } = this;
+    const session = sessions.current(entityRef);
+    if (!session) return;
+    if (!core.available) {
+      if (core.freshness.staleAfter === 0) return;
+      throw coded(
+        'core_unavailable',
+        new ServiceUnavailableError('the core is being restarted; try again in a second'),
+      );
+    }
+    const isNewest = expires !== undefined && expires >= session.expiresAt;
+    const revoked = this.about(entityRef, principal =>
+      core.standing(principal, isNewest ? undefined : asEntraWrites(issued)),
+    );
+    if (!revoked?.revoked) return;
+    const advice = revokedReason(revoked.revoked).replace(/^principal_revoked: /, '');
+    const refusal = { ok: false, code: 'principal_revoked', advice } as const;
+    await this.audit.require({ ...refusedToken(refusal, sessions.record(entityRef)), principal: entityRef });
+    throw new TokenRejectedError(refusal);
   }
 
   /** How asking Microsoft Graph goes, for each tenant; empty where nobody is asked */
@@ -198,16 +238,25 @@ export class EntraAccess {
 
   /** What a decision about somebody hangs on that is made now */
   versionOf(entityRef: string): OwnershipVersion {
-    return { epoch: this.directory.current, session: this.sessions.current(entityRef)?.since ?? 0 };
+    const members = this.membership.current;
+    const session = this.sessions.current(entityRef)?.since ?? 0;
+    return { epoch: this.directory.current, session, ...(members > 0 ? { members } : {}) };
   }
 
   /** Gets what another process has that is newer; never fails: this one may still be behind afterwards */
-  async catchUp(entityRef: string, { epoch, session }: OwnershipVersion): Promise<void> {
-    await Promise.all([this.directory.reach(epoch), this.sessions.ensure(entityRef, { session })]);
+  async catchUp(entityRef: string, { epoch, session, members = 0 }: OwnershipVersion): Promise<void> {
+    await Promise.all([
+      this.directory.reach(epoch),
+      this.membership.reach(members),
+      this.sessions.ensure(entityRef, { session }),
+    ]);
   }
 
   /** Why somebody's groups are not known; `undefined` when they are */
   whyUnknown(principal: PrincipalHandle): string | undefined {
+    const standing = this.core.standing(principal);
+    if (standing?.gap) return `groups_unknown: ${GAPS[standing.gap]}; unknown is never taken for membership`;
+    if (standing?.live) return undefined;
     const record = this.core.describe(principal);
     return record?.groups.state === 'unknown' ? this.#groups.reason(record) : undefined;
   }
@@ -264,6 +313,17 @@ export class EntraAccess {
     return renewed === undefined ? decision : this.core.decide(renewed, permission);
   }
 }
+
+/** Entra writes tokens back by so much, and the core reckons with it (`src/limits.rs`): to be compared, so must be what we wrote */
+function asEntraWrites(issued = 0): number {
+  return Math.max(0, issued - 300);
+}
+
+const GAPS = {
+  notLoaded: 'the directory of the tenant has not been loaded whole yet',
+  stale: 'what is known of the tenant is older than `entraAccess.groups.graph.staleAfter`',
+  newAccount: 'the directory does not know the account yet',
+} as const;
 
 const REPLAYED = {
   ok: false,

@@ -39,6 +39,7 @@ interface Row {
   expires_at: number | string;
   revision: number | string;
   since: number | string;
+  issued_at: number | string | null;
 }
 
 /** The sessions of all replicas, in the plugin's database */
@@ -79,7 +80,10 @@ export class SessionStore {
       const unchanged =
         present?.principal === principal && membershipIn(parsed(present.record)) === membershipIn(record);
       const since = unchanged ? Number(present.since) : revision;
-      const columns = { entity_ref: entityRef, principal, record: JSON.stringify(record), expires_at: until };
+      // Beside the record, which versions of before read strictly.
+      const { issuedAt, ...rest } = record;
+      const written = { record: JSON.stringify(rest), issued_at: issuedAt ?? null };
+      const columns = { entity_ref: entityRef, principal, ...written, expires_at: until };
       await transaction(SESSIONS)
         .insert({ ...columns, revision, since })
         .onConflict('entity_ref')
@@ -138,11 +142,16 @@ function sessionOf(row: Row): StoredSession {
   return {
     entityRef: row.entity_ref,
     principal: row.principal,
-    record: parsed(row.record),
+    record: withIssued(parsed(row.record), row.issued_at),
     expiresAt: Number(row.expires_at),
     revision: Number(row.revision),
     since: Number(row.since),
   };
+}
+
+function withIssued(record: unknown, issuedAt: Row['issued_at']): unknown {
+  const known = typeof record === 'object' && record !== null && issuedAt !== null && issuedAt !== undefined;
+  return known ? { ...record, issuedAt: Number(issuedAt) } : record;
 }
 
 function parsed(text: string): unknown {

@@ -1,0 +1,342 @@
+/** Whoever has no account in force is refused at once, on every route, whatever token they still hold */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { BackstageCredentials } from '@backstage/backend-plugin-api';
+import { AuthorizeResult } from '@backstage/plugin-permission-common';
+import { Client, untilReady, type Answer } from '../dev/story/client';
+import { startEnvironment, type Environment } from '../dev/story/environment';
+import { workloads } from '../dev/tenant/applications';
+import { agents, groups, people, type User } from '../dev/tenant/people';
+import { HOME_TENANT_ID } from '../dev/tenant/tenantIds';
+import { entraPermissionsServiceFactory } from '../src/inProcess';
+import { callerPlugin } from './support/caller';
+import { captureLog } from './support/company';
+import { fallbackModule } from './support/fallbackModule';
+import { Followed } from './support/followed';
+import { probePlugin, type Probe } from './support/probe';
+
+const PAYMENTS_API = { entityRef: 'component:default/payments-api' };
+const COMPONENTS = '/api/catalog/entities/by-query?filter=kind=component';
+const ROLE = 'Backstage.Admin';
+const { olivia, dana, rita, adam, nina } = people;
+const { scanner } = workloads;
+
+const refOf = ({ oid }: User) => `user:default/${oid}`;
+const permission = (name: string, action?: 'read' | 'update' | 'delete') => ({
+  type: 'resource' as const,
+  name,
+  attributes: action ? { action } : {},
+  resourceType: 'catalog-entity',
+});
+const REFRESH = permission('catalog.entity.refresh', 'update');
+
+const log = captureLog();
+const followed = new Followed();
+const probe: Partial<Probe> = {};
+let environment: Environment;
+let client: Client;
+
+function configure(config: Record<string, any>): void {
+  const { entraAccess } = config;
+  entraAccess.tenants[0].clients = [scanner.clientId];
+  entraAccess.groups = {
+    source: 'graph',
+    graph: { clientId: scanner.clientId, clientSecret: 'a-simulated-secret', staleAfter: 120 },
+  };
+  entraAccess.breakGlass = [{ name: 'night-shift', principal: `${HOME_TENANT_ID}/${rita.oid}`, reason: 'drill' }];
+  entraAccess.policy = {
+    rules: [
+      { id: 'everyone-reads', effect: 'allow', permissions: ['catalog.entity.read'] },
+      { id: 'owners-manage', effect: 'allow', permissions: ['catalog.entity.*'], when: { owned: true } },
+      { id: 'admins', effect: 'allow', permissions: ['*'], principals: [{ group: groups.platformAdmins.id }] },
+      { id: 'admins-by-role', effect: 'allow', permissions: ['*'], principals: [{ role: ROLE }] },
+      {
+        id: 'no-deleting-search',
+        effect: 'deny',
+        permissions: ['catalog.entity.delete'],
+        principals: [{ group: groups.searchEngineers.id }],
+      },
+      {
+        id: 'everyone-asks',
+        effect: 'allow',
+        permissions: ['entra-access.whoami.read', 'entra-access.decision.explain', 'entra-access.token.inspect'],
+      },
+    ],
+  };
+}
+
+before(async () => {
+  // What no rule of ours speaks about another policy allows: it must not be asked about somebody who is refused.
+  const allowsAll = fallbackModule({ handle: async () => ({ result: AuthorizeResult.ALLOW }) });
+  environment = await startEnvironment({
+    configure,
+    features: [callerPlugin, entraPermissionsServiceFactory, probePlugin(probe), followed.feature, allowsAll],
+  });
+  client = new Client(environment);
+  const admin = new Client(environment);
+  const byRole = () => environment.tenant.mintAccessToken(adam, { claims: { roles: [ROLE] } });
+  await untilReady(admin, byRole);
+  followed.load();
+});
+after(async () => {
+  await environment?.stop();
+  log.restore();
+});
+
+const entraToken = (...[principal, options]: Parameters<Environment['tenant']['mintAccessToken']>) =>
+  environment.tenant.mintAccessToken(principal, options);
+/** Somebody who sees everything, and is not concerned */
+const adminToken = () => client.tokenFor(entraToken(adam, { claims: { roles: [ROLE] } }));
+const codeOf = ({ status, body }: Answer) => (status === 401 ? body.error?.code : status);
+
+/** Every way in, with the token that it takes; what it answers somebody in force */
+const routes: Array<{
+  name: string;
+  kind: 'entra' | 'backstage';
+  ask: (token: string) => Promise<Answer>;
+}> = (['entra', 'backstage'] as const).flatMap(kind => [
+  { name: 'the catalog', kind, ask: token => client.call(COMPONENTS, token) },
+  { name: 'a change', kind, ask: token => client.call('/api/catalog/refresh', token, PAYMENTS_API) },
+  {
+    name: 'the permission backend',
+    kind,
+    ask: token =>
+      client.call('/api/permission/authorize', token, {
+        items: [{ id: '1', permission: REFRESH, resourceRef: PAYMENTS_API.entityRef }],
+      }),
+  },
+  { name: 'whoami', kind, ask: token => client.call('/api/entra-access/v1/whoami', token) },
+  { name: 'explain', kind, ask: token => client.explain(token, 'catalog.entity.read') },
+  {
+    name: 'the token inspector',
+    kind,
+    ask: token => client.call('/api/entra-access/v1/tokens/inspect', token, { token }),
+  },
+  { name: 'status', kind, ask: token => client.call('/api/entra-access/v1/status', token) },
+  {
+    name: 'the audit trail',
+    kind,
+    ask: token => client.call('/api/entra-access/v1/audit/entries', token),
+  },
+  { name: 'a plugin that asks no policy', kind, ask: token => client.call('/api/caller/person', token) },
+  {
+    name: 'from plugin to plugin',
+    kind,
+    ask: token => client.call(`/api/caller/catalog${COMPONENTS.slice(12)}`, token),
+  },
+]);
+routes.push({ name: 'the exchange', kind: 'entra', ask: token => client.signIn(token) });
+routes.push({
+  name: 'the exchange of direct calls',
+  kind: 'entra',
+  ask: async token => {
+    const headers = { 'x-entra-access-direct': token };
+    const response = await fetch(`${environment.backendUrl}/api/auth/entra/refresh`, { headers });
+    return { status: response.status, body: await response.json() };
+  },
+});
+routes.push({
+  name: 'a cookie',
+  kind: 'backstage',
+  ask: async token => {
+    const response = await fetch(`${environment.backendUrl}/api/caller/by-cookie`, {
+      headers: { cookie: `backstage-auth=${await cookieFor(token)}` },
+    });
+    return { status: response.status, body: await response.json() };
+  },
+});
+
+const cookies = new Map<string, string>();
+/** Got while its owner was in force */
+async function cookieFor(token: string): Promise<string> {
+  const known = cookies.get(token);
+  if (known) return known;
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${environment.backendUrl}/api/caller/cookie`, { headers });
+  const [line = ''] = response.headers.getSetCookie();
+  const value = /^backstage-auth=([^;]+)/.exec(line)?.[1] ?? '';
+  cookies.set(token, value);
+  return value;
+}
+
+/** What becomes of an account, and how it is undone */
+const ends: Array<[string, (who: User) => void, (who: User) => void]> = [
+  [
+    'disabled',
+    who => followed.change(who, { accountEnabled: false }),
+    who => followed.change(who, { accountEnabled: true }),
+  ],
+  ['deleted', who => followed.change(who, { '@removed': { reason: 'changed' } }), who => followed.change(who, {})],
+];
+
+describe('while the tokens still count', () => {
+  for (const [end, revoke, restore] of ends) {
+    test(`${end}: refused on every route, and let in again when that is undone`, async () => {
+      const tokens = { entra: entraToken(olivia), backstage: await client.tokenFor(entraToken(olivia)) };
+      const answers = async () => {
+        const all = await Promise.all(routes.map(({ kind, ask }) => ask(tokens[kind])));
+        return Object.fromEntries(
+          all.map((answer, at) => [`${routes[at]?.kind}: ${routes[at]?.name}`, codeOf(answer)]),
+        );
+      };
+      const expected = (of: (route: (typeof routes)[number]) => unknown) =>
+        Object.fromEntries(routes.map(route => [`${route.kind}: ${route.name}`, of(route)]));
+      assert.deepEqual(
+        await answers(),
+        expected(() => 200),
+      );
+      revoke(olivia);
+      assert.deepEqual(
+        await answers(),
+        expected(() => 'principal_revoked'),
+      );
+      restore(olivia);
+      assert.deepEqual(
+        await answers(),
+        expected(() => 200),
+      );
+    });
+  }
+
+  test('what is asked without HTTP is denied, and no other policy is asked', async () => {
+    const { auth, permissions } = probe as Probe;
+    const token = await client.tokenFor(entraToken(olivia));
+    const credentials: BackstageCredentials = await auth.authenticate(token);
+    const unspoken = { type: 'basic' as const, name: 'scaffolder.x', attributes: {} };
+    const ask = () =>
+      permissions.authorize([{ permission: unspoken }, { permission: REFRESH, resourceRef: PAYMENTS_API.entityRef }], {
+        credentials,
+      });
+    const results = async () => (await ask()).map(({ result }) => result);
+    assert.deepEqual(await results(), ['ALLOW', 'ALLOW']);
+    followed.change(olivia, { accountEnabled: false });
+    assert.deepEqual(await results(), ['DENY', 'DENY'], 'her credentials were verified before');
+    followed.change(olivia, { accountEnabled: true });
+    assert.deepEqual(await results(), ['ALLOW', 'ALLOW']);
+  });
+
+  test('an agent is refused with the person for whom it acts', async () => {
+    const agent = entraToken(agents.onBehalfOfOlivia);
+    const backstage = await client.tokenFor(agent);
+    followed.change(olivia, { accountEnabled: false });
+    for (const token of [agent, backstage])
+      assert.equal(codeOf(await client.call(COMPONENTS, token)), 'principal_revoked');
+    assert.equal((await client.call(COMPONENTS, entraToken(agents.onBehalfOfDana))).status, 200);
+    followed.change(olivia, { accountEnabled: true });
+    assert.equal((await client.call(COMPONENTS, backstage)).status, 200);
+  });
+
+  test('applications and pipelines have no account, and nothing is refused them', async () => {
+    followed.change(olivia, { accountEnabled: false });
+    assert.equal((await client.call(COMPONENTS, entraToken(scanner))).status, 200);
+    const job = environment.tenant.ci.mint('gitlab-staging');
+    assert.notEqual(codeOf(await client.call('/api/catalog/refresh', job, PAYMENTS_API)), 'principal_revoked');
+    followed.change(olivia, { accountEnabled: true });
+  });
+
+  test('signed out everywhere: whatever was issued before is refused, whatever comes later is not', async () => {
+    const { tenant } = environment;
+    const [early, stolen] = [entraToken(nina, { now: tenant.clock() - 60 }), await client.tokenFor(entraToken(nina))];
+    const at = Math.floor(Date.now() / 1000) + 2;
+    followed.change(nina, { signInSessionsValidFromDateTime: new Date(at * 1000).toISOString() });
+    for (const token of [early, stolen, entraToken(nina)])
+      assert.equal(codeOf(await client.call('/api/caller/person', token)), 'principal_revoked');
+    await new Promise(resolve => setTimeout(resolve, at * 1000 - Date.now() + 1100));
+    const fresh = entraToken(nina);
+    assert.equal((await client.call('/api/caller/person', fresh)).status, 200);
+    const backstage = await client.tokenFor(fresh);
+    assert.equal((await client.call('/api/caller/person', backstage)).status, 200);
+    // She has signed in again: what was stolen before stays worthless.
+    assert.equal(codeOf(await client.call('/api/caller/person', stolen)), 'principal_revoked');
+    assert.equal(codeOf(await client.call('/api/caller/person', early)), 'principal_revoked');
+  });
+
+  test('the audit trail says who was refused and why, and an explanation tells an admin', async () => {
+    const backstage = await client.tokenFor(entraToken(dana));
+    followed.change(dana, { accountEnabled: false });
+    for (const token of [entraToken(dana), backstage]) await client.call(COMPONENTS, token);
+    const admin = await adminToken();
+    const entries = await client.call('/api/entra-access/v1/audit/entries?event=token-refused&limit=50', admin);
+    const identity = `${HOME_TENANT_ID}/${dana.oid}`;
+    const records = (entries.body.items as any[]).filter(record => record.identity === identity);
+    assert.ok(records.length >= 2, JSON.stringify(entries.body).slice(0, 2000));
+    for (const record of records) assert.deepEqual([record.result, record.code], ['DENY', 'principal_revoked']);
+    assert.ok(
+      records.some(record => record.principal === refOf(dana)),
+      'by the Backstage token',
+    );
+    const { body } = await client.explain(admin, 'catalog.entity.read', undefined, refOf(dana));
+    assert.deepEqual([body.result, body.rule], ['DENY', null]);
+    assert.deepEqual(body.reasons, ['principal_revoked: the account is disabled in Entra']);
+    const { body: status } = await client.call('/api/entra-access/v1/status', admin);
+    assert.equal(status.entra.tenants[0].revoked, 1);
+    followed.change(dana, { accountEnabled: true });
+  });
+});
+
+test('whoever leaves a group loses what hung on it, with the same tokens', async () => {
+  const tokens = [entraToken(olivia), await client.tokenFor(entraToken(olivia))];
+  const statuses = () =>
+    Promise.all(tokens.map(async token => (await client.call('/api/catalog/refresh', token, PAYMENTS_API)).status));
+  assert.deepEqual(await statuses(), [200, 200]);
+  followed.member(olivia, groups.paymentsEngineers, false);
+  assert.deepEqual(await statuses(), [403, 403], 'her token still lists the group');
+  const { body: me } = await client.call('/api/entra-access/v1/whoami', tokens[1]);
+  assert.deepEqual([me.groups, me.owners], [{ state: 'known', count: 0 }, [refOf(olivia)]]);
+  followed.member(olivia, groups.paymentsEngineers, true);
+  assert.deepEqual(await statuses(), [200, 200]);
+});
+
+test('a token that leaves groups out needs none: the directory has them', async () => {
+  const without = entraToken(olivia, { claims: { groups: undefined } });
+  assert.equal((await client.call('/api/catalog/refresh', without, PAYMENTS_API)).status, 200);
+});
+
+describe('while nothing is known that is new enough', () => {
+  before(() => followed.completedAt(Math.floor(Date.now() / 1000) - 121));
+  after(() => followed.completedAt(Math.floor(Date.now() / 1000)));
+
+  test('groups are unknown: what needs them is refused, what is denied stays denied, who needs none goes on', async () => {
+    const statusOf = async (principal: User, claims = {}) =>
+      (await client.call('/api/catalog/refresh', entraToken(principal, { claims }), PAYMENTS_API)).status;
+    assert.equal(await statusOf(olivia), 403, 'the owner');
+    assert.equal(await statusOf(adam), 403, 'an admin by group');
+    assert.equal(await statusOf(dana, { roles: [ROLE] }), 200, 'an admin by role');
+    assert.equal((await client.call(COMPONENTS, entraToken(olivia))).status, 200, 'everybody reads');
+    const { body } = await client.explain(entraToken(dana, { claims: { roles: [ROLE] } }), 'catalog.entity.delete');
+    assert.deepEqual([body.result, body.rule], ['DENY', 'no-deleting-search'], 'she may be one of them');
+    const { body: me } = await client.call('/api/entra-access/v1/whoami', entraToken(olivia));
+    assert.equal(me.groups.state, 'unknown');
+    assert.match(me.groups.reason, /^groups_unknown: what is known of the tenant is older than/);
+  });
+
+  test('break-glass: one person is let in by name, and everybody hears of it', async () => {
+    const token = await client.tokenFor(entraToken(rita));
+    assert.equal((await client.call('/api/catalog/refresh', token, PAYMENTS_API)).status, 200);
+    const { body: explained } = await client.explain(token, 'catalog.entity.refresh');
+    assert.match(explained.reasons[0], /^break_glass: /);
+    const admin = await adminToken();
+    const { body: status } = await client.call('/api/entra-access/v1/status', admin);
+    const [tenant] = status.entra.tenants;
+    assert.equal(tenant.stale, true);
+    assert.ok(tenant.ageSeconds >= 121);
+    const [entry] = status.entra.breakGlass;
+    assert.equal(entry.name, 'night-shift');
+    assert.ok(entry.uses >= 1 && entry.lastUse);
+    const { body } = await client.call(
+      `/api/entra-access/v1/audit/entries?principal=${encodeURIComponent(refOf(rita))}&event=decision`,
+      admin,
+    );
+    const used = (body.items as any[]).find(record => record.code === 'break_glass');
+    assert.deepEqual([used?.result, used?.reasons], ['ALLOW', ['break_glass: entry `night-shift`: drill']]);
+    assert.match(log.text(), /break-glass entry night-shift allows catalog\.entity\.refresh/);
+    followed.change(rita, { accountEnabled: false });
+    assert.equal(codeOf(await client.call('/api/catalog/refresh', token, PAYMENTS_API)), 'principal_revoked');
+    followed.change(rita, { accountEnabled: true });
+  });
+});
+
+test('break-glass ends when the directory is known again', async () => {
+  const token = await client.tokenFor(entraToken(rita));
+  assert.equal((await client.call('/api/catalog/refresh', token, PAYMENTS_API)).status, 403);
+});
