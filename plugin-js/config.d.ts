@@ -78,11 +78,11 @@ export interface Config {
       }>;
     }>;
     groups?: {
-      /** Where group membership comes from. Default and only value so far: `token` */
-      source?: 'token';
+      /** Where group membership comes from: the tokens (default), or Entra's directory, which is followed. See docs/directory.md */
+      source?: 'token' | 'graph';
       /** What to do with a token that leaves its groups out: go on with unknown groups (default), refuse it, or ask Microsoft Graph */
       overage?: 'unknown' | 'reject' | 'graph';
-      /** With `overage: graph`, and only then: exactly one of the credentials. See docs/groups.md for the permissions */
+      /** With `source: graph` or `overage: graph`, and only then: exactly one of the credentials. See docs/groups.md for the permissions */
       graph?: {
         /** Client id of the app registration, or of the assigned managed identity */
         clientId?: string;
@@ -92,6 +92,20 @@ export interface Config {
         certificate?: string;
         /** The identity of the machine, or the one assigned to it with this client id */
         managedIdentity?: boolean | { clientId: string };
+        /** With `source: graph`: how the directory is followed */
+        directory?: {
+          /** Seconds between two questions for what has changed: 10 to 3600. Default: 60 */
+          poll?: number;
+          /** All groups (default), or those that the policy, the mapping and the catalog name, with the groups in them */
+          groups?: 'all' | 'matter';
+          /** A full load that lacks a greater share of what is known is held, not taken: 0 to 1. Default: 0.2 */
+          maxRemovedShare?: number;
+          /** Asks Graph to tell of changes. Absent: it is polled only */
+          notifications?: {
+            /** Public address of /api/entra-access/v1/notifications; https */
+            url: string;
+          };
+        };
       };
       /**
        * Object ids of your tenants' directory roles. Entra puts those of a person among the groups of a token; listed here, or
