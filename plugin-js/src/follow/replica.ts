@@ -4,7 +4,7 @@ import type { DirectoryEpoch } from '../service/directoryEpoch';
 import { readAccounts, type AccountRow } from './accountRows';
 import { accountPage } from './accountPages';
 import { Ages } from './ages';
-import type { FeedStore, Sample } from './feedStore';
+import { answered, type FeedStore, type Sample } from './feedStore';
 import { FORMAT, isUsers, USERS, type FeedState } from './feeds';
 import { memberPages, type GroupDifference } from './memberPages';
 import { readMembers, type GroupRow } from './memberRows';
@@ -99,23 +99,34 @@ export class Replica {
     const { store, tenants, membership } = this.#options;
     let sample = await store.sample();
     let whole = true;
+    const errors: unknown[] = [];
     for (const tenant of tenants) {
-      this.#sample = sample;
-      const feeds = this.#feeds(sample, tenant);
-      const complete = isComplete(feeds);
-      whole &&= complete;
-      // Of a tenant that is known all the rest goes on while more of its groups are being loaded.
-      if (!complete && !this.#isKnown(tenant)) continue;
-      if (this.#isNew(feeds)) {
-        if (!this.#behind.has(tenant)) this.#behind.set(tenant, performance.now());
-        sample = await this.#load(tenant, sample);
+      try {
+        [sample, whole] = await this.#follow(tenant, sample, whole);
+      } catch (error) {
+        // Others go on.
+        whole = false;
+        errors.push(error);
       }
-      this.#behind.delete(tenant);
-      if (isComplete(this.#feeds(sample, tenant))) this.#completed(tenant, sample);
     }
+    if (whole && tenants.every(tenant => !this.#isNew(this.#feeds(sample, tenant)))) membership.current = sample.members;
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /** What is newest of a tenant, and whether all tenants so far are complete */
+  async #follow(tenant: string, sample: Sample, whole: boolean): Promise<[Sample, boolean]> {
     this.#sample = sample;
-    if (whole && tenants.every(tenant => !this.#isNew(this.#feeds(sample, tenant))))
-      membership.current = sample.members;
+    const feeds = this.#feeds(sample, tenant);
+    const complete = isComplete(feeds);
+    // Of a tenant that is known all the rest goes on while more of its groups are being loaded.
+    if (!complete && !this.#isKnown(tenant)) return [sample, false];
+    if (this.#isNew(feeds)) {
+      if (!this.#behind.has(tenant)) this.#behind.set(tenant, performance.now());
+      this.#sample = await this.#load(tenant, sample);
+    }
+    this.#behind.delete(tenant);
+    if (isComplete(this.#feeds(this.#sample, tenant))) this.#completed(tenant, this.#sample);
+    return [this.#sample, whole && complete];
   }
 
   /** Feeds of a tenant that this version can read, its users first */
@@ -264,7 +275,7 @@ class Reading {
     const pages = all || !this.#accounts ? [] : this.#accounts.pages;
     let last: AccountRow | undefined;
     for (;;) {
-      const rows = await readAccounts(this.#store.database, feed, since, last);
+      const rows = await answered(readAccounts(this.#store.database, feed, since, last));
       last = rows.at(-1);
       if (!last) break;
       pages.push(accountPage(rows));
@@ -277,7 +288,7 @@ class Reading {
     const found = { all: all || (known?.all ?? false), rows: known?.rows ?? new Map<string, GroupRow>() };
     let last: GroupRow | undefined;
     for (;;) {
-      const rows = await readMembers(this.#store.database, feed, since, last);
+      const rows = await answered(readMembers(this.#store.database, feed, since, last));
       last = rows.at(-1);
       if (!last) break;
       for (const row of rows) found.rows.set(row.id, row);
