@@ -92,6 +92,8 @@ export interface Config {
         certificate?: string;
         /** The identity of the machine, or the one assigned to it with this client id */
         managedIdentity?: boolean | { clientId: string };
+        /** With `source: graph`: seconds after which what is known of a tenant no longer counts: 120 to 86400. Default: 900 */
+        staleAfter?: number;
         /** With `source: graph`: how the directory is followed */
         directory?: {
           /** Seconds between two questions for what has changed: 10 to 3600. Default: 60 */
@@ -162,6 +164,13 @@ export interface Config {
       unavailable?: 'refuse' | 'answer';
       /** Days for which records are kept, 1 to 3660. Absent: for ever */
       retentionDays?: number;
+    };
+    /** How much one caller may ask of one replica within a minute, 1 to 1000000; beyond it is 429 with `Retry-After` */
+    limits?: {
+      /** Tokens shown by the inspector. Default: 300 */
+      inspect?: number;
+      /** Explained decisions. Default: 600 */
+      explain?: number;
     };
     /** Exactly one of the two; the language: docs/policy.md */
     policy: {

@@ -5,8 +5,7 @@ mod questions;
 use crate::{
     config::{Configuration, Profile},
     directory::{
-        AccountsReport, Directory, DirectoryInput, DirectoryReport, EntityRef, MembersReport, PageReport, Round,
-        Standing,
+        Directory, DirectoryInput, DirectoryReport, EntityRef, MembersReport, PageReport, Round, Standing,
         following::{Gap, Word},
     },
     error::{ConfigError, RejectionCode},
@@ -209,14 +208,14 @@ impl<V: SignatureVerifier> Engine<V> {
     }
 
     /// Takes in `all` accounts of a tenant from Microsoft Graph, or what has changed: from now on whoever has none in force is
-    /// refused. See [`crate::directory::accounts::Accounts::take_in`]
+    /// refused. How many are disabled or deleted; see [`crate::directory::accounts::Accounts::take_in`]
     ///
     /// # Errors
     /// It is none, or there is nothing to change; the accounts stay as they were.
-    pub fn set_accounts(&mut self, tenant: Guid, all: bool, entries: &[u8]) -> Result<AccountsReport, &'static str> {
-        let report = self.directory.following.take_in(tenant, all, entries)?;
-        self.epoch = self.epoch.saturating_add(u32::from(report.changed > 0));
-        Ok(report)
+    pub fn set_accounts(&mut self, tenant: Guid, all: bool, entries: &[u8]) -> Result<u32, &'static str> {
+        let out_of_force = self.directory.following.take_in(tenant, all, entries)?;
+        self.epoch = self.epoch.saturating_add(1);
+        Ok(out_of_force)
     }
 
     /// Tells when a tenant was last known whole; whether an epoch begins with it

@@ -102,6 +102,15 @@ pub const CRITERIA_BYTES: usize = 16 * 1024;
 /// Most conditions with a number: twelve bits of a decision, all of them set for "without a number"
 pub const CRITERIA: usize = 4095;
 
+/// Most ways that are named to what was refused
+pub const WAYS: usize = 5;
+
+/// Most facts of one of them: whoever lacks more lacks a rule
+pub const FACTS: usize = 4;
+
+/// Most times that a question is decided again to find them: a few milliseconds
+pub const TRIALS: usize = 2_000;
+
 /// Longest name of an app role, in bytes (Microsoft Entra: app role `value` has at most 120 characters)
 pub const ROLE_BYTES: usize = 480;
 

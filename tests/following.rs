@@ -367,8 +367,6 @@ fn an_epoch_begins_where_answers_may_change() {
     let epoch = engine.epoch();
     load_accounts(&mut engine, true, &said);
     assert_eq!(engine.epoch(), epoch + 1);
-    load_accounts(&mut engine, true, &said);
-    assert_eq!(engine.epoch(), epoch + 1, "nothing is another than before");
 }
 
 #[test]
@@ -456,16 +454,16 @@ fn loads_in_any_order_come_to_what_a_twin_makes_of_them() {
                 known.valid_from = known.valid_from.max(*valid_from);
             }
             if all || !before.is_empty() {
-                let report = engine.set_accounts(guid(TENANT), all, &entries(&said)).unwrap();
                 let out = twin.values().filter(|known| known.deleted || known.disabled).count();
+                let out = u32::try_from(out).unwrap();
                 assert_eq!(
-                    (report.accounts, report.out_of_force),
-                    (u32::try_from(twin.len()).unwrap(), u32::try_from(out).unwrap())
+                    engine.set_accounts(guid(TENANT), all, &entries(&said)),
+                    Ok(out),
+                    "seed {seed}, step {step}"
                 );
                 // A replay changes nothing.
                 if !all && random.chance(1, 3) {
-                    let again = engine.set_accounts(guid(TENANT), false, &entries(&said)).unwrap();
-                    assert_eq!((again.accounts, again.out_of_force), (report.accounts, report.out_of_force));
+                    assert_eq!(engine.set_accounts(guid(TENANT), false, &entries(&said)), Ok(out));
                 }
             } else {
                 assert!(engine.set_accounts(guid(TENANT), false, &entries(&said)).is_err(), "nothing to change");

@@ -39,19 +39,30 @@ export function plansOf(scene: Scene): GroupPlan[] {
     plan(`authorize x${count}`, () => ({
       reference: trivial.name,
       maxRounds: ROUNDS,
-      cases: alike.map(peer => awaited(peer.name, authorize(peer, UPDATE, components(count)))),
+      cases: alike.map(peer => awaited(peer.name, authorize(peer, LOOK, components(count)))),
       notes: ['one request with so many items, each about another component; no answer depends on its owner'],
+    }));
+  const atOnce = (permission: typeof LOOK) => ({
+    reference: trivial.name,
+    maxRounds: ROUNDS,
+    cases: alike.map(peer => concurrent(peer.name, authorize(peer, permission, components(1)))),
+    notes: [`${CONCURRENT} requests under way at any time; wall time for each`],
+  });
+  const recorded = (count: number) =>
+    plan(`authorize x${count}, recorded`, () => ({
+      reference: trivial.name,
+      maxRounds: ROUNDS,
+      cases: alike.map(peer => awaited(peer.name, authorize(peer, UPDATE, components(count)))),
+      notes: ['entra-access answers once its record of each is committed; the others keep none in a database'],
     }));
   return [
     plain(1),
     plain(10),
     plain(25),
-    plan(`authorize x1, ${CONCURRENT} concurrent`, () => ({
-      reference: trivial.name,
-      maxRounds: ROUNDS,
-      cases: alike.map(peer => concurrent(peer.name, authorize(peer, UPDATE, components(1)))),
-      notes: [`${CONCURRENT} requests under way at any time; wall time for each`],
-    })),
+    plan(`authorize x1, ${CONCURRENT} concurrent`, () => atOnce(LOOK)),
+    recorded(1),
+    recorded(25),
+    plan(`authorize x1, recorded, ${CONCURRENT} concurrent`, () => atOnce(UPDATE)),
     plan(`authorize x25 by ownership, user in ${CLAIMS} groups`, () => ({
       reference: owners.name,
       maxRounds: ROUNDS,
@@ -104,6 +115,8 @@ interface Question {
 }
 
 const READ = { name: 'catalog.entity.read', attributes: { action: 'read' } };
+/** Allowed whoever owns it, and as a reading not recorded one by one */
+const LOOK = { name: 'techdocs.read', attributes: { action: 'read' } };
 const UPDATE = { name: 'catalog.entity.refresh', attributes: { action: 'update' } };
 
 /** Components of the person's teams */

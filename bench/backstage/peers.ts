@@ -63,7 +63,7 @@ export const entraAccess: PeerKind = {
   features: 'entraAccess',
   configure(config, _, { tenant }) {
     const roles = Array.from({ length: Math.max(...ROLES) }, (__, at) => ({
-      ...{ id: `role-${at}`, effect: 'allow', permissions: ['catalog.entity.refresh'] },
+      ...{ id: `role-${at}`, effect: 'allow', permissions: ['catalog.entity.refresh', 'techdocs.read'] },
       principals: [{ group: teamGroup(at) }],
     }));
     config.auth.providers = { entra: {} };

@@ -11,6 +11,7 @@ import { startEnvironment, type Environment } from '../dev/story/environment';
 import { groups, people } from '../dev/tenant/people';
 import { SERVICE_TOKEN } from './support/company';
 import { until } from './support/replicas';
+import './support/conforms';
 
 const [TEAMS, COMPONENTS, CALLERS] = [25, 90, 12];
 const AUDITORS = [{ group: groups.fabrikamStaff.id }];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { people } from '../dev/tenant/people';
 import { databaseFolder, databaseOf } from './support/databases';
+import { assertConforms } from './support/conforms';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
 import { startCompany, until, type Replica } from './support/replicas';
 
@@ -56,6 +57,8 @@ for (const { client, skip } of [
       const response = await fetch(`${replica.client.base}${AUDIT}${path}`, { headers });
       const text = await response.text();
       assert.equal(response.status, 200, text);
+      const type = response.headers.get('content-type') ?? '';
+      assertConforms({ method: 'GET', path: `${AUDIT}${path}`, status: 200, type, text });
       return text;
     }
     const json = async (path: string) => JSON.parse(await get(path));

@@ -6,6 +6,7 @@ import { startEnvironment, type Environment } from '../dev/story/environment';
 import { groups, people } from '../dev/tenant/people';
 import claimsChallengesServiceFactory from '../src/challenge';
 import { entraPermissionsServiceFactory } from '../src/inProcess';
+import './support/conforms';
 
 const USERS = [{ user: `${people.olivia.tenantId}/${people.olivia.oid}` }];
 const RULES = [

@@ -11,6 +11,7 @@ import { Client, untilReady } from '../dev/story/client';
 import { startEnvironment, type Environment } from '../dev/story/environment';
 import { people } from '../dev/tenant/people';
 import { CATALOG_CHANGED } from '../src/service/catalogChanges';
+import './support/conforms';
 
 const FIRST = '0d15ea5e-0000-4000-8000-00000000c001';
 const SECOND = '0d15ea5e-0000-4000-8000-00000000c002';

@@ -15,6 +15,7 @@ import { fallbackModule } from './support/fallbackModule';
 import { otherProvider, otherToken, outcome, probePlugin, type Probe } from './support/probe';
 import { calls } from './support/questions';
 import { shelfPlugin } from './support/shelf';
+import './support/conforms';
 
 const SEED = 18_110_024;
 const CALLS = 40;

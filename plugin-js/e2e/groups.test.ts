@@ -10,7 +10,9 @@ import { OVERAGE_GRAPH } from '../dev/story/overageGraph';
 import { workloads } from '../dev/tenant/applications';
 import { directoryRoles } from '../dev/tenant/graphDirectory';
 import { groups, people, type Principal } from '../dev/tenant/people';
+import { untilChecked } from '../dev/story/checked';
 import { graphRequests } from './support/graph';
+import './support/conforms';
 
 const ENTITY = 'component:default/payments-api';
 const OVERAGE = { claims: { groups: undefined, hasgroups: true } };
@@ -35,6 +37,8 @@ before(async () => {
             permissions: ['catalog.entity.refresh'],
             principals: [{ group: directoryRoles.globalReader.id }],
           },
+          // Whom a rule is for that is not about them is told to whoever may read the policy.
+          { id: 'policy-readers', effect: 'allow', permissions: ['entra-access.policy.read'] },
         ],
       };
       config.entraAccess.groups = {
@@ -45,6 +49,8 @@ before(async () => {
   });
   client = new Client(environment);
   await untilReady(client, () => environment.tenant.mintAccessToken(people.adam));
+  // They ask Graph, too: what is counted here must come after them.
+  await untilChecked(client, await signIn(people.adam));
 });
 afterEach(() => {
   environment.tenant.faults.graph = undefined;

@@ -10,6 +10,7 @@ import { entraPermissionsServiceFactory } from '../src/inProcess';
 import { countAuthorizeCalls, otherProvider, otherToken, outcome, probePlugin, type Probe } from './support/probe';
 import { calls, PERMISSIONS } from './support/questions';
 import { shelfPlugin } from './support/shelf';
+import './support/conforms';
 
 const SEED = 20_261_124;
 /** For each of the callers */

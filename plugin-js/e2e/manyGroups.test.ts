@@ -16,6 +16,7 @@ import { groups, people } from '../dev/tenant/people';
 import { authModuleEntraProvider, catalogModuleEntraRules, directCallsServiceFactory, entraAccessPlugin } from '../src';
 import { SERVICE_TOKEN, teamGroup } from './support/company';
 import { until } from './support/replicas';
+import './support/conforms';
 
 /** All of them own something */
 const TEAMS = 150;

@@ -1,8 +1,9 @@
 /** What is published: whoever installs the package gets what it imports, and nothing that it does not */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 
 const PACKAGE = join(__dirname, '..');
@@ -40,11 +41,30 @@ test('what the manifest names is there', () => {
   }
 });
 
-test('each subpath is a feature, for import and for type resolution', () => {
-  const subpaths = Object.keys(manifest.exports).filter(path => path.startsWith('./') && path !== './package.json');
-  for (const subpath of subpaths) {
+const subpaths = Object.keys(manifest.exports).filter(path => path.startsWith('./') && path !== './package.json');
+/** For the app and for other backends */
+const CLIENT = './client';
+
+test('each subpath but the client is a feature, for import and for type resolution', () => {
+  for (const subpath of subpaths.filter(path => path !== CLIENT)) {
     const feature = require(join(PACKAGE, manifest.exports[subpath].default)).default;
     assert.equal(feature.$$type, '@backstage/BackendFeature', subpath);
     assert.ok(manifest.typesVersions['*'][subpath.slice(2)], subpath);
   }
+});
+
+test('the client loads nothing of the backend: no core, no Express, no schemas', () => {
+  const path = join(PACKAGE, manifest.exports[CLIENT].default);
+  const script = `new (require(${JSON.stringify(path)}).EntraAccessClient)({}); console.log(Object.keys(require.cache).join('\\n'))`;
+  const loaded = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim().split('\n');
+  const ours = loaded.filter(file => file.startsWith(join(PACKAGE, 'dist'))).map(file => relative(PACKAGE, file));
+  assert.deepEqual(ours.sort(), ['dist/client/client.js', 'dist/client/index.js', 'dist/openapi/routes.js']);
+  const packages = loaded
+    .filter(file => file.includes('node_modules'))
+    .filter(file => !/@backstage.errors|@backstage.types/.test(file));
+  assert.deepEqual(
+    packages.filter(file => /express|zod|backend/.test(file)),
+    [],
+  );
+  assert.ok(manifest.typesVersions['*'].client);
 });

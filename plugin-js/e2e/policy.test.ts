@@ -10,6 +10,7 @@ import { startEnvironment, type Environment } from '../dev/story/environment';
 import { agents, groups, people, type Principal } from '../dev/tenant/people';
 import { captureLog } from './support/company';
 import { shelfPlugin } from './support/shelf';
+import './support/conforms';
 
 const ADMINS = { id: 'admins', effect: 'allow', permissions: ['*'], principals: [{ group: groups.platformAdmins.id }] };
 const genre = (name: string) => ({ rule: 'HAS_GENRE', params: { genre: name } });

@@ -10,6 +10,7 @@ import { Client, untilReady } from '../dev/story/client';
 import { startEnvironment, type Environment } from '../dev/story/environment';
 import { agents, groups, people, type Principal } from '../dev/tenant/people';
 import { captureLog } from './support/company';
+import './support/conforms';
 
 const TEMPLATE = 'template:default/service';
 const tagged = (tag: string) => ({ 'backstage:permissions': { tags: [tag] } });

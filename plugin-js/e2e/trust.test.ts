@@ -10,6 +10,7 @@ import { stringify } from 'yaml';
 import { Client, untilReady } from '../dev/story/client';
 import { startEnvironment, type Environment } from '../dev/story/environment';
 import { groups, people } from '../dev/tenant/people';
+import './support/conforms';
 
 const GROUP_ID = 'graph.microsoft.com/group-id';
 const LOCATION = 'backstage.io/managed-by-location';

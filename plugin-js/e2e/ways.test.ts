@@ -15,6 +15,7 @@ import { unverifiedClaims } from '../src/service/unverified';
 import { callerPlugin } from './support/caller';
 import { captureLog } from './support/company';
 import { interceptMicrosoft, refreshInteractively, signInInteractively, type Grant } from './support/microsoft';
+import './support/conforms';
 
 const PAYMENTS_API = { entityRef: 'component:default/payments-api' };
 const OWN_TOKEN = 'a-token-that-only-the-company-itself-knows';
@@ -541,8 +542,9 @@ describe('with direct calls switched off', () => {
   });
 
   test('no token, and no address of anybody, was logged by any of them', () => {
-    const text = log.text().replaceAll(/eyJ[\w-]{20,}/g, 'TOKEN');
-    assert.doesNotMatch(text, /TOKEN/);
+    // Shortened, so that a failure does not print it. A refusal is recorded with what to send: `Bearer TOKEN`.
+    const text = log.text().replaceAll(/eyJ[\w-]{20,}/g, '(a token)');
+    assert.doesNotMatch(text, /\(a token\)/);
     assert.doesNotMatch(text, /@contoso\.example/);
     assert.match(text, /a token of a listed client acts for a person/);
   });

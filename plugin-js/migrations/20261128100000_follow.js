@@ -71,7 +71,13 @@ exports.up = async function up(knex) {
     table.bigInteger('expires_at').notNullable().comment('Milliseconds since 1970');
     table.unique(['tenant', 'resource']);
   });
-  await knex('entra_access_revisions').insert({ name: 'members', value: 0 });
+  await knex.schema.alterTable('entra_access_revisions', table => {
+    table
+      .bigInteger('members')
+      .notNullable()
+      .defaultTo(0)
+      .comment('The number with which members of groups changed last');
+  });
 };
 
 exports.down = async function down() {

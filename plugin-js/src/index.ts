@@ -25,6 +25,7 @@ export {
 export { entraPermissionsServiceFactory } from './inProcess/factory';
 export { policyFallbackExtensionPoint, type PolicyFallbackExtensionPoint } from './permission/fallback';
 export { entraAccessServiceRef } from './service/ref';
+export type { ExplainedDecision, ExplainOptions } from './explain/explained';
 export type { EntraAccess } from './service/entraAccess';
 export * from './core';
 

@@ -22,7 +22,7 @@ enum Kind {
 }
 
 /// Every field, in the order in which they are written; the first four are needed
-const FIELDS: [(&str, Kind); 25] = [
+const FIELDS: [(&str, Kind); 26] = [
     ("chain", Kind::Text),
     ("seq", Kind::Number),
     ("at", Kind::Number),
@@ -48,6 +48,7 @@ const FIELDS: [(&str, Kind); 25] = [
     ("count", Kind::Number),
     ("since", Kind::Number),
     ("heads", Kind::List),
+    ("reference", Kind::Text),
 ];
 const NEEDED: usize = 4;
 const EVENTS: &[&str] = &["start", "sign-in", "token-refused", "decision", "reads", "lost", "checkpoint"];

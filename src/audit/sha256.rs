@@ -49,24 +49,24 @@ fn compress(state: &mut [u32; 8], block: &[u8]) {
         *word = bytes.iter().fold(0, |word, byte| word << 8 | u32::from(*byte));
     }
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-    for k in K {
-        // The schedule as a window of sixteen words that moves with the rounds: only the first is used, and leaves.
-        let [first, second, .., after_nine] = [w[0], w[1], w[9]];
-        let next = {
-            let (s0, s1) = (sigma(second, 7, 18, 3), sigma(w[14], 17, 19, 10));
-            first.wrapping_add(s0).wrapping_add(after_nine).wrapping_add(s1)
-        };
+    for (round, k) in K.iter().enumerate() {
+        // The schedule as a ring of sixteen words: each round takes the oldest and puts a new one in its place.
+        let ahead = |words: usize| w.get(round.wrapping_add(words) & 15).copied().unwrap_or_default();
+        let first = ahead(0);
+        let (s0, s1) = (sigma(ahead(1), 7, 18, 3), sigma(ahead(14), 17, 19, 10));
+        let next = first.wrapping_add(s0).wrapping_add(ahead(9)).wrapping_add(s1);
         let one = h
             .wrapping_add(e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25))
             .wrapping_add((e & f) ^ (!e & g))
-            .wrapping_add(k)
+            .wrapping_add(*k)
             .wrapping_add(first);
         let two =
             (a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22)).wrapping_add((a & b) ^ (a & c) ^ (b & c));
         (h, g, f, e) = (g, f, e, d.wrapping_add(one));
         (d, c, b, a) = (c, b, a, one.wrapping_add(two));
-        w.rotate_left(1);
-        w[15] = next;
+        if let Some(oldest) = w.get_mut(round & 15) {
+            *oldest = next;
+        }
     }
     for (word, add) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
         *word = word.wrapping_add(add);

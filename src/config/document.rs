@@ -65,6 +65,8 @@ impl Section {
             "identity",
             "audit",
             "breakGlass",
+            // Read by the host alone.
+            "limits",
             "policy",
         ])?;
         // Read by the host, which hands the rules to [`crate::policy`].

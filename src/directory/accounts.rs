@@ -48,17 +48,6 @@ pub struct Accounts {
     states: Vec<(u32, u32)>,
 }
 
-/// What became of a load of accounts
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AccountsReport {
-    /// Accounts of the tenant that were ever heard of
-    pub accounts: u32,
-    /// Those that are disabled or deleted
-    pub out_of_force: u32,
-    /// How often one became another than before
-    pub changed: u32,
-}
-
 impl Accounts {
     /// An account that was ever heard of
     pub fn get(&self, object: Guid) -> Option<Account> {
@@ -75,8 +64,8 @@ impl Accounts {
     /// Takes in `all` accounts, so that whoever is not among them was deleted, or what has changed
     ///
     /// A later entry counts more than an earlier one of the same account. What none of them says is as it was.
-    pub fn take_in(&mut self, all: bool, entries: &[u8]) -> AccountsReport {
-        let mut report = AccountsReport { accounts: 0, out_of_force: 0, changed: 0 };
+    /// How many are disabled or deleted then.
+    pub fn take_in(&mut self, all: bool, entries: &[u8]) -> u32 {
         for (said, _) in &mut self.states {
             *said |= if all { UNLISTED } else { 0 };
         }
@@ -85,23 +74,21 @@ impl Accounts {
             let (valid_from, says) = (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]));
             let at = index(self.ids.intern(Guid::from_value(u128::from_be_bytes(*id))));
             if at >= self.states.len() {
-                self.states.push((UNLISTED, 0));
+                self.states.push((0, 0));
             }
-            let Some(state) = self.states.get_mut(at) else { continue };
-            let enabled = if says & (ENABLED | DISABLED) == 0 { state.0 } else { says } & (ENABLED | DISABLED);
+            let Some((said, since)) = self.states.get_mut(at) else { continue };
+            let enabled = if says & (ENABLED | DISABLED) == 0 { *said } else { says } & (ENABLED | DISABLED);
+            *said = enabled | says & DELETED;
             // It only ever moves on, and what is read may be older than what is known.
-            let now = (enabled | says & DELETED, valid_from.max(state.1));
-            let before = std::mem::replace(state, now);
-            report.changed = report.changed.saturating_add(u32::from((before.0 & !UNLISTED, before.1) != now));
+            *since = valid_from.max(*since);
         }
+        let mut out_of_force = 0_u32;
         for (said, _) in &mut self.states {
             if *said & UNLISTED != 0 {
-                report.changed = report.changed.saturating_add(u32::from(*said & DELETED == 0));
-                *said = *said & !UNLISTED | DELETED;
+                *said = DELETED | *said & DISABLED;
             }
-            report.accounts = report.accounts.saturating_add(1);
-            report.out_of_force = report.out_of_force.saturating_add(u32::from(*said & (DISABLED | DELETED) != 0));
+            out_of_force = out_of_force.saturating_add(u32::from(*said & (DISABLED | DELETED) != 0));
         }
-        report
+        out_of_force
     }
 }

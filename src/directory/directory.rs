@@ -206,6 +206,22 @@ impl Directory {
         Some(path).filter(|path| !path.owners.is_empty())
     }
 
+    /// Whether the members of one group are in another, directly or not
+    pub fn is_inside(&self, group: Guid, other: Guid) -> bool {
+        group == other || self.leads(group, self.group(other))
+    }
+
+    /// Whether the members of a group own through this owner
+    pub fn owns_through(&self, group: Guid, owner: &EntityRef) -> bool {
+        self.leads(group, self.catalog.number(owner).and_then(|number| self.first_owner.checked_add(number)))
+    }
+
+    fn leads(&self, group: Guid, to: Option<u32>) -> bool {
+        let counts = self.roles.binary_search(&group).is_err();
+        let start = self.group(group).filter(|_| counts);
+        to.is_some() && self.walk(start.as_slice(), false).iter().any(|(node, _)| Some(*node) == to)
+    }
+
     /// The Entra groups that stand for this owner, ascending
     pub fn groups_of(&self, owner: &EntityRef) -> Vec<Guid> {
         let wanted = self.catalog.number(owner);

@@ -1,6 +1,6 @@
 //! How far the tenants are followed, and what follows for one who asks (docs/decisions/0007)
 
-use super::accounts::{Accounts, AccountsReport, ENTRY_BYTES};
+use super::accounts::{Accounts, ENTRY_BYTES};
 use crate::{
     identity::{GroupState, Guid, Principal, PrincipalKind},
     limits,
@@ -124,7 +124,7 @@ impl Following {
     ///
     /// # Errors
     /// It is none, or there is nothing to change.
-    pub fn take_in(&mut self, tenant: Guid, all: bool, entries: &[u8]) -> Result<AccountsReport, &'static str> {
+    pub fn take_in(&mut self, tenant: Guid, all: bool, entries: &[u8]) -> Result<u32, &'static str> {
         if !entries.len().is_multiple_of(ENTRY_BYTES) {
             return Err("an entry is not whole");
         }

@@ -14,7 +14,6 @@ mod page;
 mod reading;
 pub mod trust;
 
-pub use accounts::AccountsReport;
 use catalog::Catalog;
 pub use catalog::{DirectoryReport, GroupMapping};
 pub use directory::{Directory, Member, Path};

@@ -6,7 +6,7 @@ use crate::{
     identity::Handle,
     keys::SignatureVerifier,
     policy::{
-        Answered, CriteriaNumber, Decision, Effect, Explanation, Permission, PermissionId, Resource, Study,
+        Answered, Audience, CriteriaNumber, Decision, Effect, Explanation, Permission, PermissionId, Resource, Study,
         asker::Asker,
         criteria::Criteria,
         decision::Ground,
@@ -153,12 +153,27 @@ impl<V: SignatureVerifier> Engine<V> {
         resource: Option<&Resource>,
         now: Timestamp,
     ) -> Option<Explanation> {
-        Some(self.study(principal, permission, resource, &Answered::default(), now)?.explanation)
+        let mut audience = Audience::everything();
+        audience.brief = true;
+        Some(self.study_for(&audience, principal, permission, resource, &Answered::default(), now)?.explanation)
     }
 
     /// The same with every rule that was considered; `answered` is what rules of other plugins say of the resource
     pub fn study(
         &self,
+        principal: Handle,
+        permission: &Permission,
+        resource: Option<&Resource>,
+        answered: &Answered,
+        now: Timestamp,
+    ) -> Option<Study> {
+        self.study_for(&Audience::everything(), principal, permission, resource, answered, now)
+    }
+
+    /// The same as far as `audience` may know
+    pub fn study_for(
+        &self,
+        audience: &Audience,
         principal: Handle,
         permission: &Permission,
         resource: Option<&Resource>,
@@ -177,6 +192,7 @@ impl<V: SignatureVerifier> Engine<V> {
             resource,
             answered,
             directory: &self.directory,
+            audience,
         });
         if asker.break_glass && self.answer(principal, permission, now).ground == Ground::BreakGlass {
             study.explanation.reasons.insert(0, BREAK_GLASS.into());

@@ -1,6 +1,6 @@
 //! Who asks, as the policy sees them: the caller, or the person for whom an agent calls
 
-use super::requirement::Requirement;
+use super::{fact::Fact, requirement::Requirement};
 use crate::{
     directory::{Directory, EntityRef, Standing, following::Word},
     identity::{GroupState, Guid, Principal, PrincipalKind},
@@ -35,6 +35,8 @@ pub struct Asker<'a> {
     pub ownership: Ownership,
     /// When they ask
     pub now: Timestamp,
+    /// What is taken to be so although it is not; mostly nothing
+    pub supposed: &'a [Fact<'a>],
     /// Whether every requirement counts as met: what a stronger sign-in would bring
     pub assured: bool,
 }
@@ -50,7 +52,8 @@ impl<'a> Asker<'a> {
         now: Timestamp,
     ) -> Self {
         let kind = principal.kind;
-        Self { principal, kind, entity, directory, standing, break_glass: false, ownership, now, assured: false }
+        let (supposed, break_glass, assured) = (&[], false, false);
+        Self { principal, kind, entity, directory, standing, break_glass, ownership, now, supposed, assured }
     }
 
     /// The person for whom an agent calls, by herself: with her groups and roles, which the token is about. Her entity is not
@@ -67,10 +70,15 @@ impl<'a> Asker<'a> {
 
     /// Whether they are in a group; `None` when that is not known, as where only a token says so that is newer than the directory
     pub fn is_in(&self, group: Guid) -> Option<bool> {
+        // What is not known stays so, whatever is added to it.
+        let known = self.knows_groups();
+        if known && self.supposes_group(&|supposed| self.directory.is_inside(supposed, group)) {
+            return Some(true);
+        }
         let listed = || self.principal.groups.contains(group);
         match self.standing.word {
-            Word::Record => listed(),
-            Word::Nobody(_) => None,
+            Word::Record => listed().or_else(|| known.then_some(false)),
+            Word::Nobody(_) => known.then_some(false),
             Word::Directory => {
                 let known = self.directory.is_in(self.principal, group);
                 let may_be = !known && self.standing.newer_token && listed() == Some(true);
@@ -88,9 +96,14 @@ impl<'a> Asker<'a> {
         }
     }
 
+    /// Whether a group is supposed of which this holds
+    pub fn supposes_group(&self, fits: &dyn Fn(Guid) -> bool) -> bool {
+        self.supposed.iter().any(|fact| matches!(fact, Fact::Group(group) if fits(*group)))
+    }
+
     /// Whether their groups are known, so that ownership can be told
     pub fn knows_groups(&self) -> bool {
-        self.group_state() != GroupState::Unknown
+        self.group_state() != GroupState::Unknown || self.supposed.contains(&Fact::GroupsKnown)
     }
 
     /// Whether they could be found not to own something: with everything known through which they might
@@ -102,6 +115,20 @@ impl<'a> Asker<'a> {
 
     /// Whether they meet a rule's requirement
     pub fn meets(&self, requirement: &Requirement) -> bool {
-        self.assured || requirement.is_met(&self.principal.assurance, self.now)
+        self.assured || self.lacks(requirement) == Requirement::default()
+    }
+
+    /// What of a rule's requirement they do not meet
+    pub fn lacks(&self, requirement: &Requirement) -> Requirement {
+        let mut lacks = requirement.unmet(&self.principal.assurance, self.now);
+        for fact in self.supposed {
+            match fact {
+                Fact::Context(context) => _ = lacks.auth_context.take_if(|lacking| lacking == context),
+                Fact::Mfa => lacks.mfa = None,
+                Fact::SignedInWithin(seconds) => _ = lacks.signed_in_within.take_if(|lacking| *lacking >= *seconds),
+                _ => {}
+            }
+        }
+        lacks
     }
 }

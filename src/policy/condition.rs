@@ -140,13 +140,7 @@ impl Condition {
 impl ForeignRule {
     /// As JSON text, as Backstage asks for it but without the type of resource
     pub fn write(&self, out: &mut String) {
-        out.push_str(r#"{"rule":"#);
-        quote(&self.name, out);
-        if let Some(params) = &self.params {
-            out.push_str(r#","params":"#);
-            out.push_str(params);
-        }
-        out.push('}');
+        write_rule(&self.name, self.params.as_deref(), out);
     }
 
     fn read(at: &At<'_>) -> Result<Self, ConfigError> {
@@ -165,6 +159,17 @@ impl ForeignRule {
         };
         Ok(Self { name, resource_type, params })
     }
+}
+
+/// See [`ForeignRule::write`]
+pub fn write_rule(name: &str, params: Option<&str>, out: &mut String) {
+    out.push_str(r#"{"rule":"#);
+    quote(name, out);
+    if let Some(params) = params {
+        out.push_str(r#","params":"#);
+        out.push_str(params);
+    }
+    out.push('}');
 }
 
 fn params(at: &At<'_>) -> Result<Box<str>, ConfigError> {

@@ -5,11 +5,13 @@ use serde::Serialize;
 use super::{
     answered::Answered,
     asker::Asker,
+    audience::Audience,
     compile::Policy,
     criteria::Criteria,
     decision::Effect,
     document::Rule,
     evaluate::{Answer, decide},
+    fact::Fact,
     permission::Permission,
     requirement::Requirement,
     selector::Selector,
@@ -133,6 +135,8 @@ pub struct Question<'e> {
     pub answered: &'e Answered,
     /// Entra groups and owners
     pub directory: &'e Directory,
+    /// Who reads the explanation
+    pub audience: &'e Audience,
 }
 
 impl<'e> Question<'e> {
@@ -149,17 +153,42 @@ impl<'e> Question<'e> {
         }
     }
 
+    /// The same question where these facts are taken to be so
+    pub fn supposing<'s>(&self, facts: &'s [Fact<'s>]) -> Question<'s>
+    where
+        'e: 's,
+    {
+        Question { asker: Asker { supposed: facts, ..self.asker }, ..*self }
+    }
+
+    /// Whether one of these owns the resource; `None` without one
+    pub fn owned_by(&self, owners: &[EntityRef]) -> Option<bool> {
+        let joins = |owner| self.asker.supposes_group(&|group| self.directory.owns_through(group, owner));
+        let owns = |owner| owners.contains(owner) || self.asker.knows_groups() && joins(owner);
+        Some(self.resource?.owners.iter().any(owns))
+    }
+
     /// A condition as far as the resource leaves it open
     pub fn given(&self, criteria: &Criteria) -> Criteria {
-        let Some(resource) = self.resource else { return criteria.clone() };
-        let owned_by = |owners: &[EntityRef]| resource.owners.iter().any(|owner| owners.contains(owner));
-        criteria.settled(&|literal| match literal {
-            Criteria::Owned => Some(owned_by(self.owners)),
-            // Possibility is enough for a deny.
-            Criteria::NotOwned => Some(!owned_by(self.possible_owners)),
-            Criteria::Rule(rule) => self.answered.of(rule),
-            Criteria::NotRule(rule) => self.answered.of(rule).map(|holds| !holds),
-            _ => None,
+        criteria.settled(&|literal| {
+            let supposed = |fact: &Fact<'_>| match (fact, literal) {
+                (Fact::Owned(owned), Criteria::Owned) => Some(*owned),
+                (Fact::Owned(owned), Criteria::NotOwned) => Some(!owned),
+                (Fact::Rule(name, params, holds), Criteria::Rule(rule) | Criteria::NotRule(rule))
+                    if *name == &*rule.name && *params == rule.params.as_deref() =>
+                {
+                    Some(*holds == matches!(literal, Criteria::Rule(_)))
+                }
+                _ => None,
+            };
+            self.asker.supposed.iter().find_map(supposed).or_else(|| match literal {
+                Criteria::Owned => self.owned_by(self.owners),
+                // Possibility is enough for a deny.
+                Criteria::NotOwned => self.owned_by(self.possible_owners).map(|owned| !owned),
+                Criteria::Rule(rule) => self.answered.of(rule),
+                Criteria::NotRule(rule) => self.answered.of(rule).map(|holds| !holds),
+                _ => None,
+            })
         })
     }
 }
@@ -195,7 +224,11 @@ pub fn explain(question: &Question<'_>) -> Explanation {
         };
         Conditions {
             owned,
-            owners: question.owners.iter().map(ToString::to_string).collect(),
+            owners: if question.audience.sees_memberships() {
+                question.owners.iter().map(ToString::to_string).collect()
+            } else {
+                Vec::new()
+            },
             criteria: owned.is_none().then(|| answer.criteria.json()),
         }
     });
@@ -218,6 +251,9 @@ pub fn ownership(question: &Question<'_>) -> String {
     let entity = &resource.entity_ref;
     if let Some(owner) = resource.owners.iter().find(|owner| question.owners.contains(owner)) {
         return match question.directory.path(question.asker.principal, &question.asker.standing, owner) {
+            Some(_) if !question.audience.sees_memberships() => {
+                format!("`{entity}` is owned by `{owner}`, and the principal is a member")
+            }
             Some(path) => format!("`{entity}` is owned by {}", through(&path)),
             None => format!("`{entity}` is owned by `{owner}`, the principal itself"),
         };
@@ -225,18 +261,27 @@ pub fn ownership(question: &Question<'_>) -> String {
     if resource.owners.is_empty() {
         return format!("`{entity}` has no owner");
     }
-    let owners: Vec<_> = resource
-        .owners
-        .iter()
-        .map(|owner| match question.directory.groups_of(owner).as_slice() {
-            [] => format!("`{owner}` (bound to no Entra group: annotate it with graph.microsoft.com/group-id)"),
-            groups => format!(
-                "`{owner}` (Entra group {})",
-                crate::text::join(&groups.iter().map(ToString::to_string).collect::<Vec<_>>(), ", ")
-            ),
-        })
-        .collect();
+    let owners: Vec<_> = resource.owners.iter().map(|owner| unreached(question, owner)).collect();
     format!("`{entity}` is owned by {}, and the principal is not a member", crate::text::join(&owners, ", "))
+}
+
+/// An owner through which the principal does not own, and which groups stand for it
+fn unreached(question: &Question<'_>, owner: &EntityRef) -> String {
+    let mut text = format!("`{owner}`");
+    let groups = question.directory.groups_of(owner);
+    let mut between = " (Entra group ";
+    for group in groups.iter().filter(|group| question.audience.sees_group(question, **group)) {
+        text.push_str(between);
+        text.push_str(&group.to_string());
+        between = ", ";
+    }
+    if between == ", " {
+        text.push(')');
+    }
+    if groups.is_empty() {
+        text.push_str(" (bound to no Entra group: annotate it with graph.microsoft.com/group-id)");
+    }
+    text
 }
 
 /// From the owner down to the group that the principal is in
@@ -265,6 +310,9 @@ fn summary(question: &Question<'_>) -> GroupSummary {
     let mut matched: Vec<_> = of_owners.chain(of_rules).filter(|group| asker.is_in(*group) == Some(true)).collect();
     matched.sort_unstable();
     matched.dedup();
+    if !question.audience.sees_memberships() {
+        matched.clear();
+    }
     GroupSummary { state: asker.group_state(), count: asker.principal.groups.ids().len(), matched }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod answered;
 pub mod asker;
+pub mod audience;
 pub mod compile;
 pub mod condition;
 pub mod criteria;
@@ -11,14 +12,17 @@ pub mod decision;
 pub mod document;
 pub mod evaluate;
 pub mod explain;
+pub mod fact;
 mod mistakes;
 pub mod permission;
+mod remedy;
 pub mod requirement;
 pub mod selector;
 pub mod study;
 mod verdict;
 
 pub use answered::Answered;
+pub use audience::Audience;
 pub use compile::Policy;
 pub use criteria::CriteriaNumber;
 pub use decision::{Decision, Effect};

@@ -1,6 +1,6 @@
 //! `principals`: who is meant, each by one property
 
-use super::asker::Asker;
+use super::{asker::Asker, fact::Fact};
 use crate::{
     directory::EntityRef,
     error::ConfigError,
@@ -98,7 +98,10 @@ impl Selector {
             Self::Group(id) => asker.is_in(*id),
             Self::DirectoryRole(_) => Some(false),
             Self::Kind(kind) => Some(asker.kind == *kind),
-            Self::Role(role) => Some(principal.roles.iter().any(|known| known.as_str() == role.as_ref())),
+            Self::Role(role) => Some(
+                principal.roles.iter().any(|known| known.as_str() == role.as_ref())
+                    || asker.supposed.contains(&Fact::Role(role)),
+            ),
             Self::User(tenant, object) => Some(
                 asker.kind == PrincipalKind::User && principal.tenant_id == *tenant && principal.object_id == *object,
             ),

@@ -1,14 +1,16 @@
-//! Every rule that was considered, and why: the explanation with all its working, for whoever writes a policy
+//! Every rule that was considered, and why: the explanation with all its working
 
 use serde::Serialize;
 
 use super::{
     asker::Asker,
+    decision::Effect,
     document::{Rule, RuleEffect},
     explain::{Explanation, Question, explain},
-    verdict::{Bearer, misfit},
+    remedy::remedies,
+    verdict::{Bearer, clause, misfit},
 };
-/// An explanation and what it was made of
+/// An explanation and what it was made of, as far as its reader may know
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Study {
     /// The answer
@@ -17,32 +19,77 @@ pub struct Study {
     pub rules: Vec<Considered>,
     /// The rules of other plugins that they ask for, each once, as [`super::condition::ForeignRule::write`] gives them
     pub asks: Vec<String>,
+    /// Whether the principal owns the resource: `yes`, `no`, or `unknown` also where there is none that could be owned
+    pub owned: &'static str,
+    /// How it does: from an owner of the resource through the owners inside it to the Entra group, and through the groups inside
+    /// that to the one that the principal is in; no groups where the principal is the owner itself, or the reader may not know them. With spaces between
+    pub path: String,
+    /// What would turn a refusal, as [`remedies`] writes it; JSON text
+    pub ways: String,
+    /// What the reader may not know and is therefore not in it: 1 groups, 2 rules
+    pub withheld: usize,
 }
 
 /// How one rule bears on the question
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Considered {
-    /// Its id
-    pub rule: String,
+    /// Its id; `None` where the reader may not know it
+    pub rule: Option<String>,
     /// `allow` or `deny`
     pub effect: &'static str,
     /// As what it was considered: the caller's kind, or `user` for the person for whom an agent calls
     pub kind: &'static str,
     /// `applies`, `depends` on what is not known of the resource, or `not`
     pub outcome: &'static str,
+    /// The part of the rule that kept it from applying: `principals`, `requires` or `when`; empty where none did
+    pub clause: &'static str,
     /// Why, in a sentence
     pub why: String,
 }
 
 /// Explains with every rule that was considered
 pub fn study(question: &Question<'_>) -> Study {
-    let mut study = Study { explanation: explain(question), rules: Vec::new(), asks: Vec::new() };
+    let explanation = explain(question);
+    let refused = explanation.result == Effect::Deny && !question.audience.brief;
+    let (owned, path) = ownership(question);
+    let ways = if refused { remedies(question) } else { "[]".into() };
+    let mut study = Study { explanation, rules: Vec::new(), asks: Vec::new(), owned, path, ways, withheld: 0 };
     for asker in [Some(question.asker), question.asker.person()].iter().flatten() {
         for rule in question.covering() {
             study.consider(question, rule, asker);
         }
     }
+    study.withheld = question.audience.withheld();
     study
+}
+
+fn ownership(question: &Question<'_>) -> (&'static str, String) {
+    let mut steps = String::new();
+    let Some(resource) = question.resource.filter(|_| question.permission.has_owner()) else {
+        return ("unknown", steps);
+    };
+    let Some(owner) = resource.owners.iter().find(|owner| question.owners.contains(owner)) else {
+        let certain = question.asker.knows_all_owners() && question.owned_by(question.possible_owners) == Some(false);
+        return (if certain { "no" } else { "unknown" }, steps);
+    };
+    let path = question
+        .directory
+        .path(question.asker.principal, &question.asker.standing, owner)
+        .filter(|_| question.audience.sees_memberships());
+    match path {
+        Some(path) => {
+            for owner in &path.owners {
+                steps.push_str(owner.as_str());
+                steps.push(' ');
+            }
+            for group in &path.groups {
+                steps.push_str(&group.to_string());
+                steps.push(' ');
+            }
+        }
+        None => steps.push_str(owner.as_str()),
+    }
+    ("yes", steps)
 }
 
 impl Study {
@@ -57,16 +104,20 @@ impl Study {
                 }
             });
         }
+        let seen = question.audience.sees_rule(question, rule);
+        let outcome = match &bearer {
+            Some(bearer) if bearer.acts() => "applies",
+            Some(bearer) if bearer.is_open() => "depends",
+            _ => "not",
+        };
         self.rules.push(Considered {
-            rule: rule.id.to_string(),
+            rule: seen.then(|| rule.id.to_string()),
             effect: if rule.effect == RuleEffect::Allow { "allow" } else { "deny" },
             kind: asker.kind.as_str(),
-            outcome: match &bearer {
-                Some(bearer) if bearer.acts() => "applies",
-                Some(bearer) if bearer.is_open() => "depends",
-                _ => "not",
-            },
+            outcome,
+            clause: if outcome == "not" { clause(rule, asker) } else { "" },
             why: match bearer {
+                _ if !seen => "it is for others".into(),
                 Some(bearer) => bearer.sentence(question),
                 None => misfit(question, rule, asker),
             },

@@ -186,7 +186,7 @@ impl<'e> Bearer<'e> {
 /// Why an allow rule that covers the permission did not help
 fn near_miss(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> Option<String> {
     let missed = rule.effect == RuleEffect::Allow && bearing(rule, asker, question.permission) == Bearing::None;
-    missed.then(|| misfit(question, rule, asker))
+    (missed && question.audience.sees_rule(question, rule)).then(|| misfit(question, rule, asker))
 }
 
 /// Why a rule that covers the permission does not apply
@@ -194,8 +194,20 @@ pub fn misfit(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String
     format!("rule `{}` does not match: {}", rule.id, reason(question, rule, asker))
 }
 
+/// The part of a rule that keeps it from applying: the key in the policy
+pub fn clause(rule: &Rule, asker: &Asker<'_>) -> &'static str {
+    let deny = rule.effect == RuleEffect::Deny;
+    match selects(rule, asker) {
+        Some(false) => "principals",
+        None if !deny => "principals",
+        _ if rule.requirement.as_ref().is_some_and(|requirement| asker.meets(requirement) == deny) => "requires",
+        _ => "when",
+    }
+}
+
 fn reason(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
     match selects(rule, asker) {
+        Some(false) if !question.audience.sees_selectors(rule) => return "it is for others".into(),
         Some(false) => return format!("it is for {}", selectors(rule)),
         // Neither a selector nor a condition that can't be told keeps a deny rule from applying.
         _ if rule.effect == RuleEffect::Deny => return "the sign-in is what it asks for".into(),
@@ -218,7 +230,7 @@ fn reason(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
 /// What a rule asks of the sign-in, as far as it is not met
 fn unmet(rule: &Rule, asker: &Asker<'_>) -> Option<Requirement> {
     let requirement = rule.requirement.as_ref().filter(|requirement| !asker.meets(requirement))?;
-    Some(requirement.unmet(&asker.principal.assurance, asker.now))
+    Some(asker.lacks(requirement))
 }
 
 /// The rules that a stronger sign-in would turn, and what each of them asks for

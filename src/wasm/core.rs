@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::{NodeCrypto, node_crypto::Later};
+use super::{NodeCrypto, node_crypto::Later, text::text};
 use crate::{
     config::{Configuration, Profile},
     directory::{DirectoryInput, EntityRef, Member, Round, Standing},
@@ -12,7 +12,7 @@ use crate::{
     identity::{Guid, Handle, Principal},
     json::{self, At},
     limits,
-    policy::{Answered, CriteriaNumber, Permission, PermissionId, Resource, criteria::Criteria},
+    policy::{Answered, Audience, CriteriaNumber, Permission, PermissionId, Resource, criteria::Criteria},
     time::Timestamp,
     token::{Purpose, Rejection},
 };
@@ -179,12 +179,9 @@ impl Core {
         Outcome::json(self.engine.commit_members().map_err(str::to_owned))
     }
 
-    /// See [`Engine::set_accounts`], for the tenant of an issuer profile: how many are known, out of force, and changed; nothing where it was refused
-    pub fn set_accounts(&mut self, profile: u32, all: bool, entries: &[u8]) -> Vec<u32> {
-        match self.engine.set_accounts(self.tenant(profile), all, entries) {
-            Ok(report) => vec![report.accounts, report.out_of_force, report.changed],
-            Err(_) => Vec::new(),
-        }
+    /// See [`Engine::set_accounts`], for the tenant of an issuer profile; 0xffffffff where it was refused
+    pub fn set_accounts(&mut self, profile: u32, all: bool, entries: &[u8]) -> u32 {
+        self.engine.set_accounts(self.tenant(profile), all, entries).unwrap_or(u32::MAX)
     }
 
     fn tenant(&self, profile: u32) -> Guid {
@@ -402,23 +399,27 @@ impl Core {
 
     /// Decides and says why, with every rule that was considered; `null` when the principal is not known
     ///
-    /// `answered` is JSON text for [`Answered::parse`].
+    /// `answered` is JSON text for [`Answered::parse`]; `reader` the bits of [`Audience::from_number`], `known` a JSON list of the
+    /// groups that they know of.
     ///
     /// # Errors
-    /// The permission, the resource or what is answered is not one.
+    /// The permission, the resource, what is answered or a group is not one.
     pub fn study(
         &self,
         principal: u32,
         permission: &str,
         resource: &str,
         answered: &str,
+        reader: u32,
+        known: &str,
         now: u32,
     ) -> Result<String, String> {
+        let audience = Audience::from_number(reader, guids(known)?);
         let permission = read_permission(permission)?;
         let resource = Resource::parse(resource).map_err(|error| error.to_string())?;
         let answered = Answered::parse(answered).map_err(|error| error.to_string())?;
         let principal = Handle::from_number(principal);
-        Ok(text(&self.engine.study(principal, &permission, resource.as_ref(), &answered, time(now))))
+        Ok(text(&self.engine.study_for(&audience, principal, &permission, resource.as_ref(), &answered, time(now))))
     }
 
     /// What the principal may own through, disputed groups included; `null` when that or the principal is not known
@@ -454,11 +455,6 @@ fn answer(result: Result<Handle, Rejection>) -> u32 {
             REFUSED | u32::try_from(profile).unwrap_or(0) << 8 | u32::try_from(code).unwrap_or(0)
         }
     }
-}
-
-fn text(value: &impl Serialize) -> String {
-    // Our own plain types always serialise; an empty text would be refused by every reader.
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn guid(text: &str) -> Option<Guid> {

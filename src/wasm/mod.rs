@@ -5,6 +5,7 @@
 mod audit;
 mod core;
 mod node_crypto;
+mod text;
 
 pub use self::core::Core;
 pub use node_crypto::NodeCrypto;

@@ -16,6 +16,7 @@ pub mod pipelines;
 pub mod random;
 pub mod scene;
 pub mod vectors;
+pub mod world;
 
 use entra_access_core::time::Timestamp;
 

@@ -8,6 +8,8 @@ export interface Answer {
 
 /** Calls the backend as anybody could: plain HTTP with a bearer token */
 export class Client {
+  /** Sees every answer as it came; for tests */
+  static observe?: (seen: { method: string; path: string; status: number; type: string; text: string }) => void;
   readonly base: string;
 
   constructor({ backendUrl }: Pick<Environment, 'backendUrl'>) {
@@ -16,8 +18,9 @@ export class Client {
 
   /** `body` makes it a POST */
   async call(path: string, token?: string, body?: unknown): Promise<Answer> {
+    const method = body === undefined ? 'GET' : 'POST';
     const response = await fetch(`${this.base}${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
+      method,
       headers: {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -25,7 +28,9 @@ export class Client {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await response.text();
-    return { status: response.status, body: parse(text) };
+    const { status, headers } = response;
+    Client.observe?.({ method, path, status, type: headers.get('content-type') ?? '', text });
+    return { status, body: parse(text) };
   }
 
   /** Exchanges an Entra token for a Backstage token */

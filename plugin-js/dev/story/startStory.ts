@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { workloads } from '../tenant/applications';
 import { people } from '../tenant/people';
+import { untilChecked } from './checked';
 import { Client, untilReady } from './client';
 import { startEnvironment, type Environment, type EnvironmentOptions } from './environment';
 import { OVERAGE_GRAPH } from './overageGraph';
@@ -23,6 +24,9 @@ export function startStory(ports?: EnvironmentOptions['ports']): Promise<Environ
 /** The client of a stage on which everybody is in place */
 export async function storyClient(environment: Environment): Promise<Client> {
   const client = new Client(environment);
-  await untilReady(client, () => environment.tenant.mintAccessToken(people.adam), NESTED);
+  const adam = () => environment.tenant.mintAccessToken(people.adam);
+  await untilReady(client, adam, NESTED);
+  // Otherwise they may find Graph in the outage that the story makes.
+  await untilChecked(client, await client.tokenFor(adam()));
   return client;
 }

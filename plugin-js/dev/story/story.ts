@@ -17,6 +17,7 @@ import {
   whileGraphIsDown,
   type Scene,
 } from './scene';
+import { provesItself, tamperedCopy } from './trailScenes';
 
 const olivia = signedIn(people.olivia);
 const dana = signedIn(people.dana);
@@ -78,4 +79,6 @@ export const STORY: readonly Scene[] = [
   attack('embedded-jwk', 'brings a key of its own', 'key_unusable'),
   attack('id-token', 'an ID token as access token', 'token_kind_not_allowed'),
   attack('tid-in-two-cases', 'two tenants in one token', 'claim_duplicated'),
+  provesItself('Adam, admin', signedIn(people.adam)),
+  tamperedCopy('somebody with the export', signedIn(people.adam)),
 ];

@@ -43,6 +43,8 @@ export interface Faults {
     | undefined;
   /** Seconds in Retry-After. Default: 1 */
   retryAfter?: number | undefined;
+  /** Seconds by which the header `Date` of every answer is ahead of the clock */
+  clockAhead?: number | undefined;
 }
 
 /** Marks a followed redirect; the server counts it as `redirected` */

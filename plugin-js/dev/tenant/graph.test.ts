@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { managedIdentity, workloads, type Workload } from './applications';
+import { managedIdentity, MICROSOFT_GRAPH_ID, workloads, type Workload } from './applications';
 import type { Faults } from './faults';
 import { directoryRoles } from './graphDirectory';
 import { graphBase, mintGraphToken } from './graphTokens';
@@ -181,4 +181,32 @@ test('names stand where ids belong, or nobody is there', async () => {
 test('answers break off', async () => {
   await assert.rejects(faulty('resetMidBody'));
   await assert.rejects(faulty('malformed'), SyntaxError);
+});
+
+test('applications: the registration as it is now, what it may do, and which groups there are', async () => {
+  const { groupReader } = tenant.registrations;
+  const filter = (text: string) => `$filter=${encodeURIComponent(text)}`;
+  const byId = filter(`appId eq '${groupReader.appId}'`);
+  const { body } = await ask(`applications?${byId}`);
+  assert.equal(body.value.length, 1);
+  const [secret] = body.value[0].passwordCredentials;
+  assert.deepEqual([secret.hint, secret.secretText], ['sim', null], 'a secret is never shown again');
+  assert.deepEqual((await ask(`applications?${filter(`appId eq '${people.olivia.oid}'`)}`)).body.value, []);
+  assert.equal((await ask('applications')).status, 400);
+
+  const [own] = (await ask(`servicePrincipals?${byId}`)).body.value;
+  assert.equal(own.id, workloads.groupReader.oid);
+  const [microsoft] = (await ask(`servicePrincipals?${filter(`appId eq '${MICROSOFT_GRAPH_ID}'`)}`)).body.value;
+  const assigned = (await ask(`servicePrincipals/${own.id}/appRoleAssignments`)).body.value;
+  const names = assigned.map(({ appRoleId, resourceId }: Body) => {
+    assert.equal(resourceId, microsoft.id);
+    return microsoft.appRoles.find(({ id }: Body) => id === appRoleId).value;
+  });
+  assert.deepEqual(names, groupReader.graphRoles);
+  assert.equal((await ask(`servicePrincipals/${people.olivia.oid}/appRoleAssignedTo`)).status, 404);
+
+  const here = await ask(`groups?${filter(`id in ('${groups.payments.id}','${groups.fabrikamStaff.id}')`)}`);
+  assert.deepEqual(here.body.value, [{ id: groups.payments.id }], 'not those of another tenant');
+  const sixteen = Array(16).fill(`'${groups.payments.id}'`).join(',');
+  assert.equal((await ask(`groups?${filter(`id in (${sixteen})`)}`)).status, 400);
 });

@@ -22,8 +22,8 @@ const CAST = 'microsoft.graph.group';
 const READ_USERS = ['User.ReadBasic.All', 'User.Read.All', 'Directory.Read.All'];
 /** `accountEnabled` is none of the basic properties */
 const READ_ACCOUNTS = ['User.Read.All', 'Directory.Read.All'];
-const READ_GROUPS = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All'];
-const READ_APPLICATIONS = ['Application.Read.All', 'Directory.Read.All'];
+export const READ_GROUPS = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All'];
+export const READ_APPLICATIONS = ['Application.Read.All', 'Directory.Read.All'];
 const READ_ROLES = ['RoleManagement.Read.Directory', 'Directory.Read.All'];
 
 const NEEDED: Record<ObjectKind, readonly (readonly string[])[]> = {
@@ -31,7 +31,7 @@ const NEEDED: Record<ObjectKind, readonly (readonly string[])[]> = {
   servicePrincipals: [READ_APPLICATIONS],
 };
 
-type Answer = (request: RouteRequest, tenant: Tenant, caller: GraphCaller) => Reply | Promise<Reply>;
+export type Answer = (request: RouteRequest, tenant: Tenant, caller: GraphCaller) => Reply | Promise<Reply>;
 
 export const graphRoutes: Route[] = [
   ...(['users', 'servicePrincipals'] as const).flatMap(kind => [
@@ -65,7 +65,7 @@ export const graphRoutes: Route[] = [
   graphRoute('graph.subscriptions.remove', 'DELETE', 'subscriptions/:id', [READ_ACCOUNTS], subscriptions.remove),
 ];
 
-function graphRoute(
+export function graphRoute(
   name: string,
   method: Route['method'],
   path: string,

@@ -2,6 +2,7 @@
 import { managedIdentity, workloads, type Workload } from './applications';
 import { SimulatedDirectory } from './directory';
 import { agents, groups, people, transitiveGroups, type Group, type User } from './people';
+import { HOME_TENANT_ID } from './tenantIds';
 
 export type ObjectKind = 'users' | 'servicePrincipals';
 
@@ -80,6 +81,14 @@ export function membershipsOf(
     securityEnabled: true,
   }));
   return [...(extra.get(found.oid) ?? []), ...security];
+}
+
+/** Object ids of all groups of a tenant */
+export function groupIdsOf(tenantId: string): ReadonlySet<string> {
+  const here = users.filter(each => each.tenantId === tenantId).flatMap(user => transitiveGroups(user));
+  const own = tenantId === HOME_TENANT_ID ? [...Object.values<Group>(groups), lunchClub] : [groups.fabrikamStaff];
+  const foreign = tenantId === HOME_TENANT_ID ? groups.fabrikamStaff.id : undefined;
+  return new Set([...here, ...own].map(({ id }) => id).filter(id => id !== foreign));
 }
 
 function directoryRole(id: string, displayName: string): Membership {

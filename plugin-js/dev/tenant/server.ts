@@ -10,6 +10,7 @@ import { discoveryRoutes } from './discovery';
 import { aadstsError } from './errors';
 import { REDIRECTED, send } from './faults';
 import { graphRoutes } from './graph';
+import { graphApplicationRoutes } from './graphApplications';
 import { PAGING } from './graphDelta';
 import { settledDirectory } from './graphDirectory';
 import { notify } from './graphSubscriptions';
@@ -18,6 +19,7 @@ import { jwksRoutes } from './jwks';
 import { managedIdentityRoutes } from './managedIdentity';
 import { mintAccessToken, mintIdToken } from './mint';
 import { mintRoutes } from './mintEndpoint';
+import { healthyRegistrations } from './registrations';
 import { matchRoute, text, type Reply, type Route } from './routes';
 import type { Tenant } from './tenant';
 import { FOREIGN_TENANT_ID, HOME_TENANT_ID } from './tenantIds';
@@ -41,6 +43,7 @@ const builtInRoutes: readonly Route[] = [
   ...tokenEndpointRoutes,
   ...managedIdentityRoutes,
   ...graphRoutes,
+  ...graphApplicationRoutes,
   ...mintRoutes,
   ...ciRoutes,
 ];
@@ -82,6 +85,7 @@ export async function startTenant(options: TenantOptions = {}): Promise<Tenant> 
     foreign,
     ci: new Ci(authority, clock),
     faults: {},
+    registrations: healthyRegistrations(clock()),
     requests: Object.fromEntries([...routes.map(route => route.name), REDIRECTED, 'unknown'].map(name => [name, 0])),
     cacheControl: 'max-age=86400, private',
     keyIssuers: 'template',
@@ -120,6 +124,8 @@ async function answer(
     return;
   }
   const { route, params } = match;
+  const { clockAhead } = tenant.faults;
+  if (clockAhead) response.setHeader('date', new Date(Date.now() + clockAhead * 1000).toUTCString());
   const redirected = url.searchParams.has(REDIRECTED);
   count(tenant, redirected ? REDIRECTED : route.name);
   const body = await readBody(request);

@@ -8,6 +8,7 @@ import type { Issuer } from './issuer';
 import type { RollOptions } from './keys';
 import type { IdTokenOptions, MintOptions } from './mint';
 import type { Principal, User } from './people';
+import type { Registrations } from './registrations';
 
 export interface Tenant {
   /** `http://127.0.0.1:{port}`, the authority of the simulated cloud */
@@ -21,6 +22,8 @@ export interface Tenant {
   readonly ci: Ci;
   /** Switch on and off at any time; they hold for all tenants */
   readonly faults: Faults;
+  /** App registrations of the home tenant; change them at any time */
+  readonly registrations: Registrations;
   /** Requests per route name since the start, faulty answers included; `unknown` counts the rest */
   readonly requests: Record<string, number>;
   /** Header of discovery documents and key sets */

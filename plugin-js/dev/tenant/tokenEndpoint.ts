@@ -2,6 +2,7 @@
 import { backstageApi, MICROSOFT_GRAPH_ID, workloads, type Workload } from './applications';
 import { aadstsError, tenantNotFound } from './errors';
 import { graphBase, mintGraphToken } from './graphTokens';
+import { registrationOf } from './registrations';
 import { json, type Reply, type Route, type RouteRequest } from './routes';
 import type { Tenant } from './tenant';
 
@@ -35,11 +36,11 @@ function grantToken(request: RouteRequest, tenant: Tenant): Reply {
     return aadstsError(400, 'unauthorized_client', 700016, message);
   }
   const scope = form.get('scope');
-  const refusal = checkSecret(workload, secret) ?? checkScope(scope, tenant);
+  const refusal = checkSecret(workload, secret) ?? checkEnd(workload, tenant) ?? checkScope(scope, tenant);
   if (refusal) return refusal;
 
   const token = isForGraph(scope, tenant)
-    ? mintGraphToken(tenant, workload, EXPIRES_IN)
+    ? mintGraphToken(tenant, consented(workload, tenant), EXPIRES_IN)
     : tenant.mintAccessToken(workload, { lifetime: EXPIRES_IN });
   const answer = { token_type: 'Bearer', expires_in: EXPIRES_IN, ext_expires_in: EXPIRES_IN, access_token: token };
   return json(200, answer, { 'cache-control': 'no-store, no-cache', pragma: 'no-cache' });
@@ -68,6 +69,20 @@ function checkSecret(workload: Workload, secret: string): Reply | undefined {
     'Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the ' +
       `client secret ID, for a secret added to app '${workload.clientId}'.`,
   );
+}
+
+/** With the permissions that it has at the moment */
+function consented(workload: Workload, { registrations }: Tenant): Workload {
+  const { graphRoles = workload.graphRoles } = registrationOf(registrations, workload.clientId) ?? {};
+  return { ...workload, ...(graphRoles && { graphRoles }) };
+}
+
+/** Also of the right secret: the end of the one that begins like it */
+function checkEnd({ clientId, secret }: Workload, tenant: Tenant): Reply | undefined {
+  const entries = registrationOf(tenant.registrations, clientId)?.secrets.filter(({ hint }) => secret.startsWith(hint));
+  if (!entries || entries.some(({ endsAt }) => endsAt > tenant.clock())) return undefined;
+  const message = `The provided client secret keys for app '${clientId}' are expired.`;
+  return aadstsError(401, 'invalid_client', 7000222, message);
 }
 
 /** An app can't pick single permissions, only ask for all that it was granted on one resource */

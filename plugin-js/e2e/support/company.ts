@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type Answer } from '../../dev/story/client';
 import { groups } from '../../dev/tenant/people';
+import { assertConforms } from './conforms';
 
 export const TEAMS = 25;
 /** Secret of a static external caller, that is, of a service principal */
@@ -87,7 +88,10 @@ export class RememberingClient extends Client {
   /** Anything that `call` does not send */
   async raw(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
     const response = await fetch(`${this.#base}${path}`, init);
-    return { status: response.status, text: await response.text() };
+    const { status, headers } = response;
+    const text = await response.text();
+    assertConforms({ method: init.method ?? 'GET', path, status, type: headers.get('content-type') ?? '', text });
+    return { status, text };
   }
 }
 

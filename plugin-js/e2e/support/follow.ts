@@ -99,11 +99,12 @@ export async function followed(tenant: Tenant, { service, knex }: Opened) {
     const logger = new RecordingLogger();
     const core = new EntraCore({ configuration: followingConfiguration(tenant), staleAfter: 900, logger });
     open.add(core);
-    const membership = new DirectoryEpoch();
+    const epoch = new DirectoryEpoch();
+    epoch.followMembers();
     const scopes = new Scopes({ store, groups, wanted: () => undefined });
     const tenants = [tenant.tenantId];
-    const made = new Replica({ store, core, membership, tenants, counts: feed => scopes.counts(feed), logger });
-    return { core, membership, logger, replica: made, poll: () => made.poll() };
+    const made = new Replica({ store, core, epoch, tenants, counts: feed => scopes.counts(feed), logger });
+    return { core, epoch, logger, replica: made, poll: () => made.poll() };
   }
 
   return { store, writer, replica, close: () => open.forEach(core => core.close()) };

@@ -1,4 +1,5 @@
 /** Two replicas of one backend: processes of their own with one database, as a company runs them */
+import './conforms';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

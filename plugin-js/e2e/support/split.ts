@@ -1,4 +1,5 @@
 /** A Backstage that is split: the catalog in a process of its own, auth, permissions and Entra Access in another */
+import './conforms';
 import assert from 'node:assert/strict';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

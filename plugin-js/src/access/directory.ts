@@ -71,7 +71,8 @@ export class CatalogDirectory {
 
   /** Reads the catalog; a reading under way is shared. A failure is logged once, and the directory stays as it was */
   refresh(): Promise<void> {
-    this.#running ??= this.#refreshOnce()
+    this.#running ??= this.#options.entraAccess.telemetry
+      .span('entra_access.directory.refresh', () => this.#refreshOnce())
       .then(
         () => (this.#error = undefined),
         (error: unknown) => this.#failed(error),
@@ -80,6 +81,11 @@ export class CatalogDirectory {
         this.#running = undefined;
       });
     return this.#running;
+  }
+
+  /** All Group entities of the catalog as they are now. @throws what the catalog does */
+  async groups(): Promise<CatalogGroupInput[]> {
+    return this.#groups(await this.#options.auth.getOwnServiceCredentials());
   }
 
   /** Reads the catalog after a reading under way, which may have begun too early to see what has changed */
@@ -102,17 +108,20 @@ export class CatalogDirectory {
     const { entraAccess, numbers } = this.#options;
     const newest = await numbers.newest().catch(() => undefined);
     // Less than this replica has: a database from a backup, which numbers anew.
-    if (newest && newest.epoch !== entraAccess.directory.current) await this.refresh();
+    if (!newest || newest.epoch === entraAccess.directory.catalog) return;
+    // Members of groups have changed, and the catalog has not.
+    if (newest.fingerprint === this.#last) entraAccess.directory.catalogIs(newest.epoch, newest.members);
+    else await this.refresh();
   }
 
   async #refreshOnce(): Promise<void> {
     const { auth, entraAccess } = this.#options;
     const credentials = await auth.getOwnServiceCredentials();
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const { directory, fingerprint, epoch } = await this.#numbered(credentials);
+      const { directory, fingerprint, epoch, members } = await this.#numbered(credentials);
       if (epoch === undefined) continue;
       if (fingerprint !== this.#last) this.#handOver(directory);
-      entraAccess.directory.current = epoch;
+      entraAccess.directory.catalogIs(epoch, members);
       this.#last = fingerprint;
       this.#refreshedAt = Date.now();
       return;
@@ -133,9 +142,10 @@ export class CatalogDirectory {
     // What another version of this plugin has numbered cannot be compared; unchanged here, it is the same.
     const incomparable = newest.fingerprint !== null && !newest.fingerprint.startsWith(FORMAT);
     const same = newest.fingerprint === fingerprint || (incomparable && fingerprint === this.#last);
-    if (same) return { directory, fingerprint, epoch: newest.epoch };
+    const { members } = newest;
+    if (same) return { directory, fingerprint, members, epoch: newest.epoch };
     const advanced = await numbers.advance(newest.epoch, fingerprint);
-    return { directory, fingerprint, epoch: advanced ? newest.epoch + 1 : undefined };
+    return { directory, fingerprint, members, epoch: advanced ? newest.epoch + 1 : undefined };
   }
 
   #handOver(directory: DirectoryInput): void {
@@ -153,15 +163,8 @@ export class CatalogDirectory {
   /** All Group entities: what one without an annotation nests counts, too */
   async #groups(credentials: Credentials) {
     const groups: CatalogGroupInput[] = [];
-    const fields = [
-      'kind',
-      'metadata.namespace',
-      'metadata.name',
-      'metadata.annotations',
-      'spec.parent',
-      'spec.children',
-    ];
-    const pages = this.#options.catalog.streamEntities({ filter: { kind: 'Group' }, fields }, { credentials });
+    const wanted = { filter: { kind: 'Group' }, fields: GROUP_FIELDS };
+    const pages = this.#options.catalog.streamEntities(wanted, { credentials });
     for await (const page of pages) for (const entity of page) groups.push(catalogGroup(entity));
     return groups.sort((a, b) => (a.entityRef < b.entityRef ? -1 : 1));
   }
@@ -172,6 +175,16 @@ export class CatalogDirectory {
     return (facets[facet] ?? []).map(({ value }) => value).sort();
   }
 }
+
+/** What of a Group entity bears on ownership */
+export const GROUP_FIELDS = [
+  'kind',
+  'metadata.namespace',
+  'metadata.name',
+  'metadata.annotations',
+  'spec.parent',
+  'spec.children',
+];
 
 /** What bears on ownership, the core judges it */
 export function catalogGroup(entity: Entity): CatalogGroupInput {

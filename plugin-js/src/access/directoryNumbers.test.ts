@@ -34,18 +34,18 @@ for (const { name, skip, open } of DATABASES) {
     });
 
     test('begin with none, and go up by one', async () => {
-      assert.deepEqual(await numbers.newest(), { epoch: 0, fingerprint: null });
+      assert.deepEqual(await numbers.newest(), { epoch: 0, fingerprint: null, members: 0 });
       assert.equal(await numbers.advance(0, 'a'), true);
-      assert.deepEqual(await numbers.newest(), { epoch: 1, fingerprint: 'a' });
+      assert.deepEqual(await numbers.newest(), { epoch: 1, fingerprint: 'a', members: 0 });
       assert.equal(await numbers.advance(1, 'b'), true);
-      assert.deepEqual(await numbers.newest(), { epoch: 2, fingerprint: 'b' });
+      assert.deepEqual(await numbers.newest(), { epoch: 2, fingerprint: 'b', members: 0 });
     });
 
     test('only what was read when the number was the newest gets the next one', async () => {
       assert.equal(await numbers.advance(0, 'a'), true);
       assert.equal(await numbers.advance(0, 'late'), false);
       assert.equal(await numbers.advance(7, 'from nowhere'), false);
-      assert.deepEqual(await numbers.newest(), { epoch: 1, fingerprint: 'a' });
+      assert.deepEqual(await numbers.newest(), { epoch: 1, fingerprint: 'a', members: 0 });
     });
 
     test('of many at once, one gets it', async () => {
@@ -69,7 +69,7 @@ for (const { name, skip, open } of DATABASES) {
         }),
         /the rows are refused/,
       );
-      assert.deepEqual(await numbers.newest(), { epoch: 0, fingerprint: null });
+      assert.deepEqual(await numbers.newest(), { epoch: 0, fingerprint: null, members: 0 });
     });
   });
 }

@@ -13,6 +13,8 @@ export interface NumberedDirectory {
   epoch: number;
   /** Of its content; `null` before the first one */
   fingerprint: string | null;
+  /** The number with which members of groups changed last; 0 where they are not followed */
+  members?: number;
 }
 
 /** Gives every directory a number that is the same on every replica and grows with time */
@@ -38,12 +40,14 @@ export class StoredDirectoryNumbers implements DirectoryNumbers {
 
   async newest(): Promise<NumberedDirectory> {
     const row = await answered(
-      this.#database<{ name: string; value: number | string; fingerprint: string | null }>(REVISIONS)
+      this.#database<{ name: string; value: number | string; fingerprint: string | null; members: number | string }>(
+        REVISIONS,
+      )
         .where({ name: 'directory' })
         .first(),
     );
     if (!row) throw new Error(`${REVISIONS} has no row for the directory`);
-    return { epoch: Number(row.value), fingerprint: row.fingerprint };
+    return { epoch: Number(row.value), fingerprint: row.fingerprint, members: Number(row.members) };
   }
 
   async advance(epoch: number, fingerprint: string): Promise<boolean> {

@@ -21,7 +21,7 @@ beforeEach(async () => {
   database = await databaseOf('better-sqlite3', ':memory:');
   entraAccess = await started();
   assert.ok(entraAccess.core.setDirectory(DIRECTORY).ok);
-  entraAccess.directory.current = 4;
+  entraAccess.directory.catalogIs(4);
 });
 afterEach(async () => {
   entraAccess.close();
@@ -65,7 +65,7 @@ test('tells the owners that own something, those that may count, and by which nu
     possible: [TEAM, OLIVIA],
   });
   assert.deepEqual(await ask({ version }), { state: 'unchanged', epoch: 4, session: 1, expiresAt: IN_AN_HOUR });
-  entraAccess.directory.current = 5;
+  entraAccess.directory.catalogIs(5);
   assert.deepEqual(await ask({ version }), { state: 'unchanged', epoch: 5, session: 1, expiresAt: IN_AN_HOUR });
   assert.equal((await ask({ version: 'another' })).state, 'signedIn');
 });
@@ -119,7 +119,7 @@ test('a sign-in on another replica is found, and a newer one looked for where th
 });
 
 test('a newer directory is got where the question says that there is one', async () => {
-  entraAccess.directory.follow(async () => void (entraAccess.directory.current = 6));
+  entraAccess.directory.follow(async () => entraAccess.directory.catalogIs(6));
   await signIn(entraAccess, []);
   const answer = await ask({ epoch: 5 });
   assert.ok(answer.state === 'signedIn');

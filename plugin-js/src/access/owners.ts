@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { HttpAuthService } from '@backstage/backend-plugin-api';
+import type { BackstageCredentials, HttpAuthService } from '@backstage/backend-plugin-api';
 import { NotAllowedError, ServiceUnavailableError } from '@backstage/errors';
 import type { Request } from 'express';
 import { OWNING, POSSIBLE } from '../catalog/principalOwners';
@@ -15,9 +15,9 @@ const PROCESS = randomUUID();
  * The plugin `catalog` for itself: never on behalf of a user, and no external caller, whatever it is allowed.
  * @throws NotAllowedError, or AuthenticationError for nobody
  */
-export async function onlyCatalog(httpAuth: HttpAuthService, request: Request): Promise<void> {
-  const { principal } = await httpAuth.credentials(request, { allow: ['service'] });
-  if (principal.subject === 'plugin:catalog') return;
+export async function onlyCatalog(httpAuth: HttpAuthService, request: Request): Promise<BackstageCredentials> {
+  const credentials = await httpAuth.credentials(request, { allow: ['service'] });
+  if (credentials.principal.subject === 'plugin:catalog') return credentials;
   throw coded('permission_needed', new NotAllowedError('only the plugin catalog asks this'));
 }
 
@@ -26,13 +26,9 @@ export async function onlyCatalog(httpAuth: HttpAuthService, request: Request): 
  * @throws ServiceUnavailableError where that is not known at the moment; nobody may take it for "not signed in"
  */
 export async function ownersOf(entraAccess: EntraAccess, question: OwnersQuestion): Promise<OwnersAnswer> {
-  const { core, sessions, directory, membership } = entraAccess;
-  const { principal, epoch = 0, session = 0, members = 0, until = 0 } = question;
-  await Promise.all([
-    directory.reach(epoch),
-    membership.reach(members),
-    sessions.ensure(principal, { until, session }),
-  ]);
+  const { core, sessions, directory } = entraAccess;
+  const { principal, epoch = 0, session = 0, until = 0 } = question;
+  await Promise.all([directory.reach(epoch), sessions.ensure(principal, { until, session })]);
   await entraAccess.completed(principal);
   if (!core.available) {
     throw coded('core_unavailable', new ServiceUnavailableError('the core is being restarted; try again in a second'));
@@ -47,8 +43,7 @@ export async function ownersOf(entraAccess: EntraAccess, question: OwnersQuestio
     return { state: 'nobody' };
   }
   const version = [PROCESS, core.instance, core.epoch, current.sequence].join('.');
-  const { since, expiresAt } = current;
-  const numbers = { epoch: directory.current, session: since, members: membership.current, expiresAt };
+  const numbers = { epoch: directory.current, session: current.since, expiresAt: current.expiresAt };
   if (version === question.version) return { state: 'unchanged', ...numbers };
   return { state: 'signedIn', ...numbers, version, owning, possible: possible ? [...new Set(possible)] : null };
 }

@@ -8,6 +8,16 @@ export const decisionExplainOthersPermission = createPermission({
   name: 'entra-access.decision.explain-others',
   attributes: {},
 });
+/** In addition, to be told of rules that are for others, and whom they are for */
+export const policyReadPermission = createPermission({
+  name: 'entra-access.policy.read',
+  attributes: { action: 'read' },
+});
+/** In addition, to be told in which groups others are */
+export const groupsReadPermission = createPermission({
+  name: 'entra-access.groups.read',
+  attributes: { action: 'read' },
+});
 export const whoamiReadPermission = createPermission({
   name: 'entra-access.whoami.read',
   attributes: { action: 'read' },
@@ -27,7 +37,20 @@ export const entraAccessPermissions = [
   tokenInspectPermission,
   decisionExplainPermission,
   decisionExplainOthersPermission,
+  policyReadPermission,
+  groupsReadPermission,
   whoamiReadPermission,
   statusReadPermission,
   auditReadPermission,
 ];
+
+const BY_NAME: ReadonlyMap<string, (typeof entraAccessPermissions)[number]> = new Map(
+  entraAccessPermissions.map(each => [each.name, each]),
+);
+
+/** @throws Error for a name that is none of them: a mistake in this package */
+export function permissionNamed(name: string) {
+  const permission = BY_NAME.get(name);
+  if (!permission) throw new Error(`there is no permission ${name}`);
+  return permission;
+}

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { coreServices, createBackendPlugin, type LifecycleService } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
+import { registerActions } from '../actions/actions';
+import { actionsRegistryRef } from '../actions/registryRef';
 import { attachAudit } from '../audit/attach';
 import { Following } from '../follow/following';
 import { NOTIFICATIONS_PATH } from '../follow/notifications';
@@ -10,10 +12,17 @@ import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
 import { STILL_OURS_SECONDS } from '../service/sharedSessions';
+import { attachTelemetry } from '../telemetry/metrics';
+import { metricsRef, tracingRef } from '../telemetry/refs';
+import { callerLimits } from './callerLimit';
+import { BackgroundChecks } from './checks';
 import { CatalogDirectory } from './directory';
 import { StoredDirectoryNumbers } from './directoryNumbers';
 import { PermissionLookup } from './permissionLookup';
+import { Explanations } from './explanations';
 import { entraAccessPermissions } from './permissions';
+import { Questions } from './questions';
+import { ResourceRules } from './resourceRules';
 import { createRouter } from './router';
 
 /** How often the catalog is asked for groups and owners */
@@ -22,6 +31,8 @@ const REFRESH_SECONDS = 15;
 const CATCH_UP_MS = 2_000;
 /** Seconds for which an empty directory is looked at every second */
 const FIRST_MINUTE = 60;
+/** How often the configuration and what it hangs on are checked */
+const CHECK_HOURS = 6;
 /** Most expired rows removed in one statement */
 const EXPIRED_AT_ONCE = 500;
 
@@ -31,6 +42,7 @@ export const entraAccessPlugin = createBackendPlugin({
   register(env) {
     env.registerInit({
       deps: {
+        actionsRegistry: actionsRegistryRef,
         auditor: coreServices.auditor,
         auth: coreServices.auth,
         catalog: catalogServiceRef,
@@ -43,9 +55,11 @@ export const entraAccessPlugin = createBackendPlugin({
         httpRouter: coreServices.httpRouter,
         lifecycle: coreServices.lifecycle,
         logger: coreServices.logger,
+        metrics: metricsRef,
         permissions: coreServices.permissions,
         permissionsRegistry: coreServices.permissionsRegistry,
         scheduler: coreServices.scheduler,
+        tracing: tracingRef,
       },
       async init(deps) {
         const { auth, catalog, discovery, entraAccess, httpAuth, logger, permissions } = deps;
@@ -57,6 +71,8 @@ export const entraAccessPlugin = createBackendPlugin({
         const database = await deps.database.getClient();
         const numbers = new StoredDirectoryNumbers(database);
         const directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
+        const { metrics, tracing } = deps;
+        deps.lifecycle.addShutdownHook(attachTelemetry({ metrics, tracing, entraAccess, directory }));
         const wanted = () => {
           const named = groupsNamed(entraAccess.policyText, deps.config.getOptional('entraAccess'));
           return directory.groupIds && new Set([...named, ...directory.groupIds]);
@@ -64,18 +80,30 @@ export const entraAccessPlugin = createBackendPlugin({
         const following =
           entraAccess.follow && new Following({ ...deps, settings: entraAccess.follow, database, wanted });
         entraAccess.following = following && (() => following.states);
-        entraAccess.directory.follow(() => directory.catchUp());
-        if (following) entraAccess.membership.follow(() => following.catchUp());
-        const lookup = new PermissionLookup({ auth, discovery });
+        entraAccess.directory.follow(async () => {
+          await Promise.all([directory.catchUp(), following?.catchUp()]);
+        });
         const notifications = following?.router;
         if (notifications) {
           // Microsoft Graph has no token of ours: it proves itself by the secret of a subscription.
           deps.httpRouter.addAuthPolicy({ path: NOTIFICATIONS_PATH, allow: 'unauthenticated' });
           deps.httpRouter.use(notifications);
         }
-        deps.httpRouter.use(
-          createRouter({ entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore }),
-        );
+        const lookup = new PermissionLookup({ auth, discovery });
+        const limits = callerLimits(entraAccess.limits, httpAuth);
+        const explanations = new Explanations({
+          ...{ entraAccess, catalog, permissions },
+          resourceRules: new ResourceRules({ auth, discovery }),
+        });
+        const questions = new Questions({ entraAccess, lookup, explanations });
+        const checks = new BackgroundChecks({ ...deps, directory });
+        deps.lifecycle.addShutdownHook(() => checks.close());
+        const shared = { entraAccess, questions, limits, permissions };
+        deps.httpRouter.use(createRouter({ ...shared, directory, checks, discovery, httpAuth, auditStore }));
+        registerActions({ ...shared, registry: deps.actionsRegistry });
+
+        // The same for everybody, and nothing of this backend is in it.
+        deps.httpRouter.addAuthPolicy({ path: '/openapi.json', allow: 'unauthenticated' });
 
         deps.lifecycle.addStartupHook(async () => {
           await following?.start();
@@ -97,6 +125,17 @@ export const entraAccessPlugin = createBackendPlugin({
           const catchUp = setInterval(() => void directory.catchUp(), CATCH_UP_MS);
           catchUp.unref();
           deps.lifecycle.addShutdownHook(() => clearInterval(catchUp));
+          // In every replica: each reaches the issuers by a way of its own. The backend listens already.
+          await deps.scheduler.scheduleTask({
+            id: 'checks',
+            scope: 'local',
+            frequency: { hours: CHECK_HOURS },
+            timeout: { minutes: 10 },
+            async fn() {
+              await checks.catalogFilled();
+              await checks.run();
+            },
+          });
           // In one replica: they all use the same rows.
           await deps.scheduler.scheduleTask({
             id: 'remove-expired-sessions',

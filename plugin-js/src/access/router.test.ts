@@ -10,6 +10,7 @@ import { configurationOf, POLICY } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
 import type { Inspection } from '../core';
 import { EntraAccess } from '../service/entraAccess';
+import { Questions, type QuestionsOptions } from './questions';
 import { createRouter, type RouterOptions } from './router';
 
 let tenant: Tenant;
@@ -24,6 +25,7 @@ async function inspectFresh(tokens: string[]): Promise<{ inspections: Inspection
   const entraAccess = new EntraAccess(configuration, new RecordingLogger());
   const options = {
     entraAccess,
+    questions: new Questions({ entraAccess } as QuestionsOptions),
     httpAuth: { credentials: async () => ({ principal: { type: 'service' } }) },
     permissions: { authorize: async () => [{ result: AuthorizeResult.ALLOW }] },
   } as unknown as RouterOptions;

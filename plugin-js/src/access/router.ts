@@ -1,180 +1,100 @@
-import type { HttpAuthService, PermissionsService } from '@backstage/backend-plugin-api';
-import { parseEntityRef, RELATION_OWNED_BY, stringifyEntityRef } from '@backstage/catalog-model';
-import {
-  AuthenticationError,
-  InputError,
-  NotAllowedError,
-  NotFoundError,
-  ServiceUnavailableError,
-} from '@backstage/errors';
-import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
-import type { CatalogService } from '@backstage/plugin-catalog-node';
-import express, { type NextFunction, type Request, type Response, type Router } from 'express';
-import PromiseRouter from 'express-promise-router';
-import { z } from 'zod';
-import { createAuditRouter } from '../audit/router';
+import type { DiscoveryService, HttpAuthService, PermissionsService } from '@backstage/backend-plugin-api';
+import { AuthenticationError } from '@backstage/errors';
+import type { BasicPermission } from '@backstage/plugin-permission-common';
+import type { Request, Router } from 'express';
+import { auditHandlers } from '../audit/handlers';
 import type { AuditStore } from '../audit/store';
-import type { ResourceInput } from '../core';
+import { explanationText } from '../explain/text';
+import { openApiDocument, type OpenApiDocument } from '../openapi/document';
+import type { Handlers } from '../openapi/handlers';
 import { permissionInput } from '../permission/policy';
 import { challengeHeader } from '../service/claimsChallenge';
 import { directCallOf } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
-import { ownersQuestionSchema } from '../service/ownersQuestion';
+import { askerOf } from './asker';
+import type { CallerLimits } from './callerLimit';
+import type { BackgroundChecks } from './checks';
 import type { CatalogDirectory } from './directory';
+import { operationRouter, type Guards } from './operationRouter';
 import { onlyCatalog, ownersOf } from './owners';
-import type { PermissionLookup } from './permissionLookup';
-import {
-  auditReadPermission,
-  decisionExplainOthersPermission,
-  decisionExplainPermission,
-  statusReadPermission,
-  tokenInspectPermission,
-  whoamiReadPermission,
-} from './permissions';
-import { notSignedIn, statusOf, whoami } from './views';
-import { coded } from '../service/coded';
-
-const inspectSchema = z.strictObject({ token: z.string().min(1), purpose: z.enum(['access', 'sign-in']).optional() });
-const explainSchema = z.strictObject({
-  permission: z.string().min(1).max(256),
-  resourceRef: z.string().min(1).max(512).optional(),
-  principal: z.string().min(1).max(512).optional(),
-});
+import { permissionNamed } from './permissions';
+import { userOf, type Questions } from './questions';
+import { statusOf } from './views';
 
 /** What the routes need */
 export interface RouterOptions {
   entraAccess: EntraAccess;
   directory: CatalogDirectory;
-  lookup: PermissionLookup;
-  catalog: CatalogService;
+  checks: Pick<BackgroundChecks, 'state'>;
+  questions: Questions;
+  limits: CallerLimits;
+  discovery: Pick<DiscoveryService, 'getExternalBaseUrl'>;
   httpAuth: HttpAuthService;
   permissions: PermissionsService;
   /** Without one there is no audit trail to read */
   auditStore?: AuditStore;
 }
 
-/** Routes below `/api/entra-access` */
+/** Routes below `/api/entra-access`, as `openapi/operations.ts` describes them */
 export function createRouter(options: RouterOptions): Router {
-  const { entraAccess, directory, lookup, catalog, httpAuth, permissions, auditStore: store } = options;
-  const router = PromiseRouter();
-  // A token that is too large to be judged must still get its answer.
-  router.use(express.json({ limit: '1mb' }), withoutBody);
+  const { entraAccess, directory, checks, questions, auditStore: store } = options;
+  const guards = guardsOf(options);
+  const handlers: Partial<Handlers> = {
+    getOpenApi: documentOnce(options),
 
-  async function allowed(request: Request, permission: BasicPermission) {
-    const credentials = await httpAuth.credentials(request, { allow: ['user', 'service'] });
-    const [decision] = await permissions.authorize([{ permission }], { credentials });
-    if (decision?.result !== AuthorizeResult.ALLOW) challenge(request, userOf(credentials), permission);
-    if (decision?.result !== AuthorizeResult.ALLOW)
-      throw coded('permission_needed', new NotAllowedError(`permission ${permission.name} is needed`));
-    return credentials;
-  }
+    inspectToken: ({ body }) => questions.inspect(body),
 
-  /** A direct call that a stronger sign-in would let through is told which */
-  function challenge(request: Request, entityRef: string | undefined, permission: BasicPermission): void {
-    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-    const call = token && entityRef ? directCallOf(entraAccess, token, entityRef) : undefined;
-    const header =
-      call && challengeHeader(call, entraAccess.explain(call.entityRef, permissionInput(permission))?.stepUp);
-    if (header === undefined) return;
-    request.res?.set('WWW-Authenticate', header);
-    const reason = `permission ${permission.name} needs a stronger sign-in`;
-    throw Object.assign(new AuthenticationError(reason), { code: 'step_up_required' });
-  }
+    async explainDecision({ request, response, credentials, body }) {
+      const must = async ({ name }: BasicPermission) => void (await guards.access(request, { permission: name }));
+      const { answer, subject } = await questions.explain({ credentials, must }, body);
+      if (request.accepts(['application/json', 'text/plain']) !== 'text/plain') return answer;
+      response.type('text/plain').send(explanationText(answer, subject));
+      return undefined;
+    },
 
-  router.post('/v1/tokens/inspect', async (request, response) => {
-    await allowed(request, tokenInspectPermission);
-    const { token, purpose } = parse(inspectSchema, request.body);
-    const inspection = await entraAccess.inspect(token, purpose);
-    if (!inspection)
-      throw coded(
-        'core_unavailable',
-        new ServiceUnavailableError('the core is being restarted; try again in a second'),
-      );
-    response.json(inspection);
-  });
+    whoami: ({ credentials }) => questions.whoami(credentials),
 
-  router.post('/v1/decisions/explain', async (request, response) => {
-    const credentials = await allowed(request, decisionExplainPermission);
-    const question = parse(explainSchema, request.body);
-    const caller = userOf(credentials);
-    const asked = question.principal === undefined ? caller : canonicalRef(question.principal, 'principal');
-    if (asked === undefined)
-      throw coded('request_invalid', new InputError('principal: a service asks about somebody; name an entity ref'));
-    if (asked !== caller) await allowed(request, decisionExplainOthersPermission);
-    const permission = await lookup.find(question.permission);
-    const resource = question.resourceRef
-      ? await readResource(canonicalRef(question.resourceRef, 'resourceRef'))
-      : undefined;
-    await entraAccess.completed(asked);
-    const explanation = entraAccess.explain(asked, permission, resource);
-    if (!explanation) throw notSignedIn(entraAccess, asked);
-    response.json(explanation);
+    getStatus: async () => statusOf(entraAccess, directory, checks.state),
 
-    /** With the caller's own eyes: what they may not read is not there */
-    async function readResource(entityRef: string): Promise<ResourceInput> {
-      const entity = await catalog.getEntityByRef(entityRef, { credentials });
-      if (!entity)
-        throw coded(
-          'entity_not_found',
-          new NotFoundError(`${entityRef} does not exist, or the caller may not read it`),
-        );
-      const owners = (entity.relations ?? []).filter(({ type }) => type === RELATION_OWNED_BY);
-      return { entityRef, owners: owners.map(({ targetRef }) => targetRef) };
-    }
-  });
+    // The catalog in another process asks it (docs/split-deployment.md).
+    findOwners: ({ body }) => ownersOf(entraAccess, body),
 
-  router.get('/v1/whoami', async (request, response) => {
-    const credentials = await allowed(request, whoamiReadPermission);
-    const caller = userOf(credentials);
-    if (caller !== undefined) await entraAccess.completed(caller);
-    response.json(whoami(entraAccess, caller, credentials.principal));
-  });
-
-  router.get('/v1/status', async (request, response) => {
-    await allowed(request, statusReadPermission);
-    response.json(statusOf(entraAccess, directory));
-  });
-
-  // Not part of the public contract: the catalog in another process asks it (docs/split-deployment.md).
-  router.post('/v1/internal/owners', async (request, response) => {
-    await onlyCatalog(httpAuth, request);
-    response.json(await ownersOf(entraAccess, parse(ownersQuestionSchema, request.body)));
-  });
-
-  if (store) {
-    const { audit, core } = entraAccess;
-    const mayRead = (request: Request) => allowed(request, auditReadPermission);
-    router.use('/v1/audit', createAuditRouter({ core, audit, store, allowed: mayRead }));
-  }
-  return router;
+    ...(store ? auditHandlers({ core: entraAccess.core, audit: entraAccess.audit, store }) : {}),
+  };
+  return operationRouter(handlers, guards);
 }
 
-/** A body that is no JSON comes back inside the parser's error, token and all: say only that it is none */
-function withoutBody(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
-  const quotes = typeof error === 'object' && error !== null && 'body' in error;
-  next(quotes ? coded('request_invalid', new InputError('the request body is not JSON')) : error);
+/** Made once: everybody may ask for it, as often as they like */
+function documentOnce({ discovery }: RouterOptions): Handlers['getOpenApi'] {
+  let made: OpenApiDocument | undefined;
+  return async () => (made ??= openApiDocument(await discovery.getExternalBaseUrl('entra-access')));
 }
 
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  // Paths and expectations only: the body may hold a token.
-  const issues = parsed.error.issues.map(({ path, code }) => `${path.join('.') || 'body'}: ${code}`);
-  throw coded('request_invalid', new InputError(`the request body is not as expected: ${issues.join('; ')}`));
+function guardsOf({ entraAccess, httpAuth, permissions, limits }: RouterOptions): Guards {
+  return {
+    async access(request, access) {
+      if (access === 'catalog') return onlyCatalog(httpAuth, request);
+      const credentials = await httpAuth.credentials(request, { allow: ['user', 'service'] });
+      const refused = (permission: BasicPermission) => challenge(entraAccess, request, userOf(credentials), permission);
+      await askerOf(credentials, permissions, refused).must(permissionNamed(access.permission));
+      return credentials;
+    },
+    limits: { inspect: limits.inspect.handler, explain: limits.explain.handler },
+  };
 }
 
-function canonicalRef(text: string, field: string): string {
-  try {
-    return stringifyEntityRef(parseEntityRef(text));
-  } catch {
-    throw coded(
-      'request_invalid',
-      new InputError(`${field}: not an entity reference such as component:default/payments-api`),
-    );
-  }
-}
-
-function userOf(credentials: { principal: unknown }): string | undefined {
-  const principal = credentials.principal as { type?: string; userEntityRef?: string };
-  return principal.type === 'user' ? principal.userEntityRef : undefined;
+/** A direct call that a stronger sign-in would let through is told which */
+function challenge(
+  entraAccess: EntraAccess,
+  request: Request,
+  entityRef: string | undefined,
+  permission: BasicPermission,
+): void {
+  const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  const call = token && entityRef ? directCallOf(entraAccess, token, entityRef) : undefined;
+  const header = call && challengeHeader(call, entraAccess.stepUp(call.entityRef, permissionInput(permission)));
+  if (header === undefined) return;
+  request.res?.set('WWW-Authenticate', header);
+  const reason = `permission ${permission.name} needs a stronger sign-in`;
+  throw Object.assign(new AuthenticationError(reason), { code: 'step_up_required' });
 }

@@ -1,15 +1,17 @@
 import { NotFoundError, ServiceUnavailableError } from '@backstage/errors';
+import type { Status } from '../openapi/status';
+import type { Whoami } from '../openapi/whoami';
 import type { EntraAccess } from '../service/entraAccess';
 import type { StoreState } from '../service/sessionStoreAccess';
+import { NOT_YET } from './checks';
 import type { CatalogDirectory } from './directory';
 import { coded } from '../service/coded';
 
 const { version } = require('../../package.json') as { version: string };
 
 /** The caller as the core sees it; group ids only as a number: a long list helps nobody */
-export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, principal: unknown) {
-  const { type } = principal as { type?: string };
-  if (entityRef === undefined) return { type, note: 'service principals bypass the policy; see the README' };
+export function whoami(entraAccess: EntraAccess, entityRef: string | undefined): Whoami {
+  if (entityRef === undefined) return { type: 'service', note: 'service principals bypass the policy; see the README' };
   const { core } = entraAccess;
   const record = entraAccess.about(entityRef, principal => core.describe(principal));
   if (!record) throw notSignedIn(entraAccess, entityRef);
@@ -19,7 +21,7 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined, 
   const standing = entraAccess.about(entityRef, principal => core.standing(principal));
   const live = standing?.live ? (core.members.groupsOf(record.tenantId, record.objectId) ?? []) : undefined;
   return {
-    type,
+    type: 'user',
     entityRef,
     ...identity,
     groups: {
@@ -48,7 +50,7 @@ export function sessionsUnavailable({ kind, error }: StoreState): Error | undefi
 }
 
 /** Ages in seconds, and what is wrong */
-export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) {
+export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory, checks = NOT_YET): Status {
   const age = (at?: number) => (at === undefined ? null : Math.max(0, Math.round((Date.now() - at) / 1000)));
   const { core, keys, policyState, sessions } = entraAccess;
   return {
@@ -60,7 +62,7 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       ...(policyState.file ? { file: policyState.file } : {}),
       ageSeconds: age(policyState.loadedAt),
       ...(policyState.error ? { error: policyState.error } : {}),
-      warnings: entraAccess.policyWarnings,
+      warnings: [...entraAccess.policyWarnings],
     },
     sessions: sessions.size,
     sessionStore: sessions.store,
@@ -79,9 +81,9 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       ...(error ? { error } : {}),
       directoryRoles,
     })),
-    ...(entraAccess.following ? { follow: entraAccess.following() } : {}),
     // Where the directory is the source of groups: how far each tenant is known.
     ...(core.freshness.staleAfter > 0 ? { entra: entraOf(entraAccess) } : {}),
+    ...(entraAccess.following ? { follow: entraAccess.following() } : {}),
     directory: {
       ageSeconds: age(directory.refreshedAt),
       epoch: entraAccess.directory.current,
@@ -91,16 +93,16 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory) 
       problems: directory.report?.problems ?? [],
       ...(directory.error ? { error: directory.error } : {}),
     },
+    checks,
   };
 }
 
-function entraOf({ breakGlass, core, membership }: EntraAccess) {
+function entraOf({ breakGlass, core }: EntraAccess) {
   const { freshness, accounts } = core;
   const states = new Map(freshness.states.map(state => [state.tenant, state]));
   const tenants = [...new Set(core.issuers.flatMap(({ tenantId }) => tenantId || []))];
   return {
     staleAfterSeconds: freshness.staleAfter,
-    revision: membership.current,
     tenants: tenants.map(tenant => {
       const known = states.get(tenant);
       const report = accounts.report(tenant);
@@ -109,7 +111,6 @@ function entraOf({ breakGlass, core, membership }: EntraAccess) {
         // One that was never loaded whole is as good as one that is too old.
         stale: known?.stale ?? true,
         ageSeconds: known?.ageSeconds ?? null,
-        accounts: report?.accounts ?? 0,
         revoked: report?.outOfForce ?? 0,
         ...(known?.error === undefined ? {} : { error: known.error }),
       };

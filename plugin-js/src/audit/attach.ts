@@ -6,7 +6,7 @@ import type {
 } from '@backstage/backend-plugin-api';
 import type { EntraAccess } from '../service/entraAccess';
 import { BackstageEvents } from './events';
-import { pruneAudit } from './retention';
+import { nameOwnCheckpoint, pruneAudit } from './retention';
 import { AuditStore } from './store';
 
 /** How often the head of the chain is told to Backstage's auditor */
@@ -45,6 +45,13 @@ export async function attachAudit({
     });
     const { retentionDays } = audit.state;
     if (retentionDays === undefined) return;
+    await scheduler.scheduleTask({
+      id: 'name-own-audit-checkpoint',
+      scope: 'local',
+      frequency: { hours: PRUNE_HOURS },
+      timeout: { minutes: 1 },
+      fn: () => nameOwnCheckpoint(store, audit, retentionDays),
+    });
     await scheduler.scheduleTask({
       id: 'prune-audit',
       scope: 'global',

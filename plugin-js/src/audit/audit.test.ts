@@ -9,7 +9,7 @@ import type { AuditRow } from './records';
 
 const rowOf = (record: object): AuditRow => ({
   ...{ chain: 'c', seq: 1, hash: 'h', at: 0, event: 'decision', result: 'DENY' },
-  ...{ principal: null, resource: null, rule: null },
+  ...{ principal: null, resource: null, rule: null, reference: null },
   ...record,
   record: JSON.stringify({ chain: 'c', seq: 1, at: 0, ...record }),
 });

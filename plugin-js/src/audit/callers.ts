@@ -40,6 +40,11 @@ export function signedIn(principal: Principal, entityRef: string | undefined, co
   };
 }
 
+/** Nobody was let in, and who came is not known, or not any more */
+export function notSignedIn(entityRef?: string): What {
+  return { event: 'sign-in', result: 'DENY', principal: entityRef };
+}
+
 /** A question to the policy and its answer */
 export interface Answered {
   permission: PermissionInput;

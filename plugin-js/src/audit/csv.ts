@@ -26,6 +26,7 @@ const COLUMNS = [
   'count',
   'since',
   'heads',
+  'reference',
   'hash',
 ] as const;
 

@@ -35,6 +35,8 @@ export interface AuditRecord {
   since?: number;
   /** `<chain> <number> <hash>`: how far other chains reached, or were removed */
   heads?: string[];
+  /** What whoever was refused was told, to be found by it */
+  reference?: string;
 }
 
 /** A record as it is kept, with what can be searched by */
@@ -50,15 +52,25 @@ export interface AuditRow {
   principal: string | null;
   resource: string | null;
   rule: string | null;
+  reference: string | null;
 }
 
 /** The columns that repeat what a canonical record says; those of `record` itself are not among them */
 export function columnsOf(
   canonical: string,
-): Pick<AuditRow, 'at' | 'event' | 'result' | 'principal' | 'resource' | 'rule'> {
-  const { at, event, result, principal, resource, rule } = JSON.parse(canonical) as AuditRecord;
-  const text = (value?: string) => value?.replaceAll('\0', '\ufffd') ?? null;
-  return { at, event, result: text(result), principal: text(principal), resource: text(resource), rule: text(rule) };
+): Pick<AuditRow, 'at' | 'event' | 'result' | 'principal' | 'resource' | 'rule' | 'reference'> {
+  const { at, event, ...said } = JSON.parse(canonical) as AuditRecord;
+  const text = (name: 'result' | 'principal' | 'resource' | 'rule' | 'reference') =>
+    said[name]?.replaceAll('\0', '\ufffd') ?? null;
+  return {
+    at,
+    event,
+    result: text('result'),
+    principal: text('principal'),
+    resource: text('resource'),
+    rule: text('rule'),
+    reference: text('reference'),
+  };
 }
 
 /** JSON text for the core: names of a job sorted, and nothing in it that is no Unicode */
@@ -69,4 +81,14 @@ export function recordText(record: AuditRecord & { chain: string; seq: number })
   return JSON.stringify(job ? { ...record, job: Object.fromEntries(job) } : record, (_name, value: unknown) =>
     typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value,
   );
+}
+
+/** What a record takes in memory while it waits, roughly, in bytes */
+export function sizeOf(record: AuditRecord): number {
+  let bytes = 512;
+  for (const value of Object.values(record) as Array<AuditRecord[keyof AuditRecord]>) {
+    if (typeof value === 'string') bytes += 2 * value.length;
+    else if (typeof value === 'object') for (const text of Object.values(value)) bytes += 64 + 2 * text.length;
+  }
+  return bytes;
 }

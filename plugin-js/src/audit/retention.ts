@@ -32,3 +32,22 @@ export async function pruneAudit(
     return store.expired(chain, now - days * DAY_MS, AT_ONCE);
   }
 }
+
+/**
+ * Names the checkpoint that stands for all records of an idle process's chain, in its own chain. Whoever removed them has named it, too,
+ * but in a record that goes after its time, while this process may still be idle.
+ *
+ * Not where records went before their time: nobody but who tampers with the trail removes those.
+ */
+export async function nameOwnCheckpoint(
+  store: Pick<AuditStore, 'checkpoint'>,
+  trail: Pick<AuditTrail, 'chain' | 'head' | 'headAt' | 'require'>,
+  days: number,
+  now = Date.now(),
+): Promise<void> {
+  const { chain, head, headAt } = trail;
+  if (headAt >= now - days * DAY_MS) return;
+  const checkpoint = await store.checkpoint(chain);
+  if (checkpoint?.seq !== head.seq || checkpoint.hash !== head.hash) return;
+  await trail.require({ event: 'checkpoint', heads: [`${chain} ${head.seq} ${head.hash}`] });
+}

@@ -25,6 +25,7 @@ export interface AuditFilter {
   result?: string;
   rule?: string;
   event?: string;
+  reference?: string;
   from?: number;
   to?: number;
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { configurationOf, recordOf } from '../../e2e/support/core';
 import { databaseFolder, databaseOf } from '../../e2e/support/databases';
@@ -6,7 +8,7 @@ import { RecordingLogger } from '../../e2e/support/logger';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from '../../e2e/support/postgres';
 import { EntraCore } from '../core';
 import type { AuditRow } from './records';
-import { pruneAudit } from './retention';
+import { nameOwnCheckpoint, pruneAudit } from './retention';
 import { AuditStore } from './store';
 import { AuditTrail } from './trail';
 import { verifyAudit, type AuditProblem, type VerifyOptions } from './verify';
@@ -52,6 +54,36 @@ async function problems(options: Omit<VerifyOptions, 'core'>): Promise<AuditProb
 }
 
 const short = (found: AuditProblem[]) => found.map(({ seq, finding }) => `${seq} ${finding}`);
+
+test('records of before there were references verify as they are, and cannot be changed afterwards either', async () => {
+  const database = await databaseOf('better-sqlite3', ':memory:');
+  const { knex } = database;
+  const directory = join(__dirname, '..', '..', 'migrations');
+  const older = readdirSync(directory).filter(name => !name.endsWith('_audit_reference.js'));
+  for (const name of older.sort()) await knex.migrate.up({ directory, name } as object);
+  const [chain, rows]: [string, object[]] = ['00000000-0000-4000-8000-000000000000', []];
+  let before = '';
+  for (const seq of [1, 2, 3]) {
+    const said = { chain, seq, at: seq, event: 'decision', result: 'DENY', rule: `r${seq}` };
+    const link = core.audit.link(before, JSON.stringify(said))!;
+    before = link.hash;
+    rows.push({ ...said, ...link });
+  }
+  await knex('entra_access_audit').insert(rows);
+  const store = await AuditStore.open(database.service);
+  assert.deepEqual(await problems({ store, heads: [{ chain, seq: 3, hash: before }] }), []);
+  const trail = trailOf();
+  await trail.attach(store);
+  await trail.require({ ...denied('r4'), reference: '0123456789' });
+  const found = await store.entries({ reference: '0123456789' }, 10);
+  assert.deepEqual(
+    found.map(({ rule }) => rule),
+    ['r4'],
+  );
+  assert.deepEqual(await problems({ store }), []);
+  await assert.rejects(() => knex('entra_access_audit').update({ reference: 'x' }), /append-only/);
+  await database.close();
+});
 
 const DATABASES = [
   { name: 'SQLite', skip: false, open: () => databaseOf('better-sqlite3', ':memory:') },
@@ -211,6 +243,94 @@ for (const { name, skip, open } of DATABASES) {
       assert.deepEqual(short(await problems({ store })), ['7 missing']);
     });
 
+    test('a process that is idle for longer than records are kept names the checkpoint of its chain itself', async () => {
+      let now = 10 * DAY;
+      const clock = () => now;
+      const idle = await filled(3, trailOf({ clock }));
+      const busy = trailOf({ clock });
+      await busy.attach(store);
+      const verified = () => problems({ store, heads: [{ chain: idle.chain, ...idle.head }] });
+      const hour = async () => {
+        await busy.require(denied('something'));
+        await pruneAudit(store, busy, 2, undefined, now);
+        await nameOwnCheckpoint(store, idle, 2, now);
+      };
+      await hour();
+      assert.equal(idle.head.seq, 4, 'its records are still there');
+      // What the first pruning wrote down about it goes as well.
+      for (let days = 0; days < 9; days += 1) {
+        now += DAY;
+        await hour();
+        assert.deepEqual(await verified(), [], `day ${days}`);
+      }
+      assert.ok(idle.head.seq > 4);
+      await idle.require(denied('again'));
+      assert.deepEqual(await verified(), []);
+      await Promise.all([idle.close(), busy.close()]);
+    });
+
+    test('records of an idle process that went before their time are not vouched for', async () => {
+      let now = 10 * DAY;
+      const idle = await filled(3, trailOf({ clock: () => now }));
+      const { seq, hash } = idle.head;
+      await store.prune(idle.chain, { seq, hash }, now);
+      now += DAY;
+      await nameOwnCheckpoint(store, idle, 2, now);
+      assert.deepEqual(short(await problems({ store, heads: [{ chain: idle.chain, seq, hash }] })), ['4 unnamed']);
+      await idle.close();
+    });
+
+    test('records that go after their time while they are read are not taken for missing', async () => {
+      let now = 10 * DAY;
+      const clock = () => now;
+      const ours = trailOf({ clock });
+      let other = trailOf({ clock });
+      // Read first, so that what it says of pruning comes too late.
+      while (other.chain > ours.chain) other = trailOf({ clock });
+      await other.attach(store);
+      await filled(2_500, ours);
+      now += 3 * DAY;
+      await ours.require(denied('young'));
+      await ours.close();
+      await other.require(denied('young'));
+      let pages = 0;
+      const pruning = over(store, async () => undefined);
+      Object.assign(pruning, {
+        checkpoint: store.checkpoint.bind(store),
+        async links(...[chain, after, limit]: Parameters<AuditStore['links']>) {
+          if (chain === ours.chain) pages += 1;
+          if (chain === ours.chain && pages === 2) await pruneAudit(store, other, 2, undefined, now);
+          return store.links(chain, after, limit);
+        },
+      });
+      const found: AuditProblem[] = [];
+      for await (const step of verifyAudit({ core, store: pruning })) if ('problem' in step) found.push(step.problem);
+      assert.deepEqual(found, []);
+      assert.ok(pages >= 2 && (await store.checkpoint(ours.chain)) !== undefined);
+      assert.deepEqual(await problems({ store }), []);
+      await other.close();
+    });
+
+    test('a checkpoint that nobody has written down does not hide what is removed while it is read', async () => {
+      const trail = await filled(2_500);
+      const kept = await rows();
+      let pages = 0;
+      const forging = over(store, async () => undefined);
+      Object.assign(forging, {
+        checkpoint: store.checkpoint.bind(store),
+        async links(...[chain, after, limit]: Parameters<AuditStore['links']>) {
+          pages += 1;
+          const { seq, hash } = kept[1_999]!;
+          if (pages === 2) await store.prune(chain, { seq: Number(seq), hash }, Date.now());
+          return store.links(chain, after, limit);
+        },
+      });
+      const found: AuditProblem[] = [];
+      for await (const step of verifyAudit({ core, store: forging })) if ('problem' in step) found.push(step.problem);
+      assert.deepEqual(short(found), ['2000 unnamed']);
+      await trail.close();
+    });
+
     test('a checkpoint that no record names does not hide what was deleted behind it', async () => {
       const trail = await filled(5);
       const [, , third] = await rows();
@@ -355,6 +475,23 @@ describe('while the database is away', () => {
     await trail.close();
   });
 
+  test('what waits is bounded in bytes, too: names may be long', async () => {
+    const trail = trailOf({ capacityBytes: 1_000_000, waitMs: 20 });
+    const long = { ...denied('r'), permission: 'x'.repeat(100_000) };
+    const tries = Array.from({ length: 10 }, () => trail.require(long)!);
+    assert.ok((await Promise.allSettled(tries)).every(({ status }) => status === 'rejected'));
+    assert.deepEqual([trail.state.waiting, trail.state.lost], [4, 6]);
+    const database = await databaseOf('better-sqlite3', ':memory:');
+    const store = await AuditStore.open(database.service);
+    await trail.attach(store);
+    while (trail.state.waiting > 0) await new Promise(resolve => setTimeout(resolve, 5));
+    // There is room again.
+    for (let time = 0; time < 10; time += 1) await trail.require(long);
+    assert.equal(trail.state.lost, 6);
+    await trail.close();
+    await database.close();
+  });
+
   test('what waits is bounded, and what is lost is counted and told', async () => {
     const database = await databaseOf('better-sqlite3', ':memory:');
     const store = await AuditStore.open(database.service);
@@ -441,9 +578,12 @@ test('a made-up name cannot stop the batch that it comes with', async () => {
   await assert.rejects(trail.require({ ...denied('r'), epoch: 'seven' as unknown as number })!, {
     code: 'audit_unavailable',
   });
+  // Nobody waits for one about reading: it is lost, and that is told.
+  assert.equal(trail.state.lost, 1);
   await trail.require(denied('after'));
   const kept = await store.entries({}, 10);
-  assert.equal(kept.length, 7);
+  assert.equal(kept.length, 8);
+  assert.match(kept.find(({ event }) => event === 'lost')!.record, /"count":1/);
   const said = kept.map(({ record }) => record).join();
   assert.ok(!said.includes('jane@') && !said.includes('xxxx'));
   assert.deepEqual(await problems({ store }), []);

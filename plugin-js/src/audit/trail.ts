@@ -4,12 +4,14 @@ import { ServiceUnavailableError } from '@backstage/errors';
 import type { AuditSettings, ChainPlace, EntraCore } from '../core';
 import { coded } from '../service/coded';
 import { within } from '../service/within';
-import { columnsOf, recordText, type AuditRecord, type AuditRow } from './records';
+import { columnsOf, recordText, sizeOf, type AuditRecord, type AuditRow } from './records';
 import { ReadCounts } from './readCounts';
 import type { AuditStore } from './store';
 
 /** Most records that wait for the database; beyond that what has to be recorded is refused */
 const CAPACITY = 10_000;
+/** Most of what waits, in bytes: anybody may ask about a permission with a long name */
+const CAPACITY_BYTES = 32 * 1024 * 1024;
 /** Most records of one transaction */
 const BATCH = 500;
 /** How long an answer waits for its record; the database gets twice that before a batch is tried again */
@@ -45,15 +47,19 @@ interface Options {
   logger: LoggerService;
   /** Whether a database will be attached */
   expected: boolean;
+  /** Does something within a span of a trace */
+  span?: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   /** For tests */
   clock?: () => number;
   capacity?: number;
+  capacityBytes?: number;
   waitMs?: number;
   pauseMs?: number;
 }
 
 interface Waiting {
   record: AuditRecord;
+  bytes: number;
   done?: () => void;
   failed?: (error: unknown) => void;
 }
@@ -72,11 +78,14 @@ export class AuditTrail {
   readonly #clock: () => number;
   readonly #reads: ReadCounts;
   readonly #queue: Waiting[] = [];
+  /** Of the queue and of the batch that is being written */
+  #bytes = 0;
   #store?: AuditStore;
   #batch: { rows: AuditRow[]; waiting: Waiting[] } | undefined;
   /** The last link that was made, and the last that the database has */
   #linked: ChainPlace = { seq: 0, hash: '' };
   #head: ChainPlace = { seq: 0, hash: '' };
+  #headAt = Infinity;
   #writing?: Promise<void>;
   #lost = 0;
   #untold = 0;
@@ -102,6 +111,11 @@ export class AuditTrail {
     return this.#head;
   }
 
+  /** Time of that record in milliseconds since the epoch; `Infinity` before the first */
+  get headAt(): number {
+    return this.#headAt;
+  }
+
   /** How recording goes */
   get state(): AuditState {
     return {
@@ -121,7 +135,7 @@ export class AuditTrail {
     for (const { chain, last } of await store.chains(64)) {
       heads.push(`${chain} ${last} ${(await store.hashAt(chain, last)) ?? ''}`);
     }
-    this.#queue.unshift({ record: { at: this.#clock(), event: 'start', heads } });
+    this.#first({ at: this.#clock(), event: 'start', heads });
     if (committed) this.#committed = committed;
     this.#store = store;
     this.#timer = setInterval(() => this.#count(), COUNT_MS);
@@ -152,12 +166,12 @@ export class AuditTrail {
   read(permission: string, record: () => Omit<AuditRecord, 'at'>): void {
     if (!this.on || this.#settings.reads === 'none') return;
     if (this.#settings.reads === 'count') this.#reads.add(permission);
-    else this.#add({ record: { ...record(), at: this.#clock() } });
+    else this.#add({ ...record(), at: this.#clock() });
   }
 
   async #required(record: Omit<AuditRecord, 'at'>): Promise<void> {
     const recorded = new Promise<void>((done, failed) => {
-      if (!this.#add({ record: { ...record, at: this.#clock() }, done, failed })) failed(unavailable());
+      if (!this.#add({ ...record, at: this.#clock() }, { done, failed })) failed(unavailable());
     });
     // While the database is known to be away nobody waits for it; what is recorded by then is written down later.
     const wait = this.#error === undefined ? (this.#options.waitMs ?? WAIT_MS) : 0;
@@ -167,19 +181,31 @@ export class AuditTrail {
   }
 
   /** `false` when there is no room */
-  #add(waiting: Waiting): boolean {
-    if (this.#closed || this.#queue.length >= (this.#options.capacity ?? CAPACITY)) {
-      this.#lost += 1;
-      this.#untold += 1;
+  #add(record: AuditRecord, waiter: Pick<Waiting, 'done' | 'failed'> = {}): boolean {
+    const { capacity = CAPACITY, capacityBytes = CAPACITY_BYTES } = this.#options;
+    const bytes = sizeOf(record);
+    if (this.#closed || this.#queue.length >= capacity || this.#bytes + bytes > capacityBytes) {
+      this.#lose();
       return false;
     }
-    this.#queue.push(waiting);
+    this.#queue.push({ record, bytes, ...waiter });
+    this.#bytes += bytes;
     this.#write();
     return true;
   }
 
+  /** Before all that waits, and whatever waits */
+  #first(record: AuditRecord): void {
+    this.#queue.unshift({ record, bytes: 0 });
+  }
+
+  #lose(): void {
+    this.#lost += 1;
+    this.#untold += 1;
+  }
+
   #count(): void {
-    for (const counted of this.#reads.take()) this.#add({ record: { ...counted, at: this.#clock() } });
+    for (const counted of this.#reads.take()) this.#add({ ...counted, at: this.#clock() });
   }
 
   #write(): void {
@@ -190,19 +216,22 @@ export class AuditTrail {
       .finally(() => {
         this.#writing = undefined;
         // At the end of the process what could not be written stays unwritten: trying without a pause would never end.
-        if (this.#queue.length > 0 && !this.#closed) this.#write();
+        if (this.#hasMore() && !this.#closed) this.#write();
       });
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#batch !== undefined || this.#queue.length > 0) {
+    while (this.#batch !== undefined || this.#hasMore()) {
       this.#batch ??= this.#nextBatch();
       if (this.#batch && (await this.#written(this.#batch))) {
         const { rows, waiting } = this.#batch;
         this.#batch = undefined;
         const last = rows.at(-1);
-        if (last) this.#head = { seq: last.seq, hash: last.hash };
-        for (const { done } of waiting) done?.();
+        if (last) [this.#head, this.#headAt] = [{ seq: last.seq, hash: last.hash }, last.at];
+        for (const { bytes, done } of waiting) {
+          this.#bytes -= bytes;
+          done?.();
+        }
         this.#committed(rows);
       } else {
         if (this.#closed) return;
@@ -211,10 +240,15 @@ export class AuditTrail {
     }
   }
 
+  /** Records, or that some were lost */
+  #hasMore(): boolean {
+    return this.#queue.length > 0 || this.#untold > 0;
+  }
+
   /** Links what waits; `undefined` while the core is away */
   #nextBatch(): { rows: AuditRow[]; waiting: Waiting[] } | undefined {
     if (this.#untold > 0) {
-      this.#queue.unshift({ record: { at: this.#clock(), event: 'lost', count: this.#untold } });
+      this.#first({ at: this.#clock(), event: 'lost', count: this.#untold });
       this.#untold = 0;
     }
     const [rows, waiting]: [AuditRow[], Waiting[]] = [[], []];
@@ -226,6 +260,8 @@ export class AuditTrail {
         this.#options.logger.error('a record of the audit trail is not one, and what it is about is refused');
         next.failed?.(error);
         this.#queue.shift();
+        this.#bytes -= next.bytes;
+        this.#lose();
         continue;
       }
       if (!row) break;
@@ -247,7 +283,9 @@ export class AuditTrail {
 
   async #written({ rows }: { rows: AuditRow[] }): Promise<boolean> {
     try {
-      await within(2 * WAIT_MS, this.#store?.append(rows) ?? Promise.reject(new Error('no database')));
+      const { span = (_, work) => work() } = this.#options;
+      const append = () => this.#store?.append(rows) ?? Promise.reject(new Error('no database'));
+      await span('entra_access.audit.write', () => within(2 * WAIT_MS, append()));
     } catch (error) {
       const reason = reasonOf(error);
       if (reason !== this.#error)

@@ -68,9 +68,10 @@ export async function* verifyAudit(options: VerifyOptions): AsyncGenerator<Verif
   const broken = new Set<string>();
   const begun = new Map<string, ChainPlace>();
   const named = new Set<string>();
+  const learned: Learned = { known, begun, named, reached: new Map() };
   const chains = after ? [after.chain] : (await store.chains()).map(({ chain }) => chain);
   for (const chain of chains.sort()) {
-    for await (const step of verifyChain(options, chain, { known, begun, named })) {
+    for await (const step of verifyChain(options, chain, learned)) {
       if ('problem' in step) broken.add(chain);
       yield step;
     }
@@ -82,8 +83,10 @@ export async function* verifyAudit(options: VerifyOptions): AsyncGenerator<Verif
   }
   // A checkpoint lets records be deleted: it must be named by a record, which is as young as what remains of the chain. Where a
   // chain is broken not every record was read.
-  for (const [chain, { seq, hash }] of after || broken.size > 0 ? [] : begun) {
-    if (!named.has(`${chain} ${seq} ${hash}`)) yield { problem: problemAt(chain, seq, 'unnamed') };
+  if (!after && broken.size === 0) {
+    const isNamed = ([chain, { seq, hash }]: [string, ChainPlace]) => named.has(`${chain} ${seq} ${hash}`);
+    if (![...begun].every(isNamed)) await catchUp(options, learned);
+    for (const each of begun) if (!isNamed(each)) yield { problem: problemAt(each[0], each[1].seq, 'unnamed') };
   }
   for (const [chain, head] of known) {
     // Told already, with the first record that does not fit.
@@ -97,7 +100,7 @@ async function* verifyChain(
   chain: string,
   learned: Learned,
 ): AsyncGenerator<VerifyStep> {
-  const start = after ?? (await store.checkpoint(chain)) ?? { seq: 0, hash: '' };
+  let start = after ?? (await store.checkpoint(chain)) ?? { seq: 0, hash: '' };
   if (start.seq > 0) learned.begun.set(chain, start);
   let place: ChainPlace = { seq: start.seq, hash: start.hash };
   const verified = () => ({
@@ -107,25 +110,65 @@ async function* verifyChain(
     records: place.seq - start.seq,
     hash: place.hash,
   });
+  const read = (behind: number) => {
+    const links = store.links(chain, behind, PAGE);
+    // It is waited for later, or never.
+    links.catch(() => undefined);
+    return links;
+  };
   // From the very first that is there, whatever its number: one that a checkpoint stands for must be gone.
-  let read = after?.seq ?? Number.MIN_SAFE_INTEGER;
-  for (;;) {
-    const links = await store.links(chain, read, PAGE);
+  let next = read(after?.seq ?? Number.MIN_SAFE_INTEGER);
+  pages: for (;;) {
+    const links = await next;
+    const last = links.length < PAGE ? undefined : links.at(-1);
+    // The database reads on while these are looked at.
+    if (last) next = read(last.seq);
     for (const link of links) {
       const finding = core.audit.check(chain, place, link.seq, link) ?? columnFinding(link);
-      if (finding) {
-        yield { problem: problemAt(chain, finding === 'missing' ? place.seq + 1 : link.seq, finding) };
-        return;
+      if (finding === undefined) {
+        place = { seq: link.seq, hash: link.hash };
+        learn(learned, link);
+        continue;
       }
-      place = { seq: link.seq, hash: link.hash };
-      learn(learned, link);
+      // Whoever goes on behind a link has to find that one.
+      const pruned = finding === 'missing' && !after ? await store.checkpoint(chain) : undefined;
+      if (pruned && pruned.seq > place.seq) {
+        // Records whose time was over went while they were read: what remains begins behind another checkpoint.
+        [start, place] = [pruned, pruned];
+        learned.begun.set(chain, pruned);
+        next = read(pruned.seq);
+        continue pages;
+      }
+      yield { problem: problemAt(chain, finding === 'missing' ? place.seq + 1 : link.seq, finding) };
+      return;
     }
-    if (links.length < PAGE) break;
-    read = place.seq;
+    if (!last) break;
     yield { progress: verified() };
     await new Promise(resolve => setImmediate(resolve));
   }
+  learned.reached.set(chain, place);
   yield { chain: verified() };
+}
+
+/** What was recorded, and which checkpoints were set, since the chains were read: records may be removed meanwhile */
+async function catchUp({ core, store }: VerifyOptions, learned: Learned): Promise<void> {
+  for (const chain of learned.begun.keys()) {
+    const checkpoint = await store.checkpoint(chain);
+    if (checkpoint) learned.begun.set(chain, checkpoint);
+  }
+  for (const { chain } of await store.chains()) {
+    let place = learned.reached.get(chain) ?? { seq: 0, hash: '' };
+    for (let links = await store.links(chain, place.seq, PAGE); links.length > 0;) {
+      for (const link of links) {
+        // What does not fit is told when everything is verified the next time.
+        if (core.audit.check(chain, place, link.seq, link) ?? columnFinding(link)) break;
+        place = { seq: link.seq, hash: link.hash };
+        learn(learned, link);
+      }
+      if (links.length < PAGE || links.at(-1)?.seq !== place.seq) break;
+      links = await store.links(chain, place.seq, PAGE);
+    }
+  }
 }
 
 function columnFinding(link: AuditRow): 'columns' | undefined {
@@ -142,6 +185,8 @@ interface Learned {
   begun: Map<string, ChainPlace>;
   /** Checkpoints that records name */
   named: Set<string>;
+  /** How far chains were verified, those that fit */
+  reached: Map<string, ChainPlace>;
 }
 
 /** What a record says of other chains */

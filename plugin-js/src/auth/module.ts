@@ -29,13 +29,21 @@ export function createEntraAuthenticator(entraAccess: EntraAccess) {
     defaultProfileTransform: async ({ principal }) => ({ profile: { displayName: principal.name ?? undefined } }),
     initialize: ({ config }) => readOptions(config.get()),
     async authenticate({ req }, options) {
-      const { token, purpose } = offeredToken(req, options, entraAccess.core);
+      const { token, purpose } = await offered(() => offeredToken(req, options, entraAccess.core));
       const principal = await entraAccess.authenticate(token, purpose);
       await entraAccess.claimUse(principal);
-      const result = described(entraAccess, principal);
+      const result = await described(entraAccess, principal);
       return { result, providerInfo: pipelineInfo(result.principal) };
     },
   });
+
+  async function offered(find: () => ReturnType<typeof offeredToken>) {
+    try {
+      return find();
+    } catch (error) {
+      throw await entraAccess.refuse(error as Error, { event: 'token-refused', result: 'DENY' });
+    }
+  }
 }
 
 function pipelineInfo({ kind, issuer, pipeline, expiresAt }: Principal): PipelineInfo | undefined {

@@ -42,8 +42,7 @@ export async function signIn(
     return result;
   } catch (error) {
     const { code = 'sign_in_incomplete' } = error as { code?: string };
-    if (code !== 'audit_unavailable') await entraAccess.audit.require(signedIn(principal, entityRef, code));
-    throw error;
+    throw await entraAccess.refuse(error as Error, signedIn(principal, entityRef, code));
   }
 }
 

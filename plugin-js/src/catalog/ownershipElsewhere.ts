@@ -71,15 +71,13 @@ export class OwnershipElsewhere implements Ownership, Elsewhere {
     return params && this.#of(params)?.possible;
   }
 
-  #of({ principal, epoch, session, members = 0 }: OwnedByPrincipalParams): Kept['owners'] {
+  #of({ principal, epoch, session }: OwnedByPrincipalParams): Kept['owners'] {
     const kept = this.#find(principal);
-    const isNew = (of: OwnershipVersion) => of.epoch >= epoch && of.session >= session && (of.members ?? 0) >= members;
-    if (this.#usable(kept) && isNew(kept)) return kept.owners;
+    if (this.#usable(kept) && kept.epoch >= epoch && kept.session >= session) return kept.owners;
     if (!kept) this.#wasNotAnnounced(principal);
     // For the next request; what was asked for a moment ago and did not come is not asked for again at once.
-    const wanted = { epoch, session, ...(members > 0 ? { members } : {}), until: 0 };
-    const asked = kept && isNew(kept.asked);
-    if (!asked || this.#clock() - kept.at >= AGAIN_MS) void this.#get(principal, wanted);
+    const asked = kept && kept.asked.epoch >= epoch && kept.asked.session >= session;
+    if (!asked || this.#clock() - kept.at >= AGAIN_MS) void this.#get(principal, { epoch, session, until: 0 });
     return undefined;
   }
 
@@ -109,15 +107,14 @@ export class OwnershipElsewhere implements Ownership, Elsewhere {
     if (this.#error !== undefined) this.#logger.info('the plugin entra-access answers again: ownership is known');
     this.#error = undefined;
     if (answer.state === 'nobody') return this.#isUnknown(principal, wanted);
-    const { epoch, session, members = 0, expiresAt } = answer;
+    const { epoch, session, expiresAt } = answer;
     // What the other process has, and what it did not have though it was asked for it.
     const asked = {
       epoch: Math.max(epoch, wanted.epoch),
       session: Math.max(session, wanted.session),
-      members: Math.max(members, wanted.members ?? 0),
       until: Math.max(expiresAt, wanted.until),
     };
-    const common = { at: this.#clock(), asked, epoch, session, members, expiresAt };
+    const common = { at: this.#clock(), asked, epoch, session, expiresAt };
     this.#unknown.delete(principal);
     if (answer.state === 'signedIn') {
       const owners = { owning: read(answer.owning), possible: read(answer.possible) };

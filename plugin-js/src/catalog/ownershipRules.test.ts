@@ -135,7 +135,7 @@ test('who is not known gets nothing, from both rules', () => {
 test('a decision by a newer directory or sign-in than is known here is not answered, by either rule', () => {
   const mine = entity(['group:default/payments']);
   const asked: unknown[] = [];
-  entraAccess.directory.current = 7;
+  entraAccess.directory.catalogIs(7);
   entraAccess.directory.follow(async () => void asked.push('directory'));
   try {
     assert.deepEqual(params(REFS.olivia), { principal: REFS.olivia, epoch: 7, session: 0 });
@@ -153,7 +153,7 @@ test('a decision by a newer directory or sign-in than is known here is not answe
       assert.equal(owned.apply(mine, params(REFS.olivia, older)), true, 'by what is known now');
     }
   } finally {
-    entraAccess.directory.current = 0;
+    entraAccess.directory.catalogIs(0);
   }
 });
 

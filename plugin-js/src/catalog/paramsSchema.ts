@@ -9,11 +9,9 @@ export type OwnedByPrincipalParams = {
   epoch: number;
   /** Number of the sign-in since which the principal is as it was then; an older one must not answer */
   session: number;
-  /** Number of the groups and accounts of Entra by which it was made, where they are followed; older ones must not answer */
-  members?: number;
 };
 
-const NEEDED = ['principal', 'epoch', 'session'];
+const FIELDS = ['principal', 'epoch', 'session'];
 
 const JSON_SCHEMA = {
   $schema: 'http://json-schema.org/draft-07/schema#',
@@ -22,9 +20,8 @@ const JSON_SCHEMA = {
     principal: { type: 'string', description: 'Entity ref of the signed-in principal' },
     epoch: { type: 'integer', minimum: 0, description: 'Number of the directory by which the decision was made' },
     session: { type: 'integer', minimum: 0, description: 'Number of the sign-in by which the decision was made' },
-    members: { type: 'integer', minimum: 0, description: 'Number of the groups of Entra, where they are followed' },
   },
-  required: NEEDED,
+  required: FIELDS,
   additionalProperties: false,
 };
 
@@ -39,12 +36,7 @@ export const paramsSchema = {
     validate(value: unknown) {
       if (isParams(value)) return { value };
       return {
-        issues: [
-          {
-            message:
-              'expected { principal: entity ref, epoch: number, session: number, members?: number } and nothing else',
-          },
-        ],
+        issues: [{ message: 'expected { principal: entity ref, epoch: number, session: number } and nothing else' }],
       };
     },
     jsonSchema: { input: () => JSON_SCHEMA, output: () => JSON_SCHEMA },
@@ -54,10 +46,10 @@ export const paramsSchema = {
 
 function isParams(value: unknown): value is OwnedByPrincipalParams {
   if (typeof value !== 'object' || value === null) return false;
-  const { principal, epoch, session, members } = value as Partial<OwnedByPrincipalParams>;
-  const count = members === undefined ? NEEDED.length : NEEDED.length + 1;
-  const numbers = isNumber(epoch) && isNumber(session) && isNumber(members ?? 0);
-  return typeof principal === 'string' && numbers && Object.keys(value).length === count;
+  const { principal, epoch, session } = value as Partial<OwnedByPrincipalParams>;
+  return (
+    typeof principal === 'string' && isNumber(epoch) && isNumber(session) && Object.keys(value).length === FIELDS.length
+  );
 }
 
 /** Whole numbers only up to what is compared exactly */

@@ -82,10 +82,9 @@ export class PrincipalOwners {
 
   #find(params: OwnedByPrincipalParams): Owners {
     const { principal } = params;
-    const { core, directory, membership, sessions } = this.#entraAccess;
+    const { core, directory, sessions } = this.#entraAccess;
     const session = sessions.current(principal);
-    const isOlder = params.epoch > directory.current || (params.members ?? 0) > membership.current;
-    if (isOlder || params.session > (session?.since ?? 0)) {
+    if (params.epoch > directory.current || params.session > (session?.since ?? 0)) {
       void this.#entraAccess.catchUp(principal, params);
       return undefined;
     }

@@ -13,6 +13,11 @@ const COMMANDS: ReadonlyArray<{ words: string; does: string; load: () => Command
   },
   { words: 'policy test', does: 'runs the tests of a policy', load: () => require('./policyTest').policyTest },
   { words: 'inspect', does: 'says what is wrong with a token', load: () => require('./inspect').inspect },
+  {
+    words: 'doctor',
+    does: 'checks a configuration and all that it hangs on',
+    load: () => require('./doctor').doctor,
+  },
 ];
 
 const WIDTH = Math.max(...COMMANDS.map(({ words }) => words.length));

@@ -73,12 +73,19 @@ async function explained(principal: string, ...more: string[]) {
 
 test('an owner through a nested team is allowed, and everything is said', async () => {
   const answer = await explained(who(), ...REFRESH, '--entity', api, '--catalog', org);
-  const { reasons, rules, ...rest } = answer;
+  const { reasons, rules, epoch, ...rest } = answer;
+  assert.equal(typeof epoch, 'number');
   assert.deepEqual(rest, {
     code: 0,
     result: 'ALLOW',
     rule: 'owners',
     groups: { state: 'known', count: 1, matched: [TEAM] },
+    ownership: {
+      owners: ['group:default/payments'],
+      owned: true,
+      path: { owners: ['group:default/payments', 'group:default/checkout'], groups: [TEAM] },
+    },
+    withheld: [],
     permission: { name: 'catalog.entity.refresh', action: 'update', resourceType: 'catalog-entity' },
     principal: { kind: 'user', tenantId: TENANT, objectId: PERSON, entityRef: `user:default/${PERSON}` },
     entity: { entityRef: 'component:default/api', owners: ['group:default/payments'] },

@@ -96,7 +96,16 @@ async function explain(asked: Asked) {
     const caller = world.signIn(principal);
     const study = decide(world, { caller, permission, entity, place: new Place('--permission') });
     const { catalogKnown, problems } = world;
-    return { ...study, caller, permission, entity, catalogKnown, problems, allRules: world.core.ruleIds };
+    return {
+      ...study,
+      caller,
+      permission,
+      entity,
+      catalogKnown,
+      problems,
+      allRules: world.core.ruleIds,
+      epoch: world.core.epoch,
+    };
   } finally {
     world.close();
   }

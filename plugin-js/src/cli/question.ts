@@ -30,7 +30,7 @@ export function decide(world: World, { caller, permission, entity, place }: Ques
   const open = known(world.core.study(caller.handle, permission, resource));
   if (!entity || open.asks.length === 0) return open;
   const { answered, unanswered } = askCatalogRules(open.asks, entity.entity);
-  const study = known(world.core.study(caller.handle, permission, resource, answered));
+  const study = known(world.core.study(caller.handle, permission, resource, { answered }));
   if (study.explanation.result !== 'CONDITIONAL') return study;
   throw place.mistake(`permission \`${permission.name}\` could not be decided: ${unanswered.join('; ')}`);
 }

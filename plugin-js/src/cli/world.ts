@@ -132,7 +132,7 @@ export class World {
 }
 
 /** As Backstage would annotate what it reads from there, over anything the file says */
-function locationOf(file: string): { location: string; origin: string } {
+export function locationOf(file: string): { location: string; origin: string } {
   const location = `file:${resolve(file)}`;
   return { location, origin: location };
 }

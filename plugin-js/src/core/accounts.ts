@@ -9,6 +9,8 @@ interface Load {
   entries: Uint8Array;
 }
 
+const REFUSED = 0xffff_ffff;
+
 /** Changes that are kept apart before they are joined into one */
 const MAX_LOADS = 64;
 
@@ -51,11 +53,9 @@ export class Accounts {
       // The instance that is told now has all that was before; a fresh one has nothing.
       const missing = first ? [load] : loads;
       first = false;
-      const [report] = missing.map(({ all, entries }) => core.set_accounts(profile, all, entries)).slice(-1);
-      const [accounts, outOfForce, changed] = report ?? [];
-      if (accounts === undefined || outOfForce === undefined || changed === undefined)
-        return { ok: false, error: 'the accounts could not be taken in: load all of them' };
-      return { ok: true, value: { accounts, outOfForce, changed } };
+      const outOfForce = missing.map(({ all, entries }) => core.set_accounts(profile, all, entries)).at(-1) ?? REFUSED;
+      if (outOfForce === REFUSED) return { ok: false, error: 'the accounts could not be taken in: load all of them' };
+      return { ok: true, value: { outOfForce } };
     };
     const outcome = this.#life.tell(`accounts of ${tenantId}`, telling, UNAVAILABLE.advice as string);
     if (outcome.ok) {

@@ -8,10 +8,12 @@ import { handleOf, isOf, isSession } from './handles';
 import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
 import { PooledTokens } from './pooledTokens';
+import { readStudy } from './studies';
 import { Tokens } from './tokens';
 import { turnClock } from './turnClock';
 import type {
   Answered,
+  Audience,
   Authentication,
   Decision,
   DirectoryInput,
@@ -34,6 +36,10 @@ import type {
 } from './types';
 
 const NO_NUMBER = 0xffff_ffff;
+/** A bit of whoever reads: does not want to know what it would take, which costs some milliseconds */
+const BRIEF = 8;
+/** Whoever asks the core itself */
+const EVERYTHING: Audience = { policy: true, groups: true, own: false, known: [] };
 
 /**
  * The core as TypeScript sees it: typed, and never dead for long.
@@ -318,31 +324,41 @@ export class EntraCore {
 
   /** Decides and says why; `undefined` when the principal is not known */
   explain(principal: PrincipalHandle, permission: PermissionInput, resource?: ResourceInput): Explanation | undefined {
-    return this.study(principal, permission, resource)?.explanation;
+    return this.#study(principal, permission, resource, {}, BRIEF)?.explanation;
   }
 
-  /** The same with every rule that was considered; `answered` tells what rules of other plugins say of the resource */
+  /**
+   * The same with every rule that was considered, as far as `audience` may know, which is everything unless it is said; `answered`
+   * tells what rules of other plugins say of the resource
+   */
   study(
     principal: PrincipalHandle,
     permission: PermissionInput,
     resource?: ResourceInput,
-    answered: Answered = { holds: [], fails: [] },
+    options: { answered?: Answered; audience?: Audience } = {},
+  ): Study | undefined {
+    return this.#study(principal, permission, resource, options, 0);
+  }
+
+  #study(
+    principal: PrincipalHandle,
+    permission: PermissionInput,
+    resource: ResourceInput | undefined,
+    { answered = { holds: [], fails: [] }, audience = EVERYTHING }: { answered?: Answered; audience?: Audience },
+    brief: number,
   ): Study | undefined {
     const revoked = this.standing(principal)?.revoked;
     if (revoked) return revokedStudy(revoked);
-    return this.#life.askOf(
-      principal,
-      ({ core }) => {
-        const [what, where] = [JSON.stringify(permission), JSON.stringify(resource ?? null)];
-        const study =
-          JSON.parse(core.study(principal, what, where, JSON.stringify(answered), this.#now())) ?? undefined;
-        const conditions = study?.explanation.conditions;
-        // The core hands a condition on as the text that it is.
-        if (typeof conditions?.criteria === 'string') conditions.criteria = JSON.parse(conditions.criteria);
-        return study;
-      },
-      undefined,
-    );
+    const { policy, groups, own, known } = audience;
+    const reader = (policy ? 1 : 0) | (groups ? 2 : 0) | (own ? 4 : 0) | brief;
+    const texts = [permission, resource ?? null, answered].map(value => JSON.stringify(value)) as [
+      string,
+      string,
+      string,
+    ];
+    const ids = JSON.stringify(known);
+    const ask = ({ core }: Alive) => core.study(principal, ...texts, reader, ids, this.#now());
+    return readStudy(this.#life.askOf(principal, ask, 'null'), { resource, permission, brief: brief > 0 });
   }
 
   /** What a principal owns through, as entity refs; `undefined` when it is not known */

@@ -36,5 +36,6 @@ export function revokedStudy(revoked: Revoked): Study {
     explanation: { ...explanation, reasons: [...explanation.reasons], groups: { ...groups, matched: [] } },
     rules: [],
     asks: [],
+    withheld: [],
   };
 }

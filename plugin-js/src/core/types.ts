@@ -189,14 +189,65 @@ export interface Explanation {
 
 /** How one rule of the policy bears on a question */
 export interface ConsideredRule {
-  rule: string;
+  /** `null` where the reader may not know it */
+  rule: string | null;
   effect: 'allow' | 'deny';
   /** As what the caller was considered: the person for whom an agent calls is a `user` */
   kind: Principal['kind'];
   /** `depends`: on what is not known of the resource */
   outcome: 'applies' | 'depends' | 'not';
+  /** The part of the rule that kept it from applying */
+  clause: 'principals' | 'requires' | 'when' | null;
   why: string;
 }
+
+/** By whom a resource is owned, and how the principal comes to own it */
+export interface Ownership {
+  /** As the catalog says */
+  owners: string[];
+  /** `null` where that is not certain */
+  owned: boolean | null;
+  /**
+   * From an owner through the owners inside it to the Entra group, and through the groups inside that to the one that the
+   * principal is in; no groups where it is the owner itself, or where the reader may not know them
+   */
+  path: { owners: string[]; groups: string[] } | null;
+}
+
+/** What is not so, but could be; what the reader may not know is left out */
+export type Fact =
+  | { fact: 'groupsKnown' }
+  /** `owner`: the owner of the resource that the group stands for */
+  | { fact: 'group'; group?: string; owner?: string }
+  | { fact: 'role'; role?: string }
+  | ({ fact: 'signIn' } & Requirement)
+  | { fact: 'owned'; holds: boolean }
+  | ({ fact: 'rule'; holds: boolean } & Partial<ForeignRule>);
+
+/** What would turn a refusal */
+export interface Remedies {
+  /** Each is enough, and none of its facts can be left out; the shortest first. `rule`: by which, `null` where the reader may not know */
+  ways: Array<{ rule: string | null; facts: Fact[] }>;
+  /** Rules that deny it as things are */
+  blockedBy: string[];
+  /** Whether these are all ways of at most four facts */
+  complete: boolean;
+}
+
+/** Who reads an explanation */
+export interface Audience {
+  /** May read the whole policy: also the rules that are for others */
+  policy: boolean;
+  /** May read the groups of anybody */
+  groups: boolean;
+  /** Is the principal itself */
+  own: boolean;
+  /** Entra groups that they can read of elsewhere */
+  known: readonly string[];
+}
+
+/** What the reader may not know and is therefore left out */
+export type Withheld = 'groups' | 'rules';
 
 /** An explained decision with every rule that was considered for it */
 export interface Study {
@@ -205,6 +256,11 @@ export interface Study {
   rules: ConsideredRule[];
   /** The rules of the resource's plugin that they ask for, each once, as JSON text of a {@link ForeignRule} */
   asks: string[];
+  /** Where a resource was named */
+  ownership?: Ownership;
+  /** Of a refusal */
+  wouldAllow?: Remedies;
+  withheld: Withheld[];
 }
 
 /** What rules of the resource's plugin say of it, by the texts of {@link Study.asks}; what is not named was not asked */
@@ -282,12 +338,8 @@ export type AccountsPage = Pick<PageReport, 'next' | 'delta'> & { accounts: numb
 
 /** What became of the pages */
 export interface AccountsReport {
-  /** Those that were ever heard of in the tenant */
-  accounts: number;
-  /** Those that are disabled or deleted */
+  /** Accounts of the tenant that are disabled or deleted */
   outOfForce: number;
-  /** Those that are not as they were before */
-  changed: number;
 }
 
 /** How far a tenant is known */

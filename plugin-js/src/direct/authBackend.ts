@@ -9,7 +9,9 @@ const TIMEOUT_MS = 10_000;
 const REFUSALS: readonly number[] = [400, 401, 403, 409];
 
 const answerSchema = z.object({ backstageIdentity: z.object({ token: z.string().min(1) }) });
-const refusalSchema = z.object({ error: z.object({ message: z.string(), code: z.string().optional() }) });
+const refusalSchema = z.object({
+  error: z.object({ message: z.string(), code: z.string().optional(), reference: z.string().optional() }),
+});
 
 /**
  * Signs in at the auth backend with a verified access token, as a proxy would, and answers the Backstage user token.
@@ -31,12 +33,20 @@ export async function signInAtAuthBackend(
   }
   const refusal = refusalSchema.safeParse(answer.body).data?.error;
   if (refusal && REFUSALS.includes(answer.status)) {
-    throw Object.assign(new AuthenticationError(refusal.message), { code: refusal.code ?? 'sign_in_incomplete' });
+    throw handedOn(new AuthenticationError(refusal.message), refusal);
   }
   if (refusal?.code && answer.status === 503) {
-    throw Object.assign(new ServiceUnavailableError(refusal.message), { code: refusal.code });
+    throw handedOn(new ServiceUnavailableError(refusal.message), refusal);
   }
   throw unavailable(`the auth backend answered ${answer.status} to a direct call`);
+}
+
+/** With its reference, by which the auth backend has recorded it */
+function handedOn(
+  error: Error,
+  { code = 'sign_in_incomplete', reference }: { code?: string; reference?: string },
+): Error {
+  return Object.assign(error, { code }, reference === undefined ? {} : { reference });
 }
 
 async function ask(url: string, entraToken: string): Promise<{ status: number; body: unknown }> {

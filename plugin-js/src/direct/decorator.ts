@@ -1,8 +1,9 @@
 import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
 import type { DiscoveryService } from '@backstage/backend-plugin-api';
 import { AuthenticationError } from '@backstage/errors';
+import { notSignedIn, signedIn } from '../audit/callers';
 import { described } from '../auth/described';
-import type { PrincipalHandle } from '../core';
+import type { Principal, PrincipalHandle } from '../core';
 import { coded } from '../service/coded';
 import { directCallOf, noteCall } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
@@ -50,7 +51,7 @@ export class DirectCalls implements PluginTokenHandler {
     if (!this.#isOurs(token)) return this.#inner.verifyToken(token);
     // Refused or not, it ends here: no other handler gets to see a token of ours.
     const principal = await this.#judge(token);
-    const user = await (this.#countsOnce(token, principal) ? this.#onlyOnce(token) : this.#userToken(token));
+    const user = await ((await this.#countsOnce(token, principal)) ? this.#onlyOnce(token) : this.#userToken(token));
     const call = directCallOf(this.#options.entraAccess, token, user.entityRef);
     if (call) noteCall(call);
     return { subject: NOBODY_ELSE, limitedUserToken: user.token };
@@ -85,9 +86,10 @@ export class DirectCalls implements PluginTokenHandler {
   }
 
   /** Whether this is a single-use token: none of those is ever kept, so for a token that is kept nobody need ask */
-  #countsOnce(token: string, principal: PrincipalHandle): boolean {
+  async #countsOnce(token: string, principal: PrincipalHandle): Promise<boolean> {
     const { entraAccess, userTokens } = this.#options;
-    return !userTokens.has(token) && described(entraAccess, principal).principal.pipeline?.singleUse !== undefined;
+    if (userTokens.has(token)) return false;
+    return (await described(entraAccess, principal)).principal.pipeline?.singleUse !== undefined;
   }
 
   /** One exchange for one call: the auth backend, which claims the use, refuses the second */
@@ -95,14 +97,26 @@ export class DirectCalls implements PluginTokenHandler {
     const { entraAccess } = this.#options;
     const user = await this.#exchange(token);
     await entraAccess.ensure(user.entityRef);
-    if (!entraAccess.knows(user.entityRef)) throw incomplete('the sign-in is not known here');
+    if (!entraAccess.knows(user.entityRef)) {
+      throw await entraAccess.refuse(incomplete('the sign-in is not known here'), notSignedIn(user.entityRef));
+    }
     return user;
   }
 
   async #exchange(token: string): Promise<UserToken> {
-    const { entraAccess, discovery } = this.#options;
-    const { principal } = described(entraAccess, await entraAccess.verify(token));
-    const userToken = await signInAtAuthBackend(discovery, token);
+    const { entraAccess } = this.#options;
+    const { principal } = await described(entraAccess, await entraAccess.verify(token));
+    try {
+      return await this.#signIn(token, principal);
+    } catch (error) {
+      // What the auth backend refuses it has recorded.
+      const { code = 'sign_in_incomplete' } = error as { code?: string };
+      throw await entraAccess.refuse(error as Error, signedIn(principal, undefined, code));
+    }
+  }
+
+  async #signIn(token: string, principal: Principal): Promise<UserToken> {
+    const userToken = await signInAtAuthBackend(this.#options.discovery, token);
     const claims = unverifiedClaims(userToken);
     const { subject: entityRef, expires } = claims ?? {};
     if (claims === undefined || entityRef === undefined || expires === undefined) {

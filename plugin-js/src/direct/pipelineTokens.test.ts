@@ -23,7 +23,10 @@ async function ask({ token, after = 0, answer, signedIn = true }: Question) {
     verifyToken: async () => answer,
     issueToken: async () => ({ token: 'issued' }),
   };
-  const signIns = { knows: (entityRef: string) => signedIn && entityRef === REF };
+  const signIns = {
+    knows: (entityRef: string) => signedIn && entityRef === REF,
+    refuse: async (error: Error) => error,
+  };
   return new PipelineTokens(inner, signIns, () => (NOW + after) * 1000).verifyToken(token);
 }
 

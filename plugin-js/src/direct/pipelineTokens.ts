@@ -1,5 +1,6 @@
 import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
 import { AuthenticationError } from '@backstage/errors';
+import { refusedToken } from '../audit/callers';
 import { TokenRejectedError } from '../core';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
@@ -7,7 +8,7 @@ import { isPipelineRef, tokenEnd } from '../service/pipelineLife';
 import { unverifiedClaims } from '../service/unverified';
 
 /** Whether somebody is signed in, here or where the sessions are */
-type SignIns = Pick<EntraAccess, 'knows'>;
+type SignIns = Pick<EntraAccess, 'knows' | 'refuse'>;
 
 /**
  * Ends the Backstage tokens of pipelines when the sign-in behind them ends: minutes, not the hour that Backstage gives to every
@@ -38,17 +39,16 @@ export class PipelineTokens implements PluginTokenHandler {
     const claims = userToken === undefined ? undefined : unverifiedClaims(userToken);
     if (claims?.subject === undefined || !isPipelineRef(claims.subject)) return answer;
     if (tokenEnd(claims) <= this.#clock() / 1000) {
-      throw new TokenRejectedError({
+      const expired = {
         ok: false,
         code: 'token_expired',
         advice: 'the Backstage token of a pipeline lives as long as the token of its job, and at most 10 minutes',
-      });
+      } as const;
+      throw await this.#signIns.refuse(new TokenRejectedError(expired), refusedToken(expired));
     }
     if (!this.#signIns.knows(claims.subject)) {
-      throw coded(
-        'not_signed_in',
-        new AuthenticationError('the sign-in of this pipeline has ended, or is not known here'),
-      );
+      const error = new AuthenticationError('the sign-in of this pipeline has ended, or is not known here');
+      throw await this.#signIns.refuse(coded('not_signed_in', error), { event: 'token-refused', result: 'DENY' });
     }
     return answer;
   }

@@ -39,7 +39,7 @@ export class EntraTokenHandler implements ExternalTokenHandler<ReadonlySet<strin
       this.#logger.debug('a token of a listed client acts for a person; the external token handler leaves it alone');
       return undefined;
     }
-    const { principal } = described(this.#entraAccess, await this.#entraAccess.verify(token));
+    const { principal } = await described(this.#entraAccess, await this.#entraAccess.verify(token));
     // Now that it is proved. An agent is never more than the policy allows it: no service principal.
     if (principal.kind !== 'workload') {
       throw await this.#refused(
@@ -53,9 +53,8 @@ export class EntraTokenHandler implements ExternalTokenHandler<ReadonlySet<strin
     return { subject: actingSubject(principal) };
   }
 
-  async #refused(code: 'token_kind_not_allowed' | 'client_not_allowed', advice: string): Promise<TokenRejectedError> {
+  #refused(code: 'token_kind_not_allowed' | 'client_not_allowed', advice: string): Promise<Error> {
     const answer = { ok: false, code, advice } as const;
-    await this.#entraAccess.audit.require(refusedToken(answer));
-    return new TokenRejectedError(answer);
+    return this.#entraAccess.refuse(new TokenRejectedError(answer), refusedToken(answer));
   }
 }

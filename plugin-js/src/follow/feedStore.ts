@@ -23,7 +23,7 @@ type Columns = Record<string, string | number | null>;
 export interface Sample {
   /** Milliseconds since 1970 by its clock */
   now: number;
-  /** Number of the last write that changed groups or accounts, of whatever tenant (docs/decisions/0005) */
+  /** The number with which members of groups changed last (docs/decisions/0005) */
   members: number;
   states: FeedState[];
 }
@@ -50,11 +50,11 @@ export class FeedStore {
   async sample(): Promise<Sample> {
     const query = this.database(REVISIONS)
       .leftJoin(FEEDS, join => join.on(this.database.raw('1 = 1')))
-      .where({ name: 'members' })
-      .select(`${FEEDS}.*`, this.#now(), `${REVISIONS}.value as members`);
+      .where({ name: 'directory' })
+      .select(`${FEEDS}.*`, this.#now(), `${REVISIONS}.members as members`);
     const rows = (await answered(query)) as Columns[];
     const [first] = rows;
-    if (!first) throw new Error(`${REVISIONS} has no row for members`);
+    if (!first) throw new Error(`${REVISIONS} has no row for the directory`);
     const states = rows.filter(row => row.tenant !== null).map(stateOf);
     return { now: Number(first.now), members: Number(first.members), states };
   }
@@ -110,8 +110,7 @@ export class FeedStore {
       const after = { ...state, load: state.staged };
       if (isUsers(state)) {
         if (state.load > 0) await keepVanished(transaction, state, after, revision);
-      }
-      await nextNumber(transaction);
+      } else await nextEpoch(transaction);
       return {
         load: state.staged,
         staged: 0,
@@ -130,7 +129,7 @@ export class FeedStore {
   apply(state: FeedState, changes: Changes, link: string, completedAt: number | null): Promise<FeedState> {
     return this.#write(state, async (transaction, revision) => {
       const count = await this.#merge(transaction, state, changes, revision);
-      if (count > 0) await nextNumber(transaction);
+      if (count > 0 && !isUsers(state)) await nextEpoch(transaction);
       return {
         link,
         ...(count > 0 ? { changed: revision } : {}),
@@ -171,7 +170,7 @@ export class FeedStore {
       const { tenant, feed, revision } = state;
       const gone = await transaction(FEEDS).where({ tenant, feed, revision }).delete();
       if (gone !== 1) throw new SupersededError(`another writer has written ${feed} of ${tenant}`);
-      await nextNumber(transaction);
+      await nextEpoch(transaction);
     });
     await this.purge({ ...state, load: 0, staged: 0 });
   }
@@ -205,10 +204,11 @@ export class FeedStore {
   }
 }
 
-/** Counts the number on that every replica follows (docs/decisions/0005); last, as writers of other feeds wait for it */
-async function nextNumber(transaction: Database): Promise<void> {
-  const counted = await transaction(REVISIONS).where({ name: 'members' }).increment('value', 1);
-  if (counted !== 1) throw new Error(`${REVISIONS} has no row for members`);
+/** Counts the epoch on, which every replica follows (docs/decisions/0005); last, as everybody who reads the catalog waits for it */
+async function nextEpoch(transaction: Database): Promise<void> {
+  const next = transaction.raw('value + 1');
+  const counted = await transaction(REVISIONS).where({ name: 'directory' }).update({ value: next, members: next });
+  if (counted !== 1) throw new Error(`${REVISIONS} has no row for the directory`);
 }
 
 function stateOf(row: Columns): FeedState {

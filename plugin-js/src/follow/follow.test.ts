@@ -42,7 +42,7 @@ for (const { name, skip, open } of DATABASES) {
       await one.poll();
       assert.deepEqual(one.logger.complaints, []);
       assertSame(one.core, tenant);
-      assert.equal(one.membership.current, (await store.sample()).members);
+      assert.equal(one.epoch.current, 0, 'no catalog yet');
 
       const { directory } = tenant;
       directory.removeMember(groups.paymentsEngineers.id, people.olivia.oid);

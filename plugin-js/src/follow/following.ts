@@ -75,7 +75,7 @@ export class Following {
     this.#replica = new Replica({
       store,
       core: entraAccess.core,
-      membership: entraAccess.membership,
+      epoch: entraAccess.directory,
       tenants: this.#tenants,
       counts: feed => scopes.counts(feed),
       logger,

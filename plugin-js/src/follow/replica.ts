@@ -22,8 +22,7 @@ interface Told {
 interface Options {
   store: FeedStore;
   core: Pick<EntraCore, 'members' | 'accounts' | 'freshness'>;
-  /** Where it is said which groups and accounts the core has */
-  membership: Pick<DirectoryEpoch, 'current'>;
+  epoch: Pick<DirectoryEpoch, 'membersAre'>;
   /** Tenants that are followed */
   tenants: readonly string[];
   /** Whether a feed of groups is one that counts */
@@ -96,7 +95,7 @@ export class Replica {
   }
 
   async #pollOnce(): Promise<void> {
-    const { store, tenants, membership } = this.#options;
+    const { store, tenants, epoch } = this.#options;
     let sample = await store.sample();
     let whole = true;
     const errors: unknown[] = [];
@@ -109,7 +108,7 @@ export class Replica {
         errors.push(error);
       }
     }
-    if (whole && tenants.every(tenant => !this.#isNew(this.#feeds(sample, tenant)))) membership.current = sample.members;
+    if (whole && tenants.every(tenant => !this.#isNew(this.#feeds(sample, tenant)))) epoch.membersAre(sample.members);
     if (errors.length > 0) throw errors[0];
   }
 

@@ -32,6 +32,44 @@ export function directoryRoles({ graph }: GraphTenant): URL {
   return new URL(`${graph}/v1.0/directoryRoles?$select=id`);
 }
 
+/** The app registration of a client id, if it is one of the tenant: at most one */
+export function applicationOf({ graph }: GraphTenant, appId: string): URL {
+  const selected = [
+    ...['appId', 'passwordCredentials', 'keyCredentials', 'identifierUris', 'api', 'groupMembershipClaims'],
+    ...['web', 'spa', 'publicClient'],
+  ];
+  return byAppId(`${graph}/v1.0/applications`, appId, selected);
+}
+
+/** What stands for an application in the tenant, wherever it is registered: at most one */
+export function servicePrincipalOf({ graph }: GraphTenant, appId: string, more: readonly string[] = []): URL {
+  return byAppId(`${graph}/v1.0/servicePrincipals`, appId, ['id', ...more]);
+}
+
+/** Application permissions of a service principal, or (`assignedTo`) who has been assigned to it */
+export function appRoleAssignments({ graph }: GraphTenant, id: string, assignedTo = false): URL {
+  const list = assignedTo ? 'appRoleAssignedTo' : 'appRoleAssignments';
+  return new URL(`${graph}/v1.0/servicePrincipals/${encodeURIComponent(id)}/${list}?$top=${PAGE_SIZE}`);
+}
+
+/** Those of some groups that exist; Graph takes {@link MAX_NAMED} at once */
+export function groupsNamed({ graph }: GraphTenant, ids: readonly string[]): URL {
+  const filter = `id in (${ids.map(quoted).join(',')})`;
+  return new URL(`${graph}/v1.0/groups?$select=id&$filter=${encodeURIComponent(filter)}`);
+}
+
+/** Most values behind `in` */
+export const MAX_NAMED = 15;
+
+function byAppId(list: string, appId: string, selected: readonly string[]): URL {
+  return new URL(`${list}?$select=${selected.join(',')}&$filter=${encodeURIComponent(`appId eq ${quoted(appId)}`)}`);
+}
+
+/** As OData writes texts */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** A link to the next page, if it leads to the same list on the same host: our token goes nowhere else */
 export function nextPage(link: string, first: URL): URL | undefined {
   if (!URL.canParse(link)) return undefined;

@@ -46,6 +46,8 @@ export class GraphClient {
   readonly #limits: GraphLimits;
   /** No request before this moment: Graph has asked for silence, for the whole tenant */
   #silentUntil = 0;
+  /** How many requests went how, for the metrics */
+  readonly requests = { ok: 0, throttled: 0, failed: 0 };
 
   constructor(tenant: GraphTenant, credential: GraphCredential, limits: GraphLimits) {
     this.#tenant = tenant;
@@ -104,6 +106,17 @@ export class GraphClient {
   }
 
   /**
+   * One answer of a form; POST where there is a body.
+   * @throws GraphError
+   */
+  async read<T>(schema: z.ZodType<T>, request: GraphRequest): Promise<T> {
+    const { json } = await this.#ask(request, Date.now() + this.#limits.resolutionMs);
+    const parsed = schema.safeParse(json);
+    if (!parsed.success) throw unexpected('it has another form');
+    return parsed.data;
+  }
+
+  /**
    * A page of a delta query, by a link of Graph's own or the first address.
    * @throws GraphError, `isTooOld` where everything has to be asked for anew
    */
@@ -151,8 +164,11 @@ export class GraphClient {
   async #send(request: GraphRequest, deadline: number, requestMs: number): Promise<GraphAnswer> {
     const token = await this.#credential.token(this.#time(deadline, requestMs));
     try {
-      return await send(request, token, this.#time(deadline, requestMs));
+      const answer = await send(request, token, this.#time(deadline, requestMs));
+      this.requests.ok += 1;
+      return answer;
     } catch (error) {
+      this.requests[error instanceof GraphError && error.status === 429 ? 'throttled' : 'failed'] += 1;
       // Revoked, or its permissions have changed: the next attempt comes with a new one.
       if (error instanceof GraphError && (error.status === 401 || error.status === 403)) this.#credential.forget();
       throw error;

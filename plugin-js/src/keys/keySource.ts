@@ -27,6 +27,9 @@ export interface KeyState {
   error?: string;
 }
 
+/** Does something within a span of a trace */
+type Span = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+
 interface Entry {
   state: KeyState;
   attemptedAt: number;
@@ -44,13 +47,15 @@ export class KeySource {
   readonly #core: EntraCore;
   readonly #logger: LoggerService;
   readonly #clock: () => number;
+  readonly #span: Span;
   readonly #entries: Map<string, Entry>;
   #closed = false;
 
-  constructor(options: { core: EntraCore; logger: LoggerService; clock?: () => number }) {
+  constructor(options: { core: EntraCore; logger: LoggerService; clock?: () => number; span?: Span }) {
     this.#core = options.core;
     this.#logger = options.logger;
     this.#clock = options.clock ?? Date.now;
+    this.#span = options.span ?? ((_, work) => work());
     this.#entries = new Map(
       options.core.issuers.map(({ id, issuer }) => [
         id,
@@ -107,8 +112,10 @@ export class KeySource {
   async #fetchOnce(issuer: Issuer, entry: Entry): Promise<boolean> {
     let maxAgeMs = REFRESH_MS.max;
     try {
-      const discovery = await fetchDocument(issuer.discoveryUrl);
-      const keys = await fetchDocument(readDiscovery(discovery.text, issuer));
+      const keys = await this.#span('entra_access.keys.fetch', async () => {
+        const discovery = await fetchDocument(issuer.discoveryUrl);
+        return fetchDocument(readDiscovery(discovery.text, issuer));
+      });
       const outcome = this.#core.setKeys(issuer, keys.text, entry.attemptedAt);
       if (!outcome.ok) throw new Error(`the keys of ${issuer.id} are refused: ${outcome.error}`);
       this.#warnOfRefused(issuer, outcome.value);

@@ -29,11 +29,11 @@ export function entraGroups(entraAccess: EntraAccess, identities: Identities, cl
       (): SignInResolver<OAuthAuthenticatorResult<PassportProfile>> =>
       async ({ result }, context) => {
         const { idToken } = result.session;
-        if (!idToken) throw missing();
-        const caller = described(entraAccess, await entraAccess.authenticate(idToken, 'sign-in'));
+        if (!idToken) throw await entraAccess.refuse(missing(), { event: 'token-refused', result: 'DENY' });
+        const caller = await described(entraAccess, await entraAccess.authenticate(idToken, 'sign-in'));
         if (!caller.principal.clientId || !clients.has(caller.principal.clientId)) {
-          await entraAccess.audit.require(refusedToken(ELSEWHERE, caller.principal));
-          throw new TokenRejectedError(ELSEWHERE);
+          const record = refusedToken(ELSEWHERE, caller.principal);
+          throw await entraAccess.refuse(new TokenRejectedError(ELSEWHERE), record);
         }
         return signIn(caller, context, entraAccess, identities);
       },

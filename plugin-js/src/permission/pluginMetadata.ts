@@ -35,9 +35,10 @@ export async function fetchPluginMetadata(
   const response = await fetch(`${base}/.well-known/backstage/permissions/metadata`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(5_000),
-  });
-  if (response.status === 404) return { permissions: [], rules: [] };
-  if (!response.ok)
+    // One in another process may be away.
+  }).catch(() => undefined);
+  if (response?.status === 404) return { permissions: [], rules: [] };
+  if (!response?.ok)
     throw coded('plugin_unavailable', new ServiceUnavailableError(`plugin ${pluginId} did not tell its permissions`));
   return metadataSchema.parse(await response.json());
 }

@@ -68,7 +68,7 @@ test('an admin is allowed, nobody is denied, and so is who is not known', async 
 });
 
 test('what hangs on the owner is a condition of the catalog', async () => {
-  entraAccess.directory.current = 5;
+  entraAccess.directory.catalogIs(5);
   const expected = (rule: string) => ({
     result: AuthorizeResult.CONDITIONAL,
     pluginId: 'catalog',

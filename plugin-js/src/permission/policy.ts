@@ -80,7 +80,12 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     this.#entraAccess.asksFallback = fallback !== undefined;
   }
 
-  async handle(request: PolicyQuery, user?: PolicyQueryUser): Promise<PolicyDecision> {
+  handle(request: PolicyQuery, user?: PolicyQueryUser): Promise<PolicyDecision> {
+    const { telemetry } = this.#entraAccess;
+    return telemetry.due() ? telemetry.timed(() => this.#handle(request, user)) : this.#handle(request, user);
+  }
+
+  async #handle(request: PolicyQuery, user?: PolicyQueryUser): Promise<PolicyDecision> {
     // Only a signed-in user has an entity ref; Backstage calls without one for unauthenticated requests.
     if (!user) {
       const judged = this.#denied(request.permission, 'the request is not authenticated');
@@ -115,7 +120,7 @@ export class EntraPermissionPolicy implements PermissionPolicy {
         return this.#conditional(asked, decision, entityRef, permission.resourceType);
       default:
         if (this.#fallback && MAY_FALL_BACK.has(decision.ground)) return undefined;
-        noteRefusal(entityRef, call => challengeHeader(call, this.#entraAccess.explain(entityRef, permission)?.stepUp));
+        noteRefusal(entityRef, call => challengeHeader(call, this.#entraAccess.stepUp(entityRef, permission)));
         return this.#denied(asked, decision.rule ? `rule ${decision.rule}` : GROUNDS[decision.ground], decision);
     }
   }
@@ -131,7 +136,8 @@ export class EntraPermissionPolicy implements PermissionPolicy {
     entityRef: string | undefined,
     circumstances: Circumstances = {},
   ): Promise<void> | undefined {
-    const { audit, breakGlass, core, sessions } = this.#entraAccess;
+    const { audit, breakGlass, core, sessions, telemetry } = this.#entraAccess;
+    telemetry.decisions[answer.result] += 1;
     const { rule, ground, reason } = decision;
     const caller = entityRef === undefined ? undefined : sessions.record(entityRef);
     const exception = ground === 'breakGlass' ? breakGlass.used(caller, asked.name) : undefined;

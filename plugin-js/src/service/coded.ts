@@ -5,6 +5,8 @@
  */
 export type ErrorCode =
   | 'request_invalid'
+  | 'method_not_allowed'
+  | 'rate_limited'
   | 'permission_unknown'
   | 'permission_needed'
   | 'entity_not_found'

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import type { RootConfigService } from '@backstage/backend-plugin-api';
 import { z } from 'zod';
 import { ConfigurationError, type LocationRefs } from '../core';
-import { readFollowSettings, type FollowSettings } from '../follow/settings';
 import { readGraphSettings, readStaleAfter, withoutSecrets, type GraphSettings } from '../graph/settings';
 import { readBreakGlass, withPeople, type BreakGlassEntry } from './breakGlass';
+import { readFollowSettings, type FollowSettings } from '../follow/settings';
 import { findFile } from './configFiles';
+import { readLimits, type Limits } from './limits';
 import { firstLine, parsePolicy, type PolicyText } from './policyText';
 import { staticLocations } from './staticLocations';
 
@@ -18,12 +19,14 @@ export interface Configuration {
   json: string;
   /** Where Microsoft Graph is to be asked for groups */
   graph?: GraphSettings;
-  /** How it is followed, where it is the source of groups */
-  follow?: FollowSettings;
+  /** Absent: the usual ones */
+  limits?: Limits;
   /** For how many seconds what is known of a tenant counts, where the directory is the source of groups */
   staleAfter?: number;
   /** Who is let in while the directory has no word */
   breakGlass?: readonly BreakGlassEntry[];
+  /** How it is followed, where it is the source of groups */
+  follow?: FollowSettings;
   policy: PolicyText & { /** Where it comes from a file, which is followed */ source?: { file: string; text: string } };
   /** What the operator named in `catalog.locations` */
   staticLocations?: Array<Required<LocationRefs>>;
@@ -39,6 +42,38 @@ const policySchema = z.union([
  * @throws ConfigurationError with the place and the fix
  */
 export function readConfiguration(config: RootConfigService, argv: readonly string[] = process.argv): Configuration {
+  const section = readSection(config);
+  return {
+    ...settingsOf(section, argv),
+    limits: readLimits(section),
+    policy: readPolicy(section, argv),
+    staticLocations: staticLocations(config),
+  };
+}
+
+/**
+ * The same without the policy: of a running backend, whose policy may have changed since.
+ * @throws ConfigurationError with the place and the fix
+ */
+export function readSettings(
+  config: Pick<RootConfigService, 'getOptional'>,
+  argv: readonly string[] = process.argv,
+): Pick<Configuration, 'json' | 'graph'> {
+  return settingsOf(readSection(config), argv);
+}
+
+function settingsOf(section: object, argv: readonly string[]) {
+  const breakGlass = readBreakGlass(section);
+  return {
+    json: JSON.stringify(withPeople(withoutSecrets(section), breakGlass)),
+    breakGlass,
+    staleAfter: readStaleAfter(section),
+    graph: readGraphSettings(section, argv),
+    follow: readFollowSettings(section),
+  };
+}
+
+function readSection(config: Pick<RootConfigService, 'getOptional'>): object {
   const section = config.getOptional(ROOT);
   if (section === undefined || section === null) {
     throw new ConfigurationError({
@@ -50,16 +85,7 @@ export function readConfiguration(config: RootConfigService, argv: readonly stri
   if (typeof section !== 'object' || Array.isArray(section)) {
     throw new ConfigurationError({ path: ROOT, message: 'the section must be a mapping', hint: EXAMPLE });
   }
-  const breakGlass = readBreakGlass(section);
-  return {
-    json: JSON.stringify(withPeople(withoutSecrets(section), breakGlass)),
-    breakGlass,
-    staleAfter: readStaleAfter(section),
-    graph: readGraphSettings(section, argv),
-    follow: readFollowSettings(section),
-    policy: readPolicy(section, argv),
-    staticLocations: staticLocations(config),
-  };
+  return section;
 }
 
 function readPolicy(section: unknown, argv: readonly string[]): Configuration['policy'] {

@@ -6,10 +6,14 @@ const DONE = Promise.resolve();
 /**
  * The epoch: which directory this process has, as a number that means the same in every process (docs/decisions/0005).
  *
- * The plugin's database gives the numbers out; 0 stands for no directory yet, and for a process without the plugin.
+ * The plugin's database gives the numbers out; 0 stands for no directory yet, and for a process without the plugin. Where members
+ * of groups are followed they are part of it: a number counts here when catalog and members are what it stands for.
  */
 export class DirectoryEpoch {
   #current = 0;
+  /** Of the catalog: its number, and the one with which members had changed last by then */
+  #catalog = { epoch: 0, members: 0 };
+  #members?: number;
   #asked = 0;
   #catchUp?: () => Promise<void>;
   #reaching?: Promise<void>;
@@ -19,9 +23,30 @@ export class DirectoryEpoch {
     return this.#current;
   }
 
-  /** To be called in the same turn of the event loop in which the core takes the directory */
-  set current(epoch: number) {
-    this.#current = epoch;
+  /** The number of what the core has of the catalog; it counts as soon as the members are here, too */
+  get catalog(): number {
+    return this.#catalog.epoch;
+  }
+
+  /** To be called in the same turn of the event loop in which the core takes what the catalog says, or is found to have it */
+  catalogIs(epoch: number, members = 0): void {
+    this.#catalog = { epoch, members };
+    this.#settle();
+  }
+
+  /** Members of groups are part of the directory from now on */
+  followMembers(): void {
+    this.#members ??= 0;
+  }
+
+  /** To be called in the same turn of the event loop in which the core takes the members that have this number */
+  membersAre(members: number): void {
+    this.#members = members;
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#members === undefined || this.#members >= this.#catalog.members) this.#current = this.#catalog.epoch;
   }
 
   /** Says how to get the newest directory */

@@ -9,23 +9,26 @@ import {
   UNKNOWN_PRINCIPAL,
   type Authentication,
   type Decision,
-  type Explanation,
   type Inspection,
   type PermissionInput,
   type PrincipalHandle,
   type Purpose,
   type ResourceInput,
+  type StepUp,
 } from '../core';
 import { DirectoryRoles, GroupCompletion, GroupResolver, type GraphState, type RolesState } from '../graph';
 import type { FollowSettings } from '../follow/settings';
 import type { FollowState } from '../follow/following';
 import { KeySource } from '../keys/keySource';
+import { explainRunning, type ExplainedDecision, type ExplainOptions } from '../explain/explained';
 import { BreakGlassUse } from './breakGlassUse';
-import { withClaims } from './claimsChallenge';
 import { coded } from './coded';
 import type { Configuration } from './configuration';
+import { Telemetry } from '../telemetry/telemetry';
 import { DirectoryEpoch } from './directoryEpoch';
+import { USUAL_LIMITS, type Limits } from './limits';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
+import { Refusals, type RefusalRecord } from './refusal';
 import { SharedSessions, type Wanted } from './sharedSessions';
 import type { Claimed } from './unverified';
 
@@ -35,8 +38,6 @@ export interface OwnershipVersion {
   epoch: number;
   /** Of the sign-in since which the principal and its groups are as they are; 0 where sign-ins are kept in memory only */
   session: number;
-  /** Of the groups and accounts of Entra; absent where nobody follows them */
-  members?: number;
 }
 
 /** Another process that has the sessions and the directory, where this one has neither */
@@ -53,11 +54,12 @@ export class EntraAccess {
   readonly keys: KeySource;
   readonly sessions: SharedSessions;
   readonly directory = new DirectoryEpoch();
-  /** Which groups and accounts of Entra this process has, by numbers of the same kind; whoever follows Entra sets them */
-  readonly membership = new DirectoryEpoch();
+  readonly telemetry = new Telemetry();
   readonly audit: AuditTrail;
   /** Who is let in by name while the directory has no word */
   readonly breakGlass: BreakGlassUse;
+  /** How much one caller may ask of the plugin's routes */
+  readonly limits: Limits;
   /** Who has sessions and directory, where this process has neither; the catalog module finds it out */
   elsewhere?: Elsewhere;
   /** The file of the policy, unless its rules stand in app-config.yaml */
@@ -77,6 +79,7 @@ export class EntraAccess {
   readonly #groups: GroupCompletion;
   readonly #resolver?: GroupResolver;
   readonly #roles: DirectoryRoles;
+  readonly #refusals: Refusals;
 
   /** @throws ConfigurationError naming the first mistake */
   constructor(
@@ -89,16 +92,25 @@ export class EntraAccess {
     setPolicy(this.core, policy);
     this.#firstPolicy = policy.json;
     if (policy.source) this.policyFile = new PolicyFile({ ...policy.source, core: this.core, logger });
-    this.keys = new KeySource({ core: this.core, logger });
+    const span = this.telemetry.span.bind(this.telemetry);
+    this.keys = new KeySource({ core: this.core, logger, span });
     this.sessions = new SharedSessions({ core: this.core, logger, ...options });
-    this.audit = new AuditTrail({ core: this.core, logger, expected: options?.auditExpected ?? false });
+    this.audit = new AuditTrail({ core: this.core, logger, span, expected: options?.auditExpected ?? false });
     this.breakGlass = new BreakGlassUse(configuration.breakGlass ?? [], logger);
-    const { graph, follow } = configuration;
+    this.#refusals = new Refusals(this.audit, logger);
+    const { graph, follow, limits = USUAL_LIMITS } = configuration;
+    this.limits = limits;
     this.follow = follow;
+    if (follow) this.directory.followMembers();
     if (graph) this.#resolver = new GroupResolver({ issuers: this.core.issuers, settings: graph, logger });
     // Where the directory is the source, nobody is asked for the groups of one principal.
     this.#groups = new GroupCompletion(this.core, this.sessions, follow ? undefined : this.#resolver);
-    this.#roles = new DirectoryRoles(this.#resolver?.clients ?? [], this.core, logger);
+    this.#roles = new DirectoryRoles(this.graphClients, this.core, logger);
+  }
+
+  /** See {@link Refusals.refuse} */
+  refuse(error: Error & { code?: string }, record: RefusalRecord): Promise<Error> {
+    return this.#refusals.refuse(error, record);
   }
 
   /** Fetches keys in the background and follows the policy file; v1.0 keys follow when the first v1.0 token is seen */
@@ -146,11 +158,11 @@ export class EntraAccess {
   async verify(token: string, purpose?: Purpose): Promise<PrincipalHandle> {
     let answer = this.core.authenticate(token, purpose);
     if (await this.#fetchedKeysFor(answer)) answer = this.core.authenticate(token, purpose);
+    this.telemetry.validations.add(answer.ok ? 'accepted' : answer.code);
     if (!answer.ok) {
       // All that the token says is proved by then, and who it is matters.
       const revoked = answer.code === 'principal_revoked' ? this.core.inspect(token, purpose)?.principal : undefined;
-      await this.audit.require(refusedToken(answer, revoked));
-      throw new TokenRejectedError(answer);
+      throw await this.refuse(new TokenRejectedError(answer), refusedToken(answer, revoked));
     }
     return answer.principal;
   }
@@ -164,17 +176,20 @@ export class EntraAccess {
     const record = this.core.describe(principal);
     const use = record?.pipeline?.singleUse;
     if (!use) return;
-    const first = await this.sessions.useOnce(use).catch(async (error: { code?: string }) => {
-      // Nobody is let in either way: the reason is told as it is, also where it can be recorded only later.
-      await this.audit.require(signedIn(record, undefined, error.code ?? 'sign_in_incomplete'))?.catch(() => undefined);
-      throw error;
+    const first = await this.sessions.useOnce(use).catch(async (error: Error & { code?: string }) => {
+      throw await this.refuse(error, signedIn(record, undefined, error.code ?? 'sign_in_incomplete'));
     });
     if (!first) {
-      await this.audit.require(refusedToken(REPLAYED, record));
-      throw new TokenRejectedError(REPLAYED);
+      this.telemetry.validations.add(REPLAYED.code);
+      throw await this.refuse(new TokenRejectedError(REPLAYED), refusedToken(REPLAYED, record));
     }
     // Otherwise it stays nobody, and whoever goes on is told so.
     this.core.claimed(principal);
+  }
+
+  /** Who asks Microsoft Graph, for each tenant; empty where nobody is asked */
+  get graphClients(): GroupResolver['clients'] {
+    return this.#resolver?.clients ?? [];
   }
 
   /**
@@ -202,19 +217,14 @@ export class EntraAccess {
     if (!revoked?.revoked) return;
     const advice = revokedReason(revoked.revoked).replace(/^principal_revoked: /, '');
     const refusal = { ok: false, code: 'principal_revoked', advice } as const;
-    await this.audit.require({ ...refusedToken(refusal, sessions.record(entityRef)), principal: entityRef });
-    throw new TokenRejectedError(refusal);
+    const record = { ...refusedToken(refusal, sessions.record(entityRef)), principal: entityRef };
+    throw await this.refuse(new TokenRejectedError(refusal), record);
   }
 
   /** How asking Microsoft Graph goes, for each tenant; empty where nobody is asked */
   get graph(): Array<GraphState & { directoryRoles: RolesState }> {
     const states = this.#resolver?.states ?? [];
     return states.map(state => ({ ...state, directoryRoles: this.#roles.state(state.tenant) }));
-  }
-
-  /** Who asks the Graph of each tenant */
-  get graphClients(): GroupResolver['clients'] {
-    return this.#resolver?.clients ?? [];
   }
 
   /**
@@ -238,18 +248,12 @@ export class EntraAccess {
 
   /** What a decision about somebody hangs on that is made now */
   versionOf(entityRef: string): OwnershipVersion {
-    const members = this.membership.current;
-    const session = this.sessions.current(entityRef)?.since ?? 0;
-    return { epoch: this.directory.current, session, ...(members > 0 ? { members } : {}) };
+    return { epoch: this.directory.current, session: this.sessions.current(entityRef)?.since ?? 0 };
   }
 
   /** Gets what another process has that is newer; never fails: this one may still be behind afterwards */
-  async catchUp(entityRef: string, { epoch, session, members = 0 }: OwnershipVersion): Promise<void> {
-    await Promise.all([
-      this.directory.reach(epoch),
-      this.membership.reach(members),
-      this.sessions.ensure(entityRef, { session }),
-    ]);
+  async catchUp(entityRef: string, { epoch, session }: OwnershipVersion): Promise<void> {
+    await Promise.all([this.directory.reach(epoch), this.sessions.ensure(entityRef, { session })]);
   }
 
   /** Why somebody's groups are not known; `undefined` when they are */
@@ -276,24 +280,37 @@ export class EntraAccess {
     return this.keys.refetch(answer.issuer, answer.code);
   }
 
-  /** Explains a decision for whoever is signed in under an entity ref; `undefined` for nobody */
-  explain(entityRef: string, permission: PermissionInput, resource?: ResourceInput): Explanation | undefined {
-    return this.about(entityRef, principal => {
-      const explained = this.core.explain(principal, permission, resource);
-      if (!explained) return undefined;
-      const explanation = this.#withFallback(principal, permission, withClaims(explained));
-      const reason = this.whyUnknown(principal);
-      if (!reason) return explanation;
-      const { reasons, groups } = explanation;
-      return { ...explanation, reasons: [...reasons, reason], groups: { ...groups, reason } };
-    });
+  /**
+   * Explains a decision for whoever is signed in under an entity ref; `undefined` for nobody. Everything is told, unless it is said
+   * who reads it
+   */
+  explain(
+    entityRef: string,
+    permission: PermissionInput,
+    resource?: ResourceInput,
+    options?: ExplainOptions,
+  ): ExplainedDecision | undefined {
+    return this.explainAsking(entityRef, permission, resource, options)?.answer;
   }
 
-  /** The answer of the other policy is not to be had without asking it */
-  #withFallback(principal: PrincipalHandle, permission: PermissionInput, explanation: Explanation): Explanation {
-    if (!this.asksFallback || this.core.decide(principal, permission).ground !== 'default') return explanation;
-    const reasons = ['no rule speaks about it: the fallback policy decides, and is not asked here'];
-    return { ...explanation, fallback: true, reasons: [...reasons, ...explanation.reasons] };
+  /** The same with what rules of other plugins could say */
+  explainAsking(
+    entityRef: string,
+    permission: PermissionInput,
+    resource?: ResourceInput,
+    options?: ExplainOptions,
+  ): { answer: ExplainedDecision; asks: string[] } | undefined {
+    const running = {
+      core: this.core,
+      asksFallback: this.asksFallback,
+      whyUnknown: (principal: PrincipalHandle) => this.whyUnknown(principal),
+    };
+    return this.about(entityRef, principal => explainRunning(running, principal, permission, resource, options));
+  }
+
+  /** What a sign-in would have to be like to change a refusal */
+  stepUp(entityRef: string, permission: PermissionInput): readonly StepUp[] | undefined {
+    return this.about(entityRef, principal => this.core.explain(principal, permission))?.stepUp;
   }
 
   /** Asks something about whoever is signed in under an entity ref; `undefined` for nobody */

@@ -12,15 +12,13 @@ export const ownersQuestionSchema = z.strictObject({
   epoch: number.optional(),
   /** Number of the sign-in that it has to know */
   session: number.optional(),
-  /** Number of the groups and accounts of Entra that it has to know, where they are followed */
-  members: number.optional(),
   /** Until when the sign-in lives that it has to know, in seconds since the epoch */
   until: number.optional(),
   /** Of the last answer: the same one need not be sent again */
   version: z.string().max(256).optional(),
 });
 
-const numbers = { epoch: number, session: number, members: number.optional(), expiresAt: number };
+const numbers = { epoch: number, session: number, expiresAt: number };
 /** `null`: they are not known, which is not the same as none */
 const owners = z.array(z.string().max(1_024)).nullable();
 

@@ -188,7 +188,7 @@ test('a principal that the core gave up is taken in again, in every answer', () 
     open();
     assert.equal(entraAccess.explain(OLIVIA, READ)?.result, 'ALLOW');
     open();
-    const { objectId, owners } = whoami(entraAccess, OLIVIA, { type: 'user' }) as {
+    const { objectId, owners } = whoami(entraAccess, OLIVIA) as {
       objectId?: string;
       owners?: string[];
     };
@@ -207,7 +207,7 @@ test('who is not signed in is denied, and nothing explains otherwise', () => {
   try {
     assert.deepEqual({ ...entraAccess.decide(OLIVIA, READ) }, { effect: 'DENY', ground: 'unknownPrincipal' });
     assert.equal(entraAccess.explain(OLIVIA, READ), undefined);
-    assert.throws(() => whoami(entraAccess, OLIVIA, { type: 'user' }), { name: 'NotFoundError' });
+    assert.throws(() => whoami(entraAccess, OLIVIA), { name: 'NotFoundError' });
   } finally {
     entraAccess.close();
   }

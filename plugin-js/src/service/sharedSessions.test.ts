@@ -383,7 +383,7 @@ test('policy, whoami and status go by the database', async () => {
   broken = Object.assign(new Error('away'), { code: 'SQLITE_BUSY' });
   assert.equal((await ask('user:default/another', READ)).result, 'DENY');
   assert.equal((await ask(REF, DELETE)).result, 'CONDITIONAL');
-  assert.throws(() => whoami(entraAccess, 'user:default/another', { type: 'user' }), {
+  assert.throws(() => whoami(entraAccess, 'user:default/another'), {
     name: 'ServiceUnavailableError',
     code: 'sessions_unavailable',
   });

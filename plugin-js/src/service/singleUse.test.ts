@@ -6,6 +6,7 @@ import { databaseOf } from '../../e2e/support/databases';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { EntraCore, type PrincipalHandle } from '../core';
 import { EntraAccess } from './entraAccess';
+import { Refusals } from './refusal';
 import { SessionStore } from './sessionStore';
 import { SharedSessions } from './sharedSessions';
 
@@ -80,10 +81,12 @@ test('a token that is offered twice, or whose use cannot be claimed, leaves a re
     [async () => Promise.reject(away), 'sessions_unavailable', 'sign-in'],
   ] as const) {
     const said: Array<Record<string, any>> = [];
+    const audit = { require: async (record: Record<string, any>) => void said.push(record) };
+    const refusals = new Refusals(audit, new RecordingLogger());
     const parts = {
       core: { describe: () => ({ ...recordOf(), kind: 'pipeline', pipeline }), claimed: () => assert.fail() },
       sessions: { useOnce },
-      audit: { require: async (record: Record<string, any>) => void said.push(record) },
+      refuse: refusals.refuse.bind(refusals),
     };
     await assert.rejects(EntraAccess.prototype.claimUse.call(parts as unknown as EntraAccess, 1 as PrincipalHandle), {
       code,

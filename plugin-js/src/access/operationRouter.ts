@@ -1,0 +1,57 @@
+import type { BackstageCredentials } from '@backstage/backend-plugin-api';
+import { CustomErrorBase } from '@backstage/errors';
+import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express';
+import PromiseRouter from 'express-promise-router';
+import type { Asked, Handlers } from '../openapi/handlers';
+import { OPERATIONS, type Operation } from '../openapi/operations';
+import { readBody, readQuery, refuseBody } from '../openapi/request';
+import { ROUTES, type OperationId } from '../openapi/routes';
+import { coded } from '../service/coded';
+
+/** How operations are guarded; what is not let in is an error */
+export interface Guards {
+  access(request: Request, access: Exclude<Operation['access'], 'public'>): Promise<BackstageCredentials>;
+  limits: Record<NonNullable<Operation['limit']>, RequestHandler>;
+}
+
+class MethodNotAllowedError extends CustomErrorBase {
+  override name = 'MethodNotAllowedError';
+  readonly statusCode = 405;
+}
+
+/** The routes of the document that have a handler: each request is let in, read and then answered */
+export function operationRouter(handlers: Partial<Handlers>, guards: Guards): Router {
+  const router = PromiseRouter();
+  // A token that is too large to be judged must still get its answer.
+  router.use(express.json({ limit: '1mb' }), refuseBody);
+  for (const id of Object.keys(handlers) as OperationId[]) {
+    const { method, path } = ROUTES[id];
+    const operation: Operation = OPERATIONS[id];
+    const handle = handlers[id] as (asked: Asked<OperationId>) => Promise<unknown>;
+    const limits = operation.limit ? [guards.limits[operation.limit]] : [];
+    router[method](path, ...limits, async (request, response) => {
+      const letIn = await read(operation, request, guards);
+      const answer = await handle({ request, response, ...letIn } as Asked<OperationId>);
+      if (answer !== undefined) response.json(answer);
+    });
+  }
+  router.use(otherMethods);
+  return router;
+}
+
+/** Whoever may not ask is not told what is wrong with the question */
+async function read({ access, query, body }: Operation, request: Request, guards: Guards): Promise<object> {
+  return {
+    credentials: access === 'public' ? undefined : await guards.access(request, access),
+    query: query && readQuery(query, request),
+    body: body && readBody(body, request),
+  };
+}
+
+function otherMethods(request: Request, response: Response, next: NextFunction): void {
+  const methods = Object.values(ROUTES).flatMap(({ method, path }) => (path === request.path ? [method] : []));
+  if (methods.length === 0 || request.method === 'OPTIONS') return next();
+  const allowed = methods.flatMap(method => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
+  response.set('Allow', allowed);
+  next(coded('method_not_allowed', new MethodNotAllowedError(`this route answers ${allowed}`)));
+}

@@ -1,0 +1,79 @@
+import type { BackstageCredentials } from '@backstage/backend-plugin-api';
+import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
+import { InputError, ServiceUnavailableError } from '@backstage/errors';
+import type { BasicPermission } from '@backstage/plugin-permission-common';
+import type { Inspection } from '../core';
+import type { ExplainedDecision } from '../explain/explained';
+import type { AskedInWords } from '../explain/text';
+import type { BodyOf } from '../openapi/operations';
+import { coded } from '../service/coded';
+import type { EntraAccess } from '../service/entraAccess';
+import type { Explanations } from './explanations';
+import type { PermissionLookup } from './permissionLookup';
+import { decisionExplainOthersPermission } from './permissions';
+import { whoami } from './views';
+
+/** Whoever asks, however they came in; they may ask the question itself */
+export interface Asker {
+  credentials: BackstageCredentials;
+  /** @throws NotAllowedError where they may not */
+  must(permission: BasicPermission): Promise<void>;
+}
+
+/** What questions are answered from */
+export interface QuestionsOptions {
+  entraAccess: EntraAccess;
+  lookup: PermissionLookup;
+  explanations: Explanations;
+}
+
+/** What routes and actions answer alike, once the question is read and whoever asks may ask it */
+export class Questions {
+  readonly #options: QuestionsOptions;
+
+  constructor(options: QuestionsOptions) {
+    this.#options = options;
+  }
+
+  /** Every check of a token, side by side */
+  async inspect({ token, purpose }: BodyOf<'inspectToken'>): Promise<Inspection> {
+    const inspection = await this.#options.entraAccess.inspect(token, purpose);
+    if (inspection) return inspection;
+    throw coded('core_unavailable', new ServiceUnavailableError('the core is being restarted; try again in a second'));
+  }
+
+  /** What is decided, and why: for the caller, or for somebody else with one permission more */
+  async explain(
+    { credentials, must }: Asker,
+    question: BodyOf<'explainDecision'>,
+  ): Promise<{ answer: ExplainedDecision; subject: AskedInWords }> {
+    const caller = userOf(credentials);
+    const about = question.principal === undefined ? caller : canonical(question.principal);
+    if (about === undefined)
+      throw coded('request_invalid', new InputError('principal: a service asks about somebody; name an entity ref'));
+    const own = about === caller;
+    if (!own) await must(decisionExplainOthersPermission);
+    const { lookup, explanations } = this.#options;
+    const permission = await lookup.find(question.permission);
+    const resourceRef = question.resourceRef === undefined ? undefined : canonical(question.resourceRef);
+    const answer = await explanations.answer({ about, permission, resourceRef, own, credentials });
+    return { answer, subject: { permission: permission.name, resource: resourceRef, who: about } };
+  }
+
+  /** The caller as the core sees it */
+  async whoami(credentials: BackstageCredentials) {
+    const { entraAccess } = this.#options;
+    const caller = userOf(credentials);
+    if (caller !== undefined) await entraAccess.completed(caller);
+    return whoami(entraAccess, caller);
+  }
+}
+
+/** Entity ref of whoever asks; `undefined` for a service */
+export function userOf({ principal }: { principal: unknown }): string | undefined {
+  const { type, userEntityRef } = principal as { type?: string; userEntityRef?: string };
+  return type === 'user' ? userEntityRef : undefined;
+}
+
+/** The document lets nothing in that is no entity ref */
+const canonical = (entityRef: string) => stringifyEntityRef(parseEntityRef(entityRef));

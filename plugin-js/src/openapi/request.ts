@@ -1,0 +1,95 @@
+/** Reads requests by the schemas of the document: what it does not describe does not come in */
+import { InputError } from '@backstage/errors';
+import type { NextFunction, Request, Response } from 'express';
+import { z } from 'zod';
+import { coded } from '../service/coded';
+
+/** Longest message: a query may hold a hundred mistakes */
+const MESSAGE_LENGTH = 600;
+
+/**
+ * Reads a body.
+ * @throws InputError naming what and where, and never what was sent: it may be a token
+ */
+export function readBody<S extends z.ZodObject>(schema: S, request: Request): z.output<S> {
+  // Express has left anything that is not called JSON unread.
+  if (!request.is('application/json') && hasBody(request)) {
+    throw invalid('the request body is not JSON: send it with content-type: application/json');
+  }
+  return read(schema, request.body ?? {}, 'body');
+}
+
+/**
+ * Reads what came by another way than HTTP.
+ * @throws InputError naming what and where, and never what was sent: it may be a token
+ */
+export function readInput<S extends z.ZodObject>(schema: S, input: unknown): z.output<S> {
+  return read(schema, input, 'body');
+}
+
+/**
+ * Reads a query: `name=value`, lists as `name=one&name=other`.
+ * @throws InputError naming what and where
+ */
+export function readQuery<S extends z.ZodObject>(schema: S, request: Request): z.output<S> {
+  const at = request.originalUrl.indexOf('?');
+  const sent = new URLSearchParams(at === -1 ? '' : request.originalUrl.slice(at + 1));
+  const known = Object.keys(schema.shape);
+  if ([...sent.keys()].some(name => !known.includes(name))) {
+    throw invalid(`the query is not as expected: ${onlyThese(known)}`);
+  }
+  const values = known.flatMap(name => {
+    const texts = sent.getAll(name);
+    return texts.length === 0 ? [] : [[name, valueOf(name, schema.shape[name] as z.ZodType, texts)]];
+  });
+  return read(schema, Object.fromEntries(values), 'query');
+}
+
+function valueOf(name: string, schema: z.ZodType, texts: string[]): unknown {
+  const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  if (inner instanceof z.ZodArray) return texts;
+  if (texts.length > 1) throw invalid(`the query is not as expected: ${name}: given more than once`);
+  const [text = ''] = texts;
+  return inner instanceof z.ZodNumber && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+function read<S extends z.ZodObject>(schema: S, value: unknown, where: 'body' | 'query'): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const mistakes = parsed.error.issues.map(issue => {
+    // The names of unknown fields are the caller's, who may have taken a token for a name.
+    const unknown = issue.code === 'unrecognized_keys';
+    return `${issue.path.join('.') || where}: ${unknown ? onlyThese(Object.keys(schema.shape)) : issue.message}`;
+  });
+  const name = where === 'body' ? 'the request body' : 'the query';
+  throw invalid(`${name} is not as expected: ${mistakes.join('; ').slice(0, MESSAGE_LENGTH)}`);
+}
+
+function onlyThese(names: readonly string[]): string {
+  return `there is nothing but ${names.join(', ')}`;
+}
+
+/** Of the body parser: its errors hold what was sent, token and all, so only what is wrong with it is said */
+export function refuseBody(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
+  const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
+  const reason = typeof type === 'string' ? UNREADABLE[type] : undefined;
+  if (reason === undefined && typeof status !== 'number') return next(error);
+  const refused = invalid(reason ?? 'the request body could not be read');
+  next(status === 413 || status === 415 ? Object.assign(refused, { statusCode: status }) : refused);
+}
+
+/** By the types of errors of body-parser */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  'entity.parse.failed': 'the request body is not JSON',
+  'entity.too.large': 'the request body is larger than 1 MiB',
+  'charset.unsupported': 'the request body is in an unknown character set; send UTF-8',
+  'encoding.unsupported': 'the request body is in an unknown content encoding',
+};
+
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function invalid(message: string): InputError & { code: string } {
+  return coded('request_invalid', new InputError(message));
+}
