@@ -78,7 +78,7 @@ export interface Config {
       }>;
     }>;
     groups?: {
-      /** Where group membership comes from: the token (default), or the directory, which is followed in Microsoft Graph */
+      /** Where group membership comes from: the tokens (default), or Entra's directory, which is followed. See docs/directory.md */
       source?: 'token' | 'graph';
       /** What to do with a token that leaves its groups out: go on with unknown groups (default), refuse it, or ask Microsoft Graph */
       overage?: 'unknown' | 'reject' | 'graph';
@@ -92,8 +92,22 @@ export interface Config {
         certificate?: string;
         /** The identity of the machine, or the one assigned to it with this client id */
         managedIdentity?: boolean | { clientId: string };
-        /** With `source: graph`: seconds after which what is known of a tenant is too old, and groups are unknown. 120 to 86400, default 900 */
+        /** With `source: graph`: seconds after which what is known of a tenant no longer counts: 120 to 86400. Default: 900 */
         staleAfter?: number;
+        /** With `source: graph`: how the directory is followed */
+        directory?: {
+          /** Seconds between two questions for what has changed: 10 to 3600. Default: 60 */
+          poll?: number;
+          /** All groups (default), or those that the policy, the mapping and the catalog name, with the groups in them */
+          groups?: 'all' | 'matter';
+          /** A full load that lacks a greater share of what is known is held, not taken: 0 to 1. Default: 0.2 */
+          maxRemovedShare?: number;
+          /** Asks Graph to tell of changes. Absent: it is polled only */
+          notifications?: {
+            /** Public address of /api/entra-access/v1/notifications; https */
+            url: string;
+          };
+        };
       };
       /**
        * Object ids of your tenants' directory roles. Entra puts those of a person among the groups of a token; listed here, or

@@ -97,7 +97,7 @@ export async function followed(tenant: Tenant, { service, knex }: Opened) {
 
   function replica({ groups = 'all' }: Pick<WriterOptions, 'groups'> = {}) {
     const logger = new RecordingLogger();
-    const core = new EntraCore({ configuration: followingConfiguration(tenant), logger });
+    const core = new EntraCore({ configuration: followingConfiguration(tenant), staleAfter: 900, logger });
     open.add(core);
     const epoch = new DirectoryEpoch();
     epoch.followMembers();

@@ -146,15 +146,16 @@ export async function keepVanished(transaction: Database, before: Load, after: L
   await transaction(into as never).insert(vanished as never);
 }
 
-/** Removes up to `limit` rows of loads that nobody needs any more, and gives their number */
+/** Removes up to `limit` rows of loads up to a number but for those that are needed, and gives their number */
 export async function removeAccounts(
   database: Database,
-  { tenant }: Load,
+  { tenant, load: last }: Load,
   needed: number[],
   limit: number,
 ): Promise<number> {
   const old = await database<Row>(ACCOUNTS)
     .where({ tenant })
+    .where('load', '<=', last)
     .whereNotIn('load', needed)
     .limit(limit)
     .select('load', 'user_id');

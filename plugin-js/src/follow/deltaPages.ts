@@ -32,10 +32,8 @@ const groupsSchema = z.object({
   ),
 });
 
-const moment = z
-  .string()
-  .max(40)
-  .refine(text => !Number.isNaN(Date.parse(text)));
+/** As the core reads it */
+const moment = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/);
 const usersSchema = z.object({
   value: z.array(
     z.object({

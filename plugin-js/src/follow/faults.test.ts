@@ -220,6 +220,50 @@ test('of two writers that both believe to be the one, one writes, and the other 
   assertSame(one.core, tenant);
 });
 
+test('what is left of old loads is removed, and nothing that another writer has begun since', async () => {
+  await it.writer().run();
+  const [stale] = (await it.store.sample()).states.filter(({ feed }) => feed === 'users');
+  assert.ok(stale);
+  tenant.deltaGeneration += 1;
+  Object.assign(tenant.deltaPaging, { items: 3, members: 4 });
+  // Another one has begun to load everything anew.
+  await it.writer({ pages: 2 }).run();
+  const staged = (await it.store.sample()).states.find(({ feed }) => feed === 'users')?.staged ?? 0;
+  const count = async () =>
+    (await database.knex('entra_access_accounts').where({ load: staged })).length;
+  const before = await count();
+  assert.equal(before > 0, true);
+  await it.store.purge(stale);
+  assert.equal(await count(), before);
+  await it.writer().run();
+  const one = it.replica();
+  await one.poll();
+  assertSame(one.core, tenant);
+  for (const id of tenant.directory.users.keys()) assert.equal(standingOf(one.core, id), undefined);
+});
+
+test('one connection of the database is enough to load everything and to read it', async () => {
+  // SQLite has no more than one; whoever wanted a second one while holding the first would wait for ever.
+  await Promise.all([it.writer().run(), it.writer().run()]);
+  const replicas = [it.replica(), it.replica(), it.replica()];
+  await Promise.all(replicas.map(({ poll }) => poll()));
+  for (const { core, logger } of replicas) {
+    assert.deepEqual(logger.complaints, []);
+    assertSame(core, tenant);
+  }
+});
+
+test('where access hangs on no group, that is known, too', async () => {
+  const { run } = it.writer({ groups: 'matter', wanted: () => new Set() });
+  const one = it.replica({ groups: 'matter' });
+  await run();
+  await run();
+  await one.poll();
+  assert.deepEqual(one.logger.complaints, []);
+  assert.equal(one.replica.ageOf(tenant.tenantId) !== undefined, true);
+  assert.equal(tenant.requests['graph.groups.delta'], 0);
+});
+
 test('a database that does not answer: nobody is rejected, and then it goes on', async () => {
   const [{ run, logger }, one] = [it.writer(), it.replica()];
   await run();

@@ -9,6 +9,8 @@ const FEEDS = 'entra_access_feeds';
 const REVISIONS = 'entra_access_revisions';
 /** How long one question may take */
 const ANSWER_MS = 10_000;
+/** The same for one transaction */
+const WRITTEN_MS = 60_000;
 /** Rows of an old load removed in one statement, between which others have their turn */
 const REMOVED_AT_ONCE = 500;
 
@@ -46,11 +48,10 @@ export class FeedStore {
 
   /** All feeds as they are at one moment; one statement, as every replica asks every few seconds */
   async sample(): Promise<Sample> {
-    const members = this.database(REVISIONS).where({ name: 'directory' }).select('members').as('members');
     const query = this.database(REVISIONS)
       .leftJoin(FEEDS, join => join.on(this.database.raw('1 = 1')))
       .where({ name: 'directory' })
-      .select(`${FEEDS}.*`, this.#now(), members);
+      .select(`${FEEDS}.*`, this.#now(), `${REVISIONS}.members as members`);
     const rows = (await answered(query)) as Columns[];
     const [first] = rows;
     if (!first) throw new Error(`${REVISIONS} has no row for the directory`);
@@ -158,7 +159,9 @@ export class FeedStore {
   async purge(state: FeedState): Promise<void> {
     const remove = isUsers(state) ? removeAccounts : removeMembers;
     const needed = [state.load, state.staged];
-    while ((await remove(this.database, state, needed, REMOVED_AT_ONCE)) === REMOVED_AT_ONCE);
+    // What another writer has begun since has a greater number, as numbers of loads are those of writes.
+    const last = { ...state, load: state.revision };
+    while ((await remove(this.database, last, needed, REMOVED_AT_ONCE)) === REMOVED_AT_ONCE);
   }
 
   /** Removes a feed with its rows, where its groups are asked for no longer */
@@ -186,7 +189,7 @@ export class FeedStore {
     if (state.format > FORMAT) throw new SupersededError('a newer version of entra-access writes this feed');
     const { tenant, feed } = state;
     const revision = state.revision + 1;
-    return this.database.transaction(async transaction => {
+    const written = this.database.transaction(async transaction => {
       // First of all: the lock on this row lets one writer in after the other, and who comes second finds another number.
       const counted = await transaction(FEEDS).where({ tenant, feed, revision: state.revision }).update({ revision });
       if (counted !== 1) throw new SupersededError(`another writer has written ${feed} of ${tenant}`);
@@ -196,6 +199,8 @@ export class FeedStore {
         .update({ ...columns, format: FORMAT });
       return stateOf((await transaction(FEEDS).where({ tenant, feed }).first()) as Columns);
     });
+    // Should it be written after all, the next write finds another number.
+    return within(WRITTEN_MS, written);
   }
 }
 
@@ -230,8 +235,8 @@ function stateOf(row: Columns): FeedState {
   };
 }
 
-/** What a driver says quotes statements: only its code is passed on */
-async function answered<T>(question: PromiseLike<T>): Promise<T> {
+/** The answer of the database in time. What a driver says quotes statements: only its code is passed on */
+export async function answered<T>(question: PromiseLike<T>): Promise<T> {
   try {
     return await within(ANSWER_MS, Promise.resolve(question));
   } catch (error) {

@@ -140,15 +140,16 @@ export function nestedIn({ members }: Pick<GroupRow, 'members'>): string[] {
   return ids;
 }
 
-/** Removes up to `limit` rows of loads that nobody needs any more, and gives their number */
+/** Removes up to `limit` rows of loads up to a number but for those that are needed, and gives their number */
 export async function removeMembers(
   database: Database,
-  { tenant, feed }: Load,
+  { tenant, feed, load: last }: Load,
   needed: number[],
   limit: number,
 ): Promise<number> {
   const old = await database<Row>(MEMBERS)
     .where({ tenant, feed })
+    .where('load', '<=', last)
     .whereNotIn('load', needed)
     .limit(limit)
     .select('load', 'group_id');

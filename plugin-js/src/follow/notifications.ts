@@ -1,6 +1,6 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { InputError } from '@backstage/errors';
-import express, { type Router } from 'express';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { z } from 'zod';
 import { coded } from '../service/coded';
 import { isFrom, type Subscription, type SubscriptionStore } from './subscriptionStore';
@@ -72,6 +72,7 @@ export class Notifications {
       response.status(202).end();
       void this.receive(parsed.data.value);
     });
+    router.use(withoutBody);
     return router;
   }
 
@@ -112,6 +113,12 @@ export class Notifications {
       this.#logger.warn('a change notification is not one that was asked for, or lacks its secret; it is ignored');
     this.counts.refused += 1;
   }
+}
+
+/** The parser's error holds what was sent: say only that it is no notification */
+function withoutBody(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
+  const quotes = typeof error === 'object' && error !== null && 'body' in error;
+  next(quotes ? coded('request_invalid', new InputError('the body is no change notification')) : error);
 }
 
 function isGenuine(subscription: Subscription, { clientState, tenantId }: Notification): boolean {

@@ -4,7 +4,7 @@ import type { DirectoryEpoch } from '../service/directoryEpoch';
 import { readAccounts, type AccountRow } from './accountRows';
 import { accountPage } from './accountPages';
 import { Ages } from './ages';
-import type { FeedStore, Sample } from './feedStore';
+import { answered, type FeedStore, type Sample } from './feedStore';
 import { FORMAT, isUsers, USERS, type FeedState } from './feeds';
 import { memberPages, type GroupDifference } from './memberPages';
 import { readMembers, type GroupRow } from './memberRows';
@@ -98,22 +98,34 @@ export class Replica {
     const { store, tenants, epoch } = this.#options;
     let sample = await store.sample();
     let whole = true;
+    const errors: unknown[] = [];
     for (const tenant of tenants) {
-      this.#sample = sample;
-      const feeds = this.#feeds(sample, tenant);
-      if (!isComplete(feeds)) {
+      try {
+        [sample, whole] = await this.#follow(tenant, sample, whole);
+      } catch (error) {
+        // Others go on.
         whole = false;
-        continue;
+        errors.push(error);
       }
-      if (this.#isNew(feeds)) {
-        if (!this.#behind.has(tenant)) this.#behind.set(tenant, performance.now());
-        sample = await this.#load(tenant, sample);
-      }
-      this.#behind.delete(tenant);
-      this.#completed(tenant, sample);
     }
-    this.#sample = sample;
     if (whole && tenants.every(tenant => !this.#isNew(this.#feeds(sample, tenant)))) epoch.membersAre(sample.members);
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /** What is newest of a tenant, and whether all tenants so far are complete */
+  async #follow(tenant: string, sample: Sample, whole: boolean): Promise<[Sample, boolean]> {
+    this.#sample = sample;
+    const feeds = this.#feeds(sample, tenant);
+    const complete = isComplete(feeds);
+    // Of a tenant that is known all the rest goes on while more of its groups are being loaded.
+    if (!complete && !this.#isKnown(tenant)) return [sample, false];
+    if (this.#isNew(feeds)) {
+      if (!this.#behind.has(tenant)) this.#behind.set(tenant, performance.now());
+      this.#sample = await this.#load(tenant, sample);
+    }
+    this.#behind.delete(tenant);
+    if (isComplete(this.#feeds(this.#sample, tenant))) this.#completed(tenant, this.#sample);
+    return [this.#sample, whole && complete];
   }
 
   /** Feeds of a tenant that this version can read, its users first */
@@ -123,12 +135,16 @@ export class Replica {
     return feeds.sort((a, b) => Number(isUsers(b)) - Number(isUsers(a)));
   }
 
+  #isKnown(tenant: string): boolean {
+    return this.#told.has(keyOf({ tenant, feed: USERS }));
+  }
+
   #isNew(feeds: readonly FeedState[]): boolean {
     const same = (feed: FeedState) => {
       const told = this.#told.get(keyOf(feed));
       return told?.load === feed.load && told.changed === feed.changed;
     };
-    return !feeds.every(same);
+    return !feeds.filter(isReadable).every(same);
   }
 
   /** Reads until nobody has written meanwhile, and tells the core all at once */
@@ -137,11 +153,9 @@ export class Replica {
     let sample = first;
     const reading = new Reading(store, this.#told);
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const feeds = this.#feeds(sample, tenant);
-      if (!isComplete(feeds)) throw new Error(`tenant ${tenant} is being loaded anew`);
-      for (const feed of feeds) await reading.read(feed);
+      for (const feed of this.#feeds(sample, tenant).filter(isReadable)) await reading.read(feed);
       sample = await store.sample();
-      if (reading.isUpTo(this.#feeds(sample, tenant))) {
+      if (reading.isUpTo(this.#feeds(sample, tenant).filter(isReadable))) {
         await this.#tell(tenant, reading);
         return sample;
       }
@@ -260,7 +274,7 @@ class Reading {
     const pages = all || !this.#accounts ? [] : this.#accounts.pages;
     let last: AccountRow | undefined;
     for (;;) {
-      const rows = await readAccounts(this.#store.database, feed, since, last);
+      const rows = await answered(readAccounts(this.#store.database, feed, since, last));
       last = rows.at(-1);
       if (!last) break;
       pages.push(accountPage(rows));
@@ -273,7 +287,7 @@ class Reading {
     const found = { all: all || (known?.all ?? false), rows: known?.rows ?? new Map<string, GroupRow>() };
     let last: GroupRow | undefined;
     for (;;) {
-      const rows = await readMembers(this.#store.database, feed, since, last);
+      const rows = await answered(readMembers(this.#store.database, feed, since, last));
       last = rows.at(-1);
       if (!last) break;
       for (const row of rows) found.rows.set(row.id, row);
@@ -282,10 +296,14 @@ class Reading {
   }
 }
 
-/** A tenant counts when its users and its groups are there, in rows that this version can read */
+/** Whether there are rows, and such as this version can read */
+function isReadable({ load, format }: FeedState): boolean {
+  return load > 0 && format <= FORMAT;
+}
+
+/** A tenant counts when its users and its groups are there */
 function isComplete(feeds: readonly FeedState[]): boolean {
-  const there = feeds.every(({ load, format }) => load > 0 && format <= FORMAT);
-  return there && feeds.some(isUsers) && feeds.some(feed => !isUsers(feed));
+  return feeds.every(isReadable) && feeds.some(isUsers) && feeds.some(feed => !isUsers(feed));
 }
 
 /** The members of all groups of a feed */

@@ -32,6 +32,7 @@ export class Scopes {
   async feedsOf(tenant: string): Promise<FeedState[]> {
     const { store, groups } = this.#options;
     const users = await store.open({ tenant, feed: USERS });
+    await this.#removeOthers(tenant);
     if (groups === 'all') return [users, await store.open({ tenant, feed: ALL_GROUPS })];
     return [users, ...(await this.#parts(tenant))];
   }
@@ -48,6 +49,14 @@ export class Scopes {
       for (const id of level) found.add(id);
     }
     return [...found];
+  }
+
+  /** Those of another configuration, which nobody goes on asking for */
+  async #removeOthers(tenant: string): Promise<void> {
+    const { states } = await this.#options.store.sample();
+    for (const state of states)
+      if (state.tenant === tenant && state.feed !== USERS && !this.counts(state.feed))
+        await this.#options.store.remove(state);
   }
 
   async #parts(tenant: string): Promise<FeedState[]> {
@@ -71,6 +80,8 @@ export class Scopes {
       const scope = missing.splice(0, MAX_FILTERED);
       parts.push(await store.open({ tenant, feed: `${PART}${number}` }, scope));
     }
+    // Where nothing hangs on any group, that is known, too.
+    if (parts.length === 0) parts.push(await store.open({ tenant, feed: `${PART}1` }, []));
     return parts;
   }
 

@@ -16,6 +16,8 @@ const ROUND_ENTRIES = 200_000;
 const MAX_STAGED_PAGES = 50_000;
 /** After a load that was held, Graph is asked for another one so much later */
 const HELD_MS = 10 * 60_000;
+/** The link of a feed that nobody asks */
+const NOWHERE = 'none';
 /** From this share of what Graph grants on, requests are spread */
 const PRESSURE = 0.8;
 
@@ -46,6 +48,8 @@ interface Options {
 export class Writer {
   readonly #options: Options;
   readonly #said = new Map<string, string>();
+  /** Feeds in which nothing is left any more of what a process before this one had to leave behind */
+  readonly #purged = new Set<string>();
   #running?: Promise<void>;
   #changes = 0;
 
@@ -85,6 +89,7 @@ export class Writer {
         }
       }
     } catch (error) {
+      if (error instanceof SupersededError) return;
       this.#say(tenant.graph.tenantId, 'what Microsoft Graph says cannot be written down', reasonOf(error));
     }
   }
@@ -92,7 +97,10 @@ export class Writer {
   async #feed(tenant: FollowedTenant, state: FeedState, time: Time): Promise<void> {
     const name = `${state.feed} of tenant ${state.tenant}`;
     try {
-      if (isFollowed(state)) await this.#round(tenant, state, time);
+      if (!this.#purged.has(name)) await this.#options.store.purge(state);
+      this.#purged.add(name);
+      if (state.scope?.length === 0) await this.#nothing(state);
+      else if (isFollowed(state)) await this.#round(tenant, state, time);
       else await this.#load(tenant, state, time);
       if (this.#said.delete(name)) this.#options.logger.info(`${name}: Microsoft Graph tells what has changed again`);
     } catch (error) {
@@ -102,6 +110,14 @@ export class Writer {
       this.#say(name, 'it stays as it was', reason);
       await this.#options.store.failed(state, reason).catch(() => undefined);
     }
+  }
+
+  /** No group at all: there is nothing to ask */
+  async #nothing(state: FeedState): Promise<void> {
+    const { store } = this.#options;
+    const now = await store.now();
+    if (isFollowed(state)) await store.apply(state, [], NOWHERE, now);
+    else await store.swap(await store.stage(await store.begin(state, now), [], NOWHERE));
   }
 
   /** What has changed since the last round, as a whole */
