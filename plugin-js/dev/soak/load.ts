@@ -69,15 +69,19 @@ export class Load {
       const done = (status: number, replica?: string, allowed?: boolean) =>
         resolve({ person, askedAt, answeredAt: performance.now(), status, replica, allowed });
       const headers = { authorization: `Bearer ${person.token}`, 'content-type': 'application/json' };
-      const asking = request(this.#url, { method: 'POST', agent: this.#agent, headers, timeout: GIVE_UP_MS }, answer => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-        answer.on('error', () => done(0));
-        answer.on('end', () => {
-          const status = answer.statusCode ?? 0;
-          done(status, String(answer.headers['x-replica'] ?? ''), status === 200 ? allowedBy(text) : undefined);
-        });
-      });
+      const asking = request(
+        this.#url,
+        { method: 'POST', agent: this.#agent, headers, timeout: GIVE_UP_MS },
+        answer => {
+          let text = '';
+          answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+          answer.on('error', () => done(0));
+          answer.on('end', () => {
+            const status = answer.statusCode ?? 0;
+            done(status, String(answer.headers['x-replica'] ?? ''), status === 200 ? allowedBy(text) : undefined);
+          });
+        },
+      );
       asking.on('timeout', () => asking.destroy(new Error('no answer in time')));
       asking.on('error', () => done(0));
       asking.end(BODY);

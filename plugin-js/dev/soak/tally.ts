@@ -51,7 +51,8 @@ export class Tally {
     const of = (map: Map<string, number>, all: number) => {
       // A change that nobody saw the old answer after counts as one that took no time.
       const sorted = [...map.values(), ...Array<number>(Math.max(0, all - map.size)).fill(0)].sort((a, b) => a - b);
-      const at = (share: number) => seconds(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
+      const at = (share: number) =>
+        seconds(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
       return `p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, longest ${at(1)}`;
     };
     const states = [...this.#states].sort().map(([status, count]) => `${count} x ${status || 'no answer'}`);
