@@ -1,5 +1,5 @@
 /** The people of the soak: who they are in the simulated tenant, what is taken from them and given back while everything runs. */
-import { seeded } from '../mulberry32';
+import { mulberry32 } from '../mulberry32';
 import { Client } from '../story/client';
 import { HOME_TENANT_ID } from '../tenant/tenantIds';
 import type { User } from '../tenant/people';
@@ -8,7 +8,7 @@ import { Truth } from './truth';
 
 /** Whoever is in this group, and whose account is in force, may */
 export const TEAM = '3f9a61c2-7d05-4e8b-90b4-c8e2f1a6d703';
-/** Signed out everywhere there is no way back but a new sign-in: it is done to whoever is asked about no longer */
+/** Of the changes that are made to an account, not to a membership */
 const SHARE_OF_ACCOUNTS = 0.3;
 
 /** Somebody who is asked about all the time */
@@ -30,7 +30,8 @@ export class Company {
 
   constructor(tenant: Tenant, count: number, seed: number) {
     this.#tenant = tenant;
-    this.#random = seeded(seed);
+    const numbers = mulberry32(seed);
+    this.#random = () => numbers() / 2 ** 32;
     this.people = Array.from({ length: count }, (_, at) => {
       const id = `5a0b0000-0000-4000-8000-${at.toString(16).padStart(12, '0')}`;
       tenant.directory.addUser(id);
