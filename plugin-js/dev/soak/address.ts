@@ -1,0 +1,68 @@
+/** One address in front of all replicas, as a load balancer is: in turn, and past those that do not answer. */
+import { createServer, request, Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Where a request may be sent */
+export interface Upstream {
+  readonly port: number;
+}
+
+export class Address {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  readonly #upstreams = new Set<Upstream>();
+  readonly #server = createServer((incoming, response) => this.#forward(incoming, response));
+  #turn = 0;
+
+  /** Once it listens */
+  async open(): Promise<this> {
+    await new Promise<void>(resolve => this.#server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  add(upstream: Upstream): void {
+    this.#upstreams.add(upstream);
+  }
+
+  remove(upstream: Upstream): void {
+    this.#upstreams.delete(upstream);
+  }
+
+  async close(): Promise<void> {
+    this.#agent.destroy();
+    this.#server.closeAllConnections();
+    await new Promise(resolve => this.#server.close(resolve));
+  }
+
+  #forward(incoming: IncomingMessage, response: ServerResponse): void {
+    const body: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => body.push(chunk));
+    incoming.on('end', () => this.#send(incoming, response, Buffer.concat(body), this.#upstreams.size));
+  }
+
+  /** What a replica did not answer is asked of the next: all that the soak asks may be asked twice */
+  #send(incoming: IncomingMessage, response: ServerResponse, body: Buffer, tries: number): void {
+    const all = [...this.#upstreams];
+    const upstream = all[(this.#turn += 1) % Math.max(1, all.length)];
+    if (upstream === undefined || tries === 0) {
+      response.writeHead(502).end();
+      return;
+    }
+    const { method, url: path, headers } = incoming;
+    const options = { agent: this.#agent, host: '127.0.0.1', port: upstream.port, method, path, headers };
+    const outgoing = request(options, answer => {
+      // Whoever asks wants to know which replica it was.
+      response.writeHead(answer.statusCode ?? 502, { ...answer.headers, 'x-replica': String(upstream.port) });
+      answer.pipe(response);
+      answer.on('error', () => response.destroy());
+    });
+    outgoing.on('error', () => {
+      if (response.headersSent) response.destroy();
+      else this.#send(incoming, response, body, tries - 1);
+    });
+    outgoing.end(body);
+  }
+}

@@ -1,0 +1,79 @@
+/** The replicas of the backend: processes of their own on one database, killed and started again under load. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { freePort } from '../freePort';
+import type { Address, Upstream } from './address';
+
+const ROOT = join(__dirname, '..', '..', '..');
+const BACKEND = join(ROOT, 'plugin-js', 'dev', 'backend.ts');
+const READY_MS = 120_000;
+
+/** What differs from one to the other */
+export type Configure = (replica: { name: string; baseUrl: string; port: number }) => object;
+
+interface Running extends Upstream {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly ended: Promise<unknown>;
+}
+
+export class Replicas {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'entra-access-soak-'));
+  readonly #running = new Map<string, Running>();
+  readonly #address: Address;
+  readonly #configure: Configure;
+  /** The end of what the last ones printed */
+  #output = '';
+
+  constructor(address: Address, configure: Configure) {
+    this.#address = address;
+    this.#configure = configure;
+  }
+
+  get ports(): number[] {
+    return [...this.#running.values()].map(({ port }) => port);
+  }
+
+  /** Once it is ready to serve; only then does it get requests */
+  async start(name: string): Promise<void> {
+    const port = await freePort();
+    const baseUrl = `http://127.0.0.1:${port}`;
+    const file = join(this.#folder, `${name}.yaml`);
+    writeFileSync(file, stringify(this.#configure({ name, baseUrl, port })));
+    const env = { ...process.env, LOG_LEVEL: 'warn', NODE_ENV: 'production' };
+    const child = spawn(process.execPath, ['--import', 'tsx', BACKEND, '--config', file], { cwd: ROOT, env });
+    const keep = (text: Buffer) => (this.#output = (this.#output + text.toString()).slice(-20_000));
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    const ended = new Promise(resolve => child.once('close', resolve));
+    const replica: Running = { name, port, child, ended };
+    this.#running.set(name, replica);
+    const deadline = Date.now() + READY_MS;
+    for (;;) {
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${name} does not serve\n${this.#output}`);
+      const answer = await fetch(`${baseUrl}/.backstage/health/v1/readiness`).catch(() => undefined);
+      if (answer?.status === 200) break;
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    this.#address.add(replica);
+  }
+
+  /** As the kernel does it: the load balancer finds out by itself */
+  async kill(name: string): Promise<void> {
+    const replica = this.#running.get(name);
+    if (!replica) return;
+    this.#running.delete(name);
+    replica.child.kill('SIGKILL');
+    await replica.ended;
+    this.#address.remove(replica);
+  }
+
+  async close(): Promise<string> {
+    await Promise.all([...this.#running.keys()].map(name => this.kill(name)));
+    rmSync(this.#folder, { recursive: true, force: true });
+    return this.#output;
+  }
+}
