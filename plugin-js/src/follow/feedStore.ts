@@ -3,7 +3,7 @@ import { databaseReason } from '../service/sessionStoreAccess';
 import { commonAccounts, hasAccounts, keepVanished, mergeAccounts, removeAccounts } from './accountRows';
 import type { AccountChange, GroupChange } from './deltaPages';
 import { FORMAT, isUsers, SupersededError, type Database, type FeedKey, type FeedState, type Load } from './feeds';
-import { commonMembers, hasMembers, mergeMembers, removeMembers } from './memberRows';
+import { commonMembers, hasMembers, mergeMembers, removeFeed, removeMembers } from './memberRows';
 
 const FEEDS = 'entra_access_feeds';
 const REVISIONS = 'entra_access_revisions';
@@ -157,6 +157,7 @@ export class FeedStore {
 
   /** Removes rows of loads that nobody needs any more */
   async purge(state: FeedState): Promise<void> {
+    if (state.format > FORMAT) return;
     const remove = isUsers(state) ? removeAccounts : removeMembers;
     const needed = [state.load, state.staged];
     // What another writer has begun since has a greater number, as numbers of loads are those of writes.
@@ -164,15 +165,16 @@ export class FeedStore {
     while ((await remove(this.database, last, needed, REMOVED_AT_ONCE)) === REMOVED_AT_ONCE);
   }
 
-  /** Removes a feed with its rows, where its groups are asked for no longer */
+  /** Removes a feed of groups with all of its rows: one of the same name begins with the first number again */
   async remove(state: FeedState): Promise<void> {
+    if (state.format > FORMAT) return;
     await this.database.transaction(async transaction => {
       const { tenant, feed, revision } = state;
       const gone = await transaction(FEEDS).where({ tenant, feed, revision }).delete();
       if (gone !== 1) throw new SupersededError(`another writer has written ${feed} of ${tenant}`);
+      await removeFeed(transaction, state);
       await nextEpoch(transaction);
     });
-    await this.purge({ ...state, load: 0, staged: 0 });
   }
 
   #merge(transaction: Database, load: Load, changes: Changes, revision: number): Promise<number> {

@@ -1,4 +1,4 @@
-import { chunks, type Database, type Load } from './feeds';
+import { chunks, type Database, type FeedKey, type Load } from './feeds';
 import type { GroupChange } from './deltaPages';
 import { countCommon, ENTRY, isList, listOf, membersOf } from './memberList';
 
@@ -158,6 +158,11 @@ export async function removeMembers(
     await database<Row>(MEMBERS).where({ tenant, feed, load }).whereIn('group_id', ids).delete();
   }
   return old.length;
+}
+
+/** Removes all rows of a feed */
+export async function removeFeed(database: Database, { tenant, feed }: FeedKey): Promise<void> {
+  await database<Row>(MEMBERS).where({ tenant, feed }).delete();
 }
 
 const columnsOf = ({ tenant, feed, load }: Load) => ({ tenant, feed, load });
