@@ -404,6 +404,7 @@ impl Core {
     ///
     /// # Errors
     /// The permission, the resource, what is answered or a group is not one.
+    #[expect(clippy::too_many_arguments, reason = "an object would have to be read field by field")]
     pub fn study(
         &self,
         principal: u32,
