@@ -1,3 +1,4 @@
+import type { HttpAuthService } from '@backstage/backend-plugin-api';
 import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
@@ -11,6 +12,7 @@ import { RecordingLogger } from '../../e2e/support/logger';
 import type { Inspection } from '../core';
 import { EntraAccess } from '../service/entraAccess';
 import { Questions, type QuestionsOptions } from './questions';
+import { callerLimits } from './callerLimit';
 import { createRouter, type RouterOptions } from './router';
 
 let tenant: Tenant;
@@ -23,10 +25,13 @@ after(() => tenant.close());
 async function inspectFresh(tokens: string[]): Promise<{ inspections: Inspection[]; principals: number }> {
   const configuration = { json: configurationOf(tenant), policy: { json: POLICY, place: 'policy' } };
   const entraAccess = new EntraAccess(configuration, new RecordingLogger());
+  const credentials = async () => ({ principal: { type: 'service' } });
+  const httpAuth = { credentials } as unknown as HttpAuthService;
   const options = {
     entraAccess,
     questions: new Questions({ entraAccess } as QuestionsOptions),
-    httpAuth: { credentials: async () => ({ principal: { type: 'service' } }) },
+    limits: callerLimits(entraAccess.limits, httpAuth),
+    httpAuth,
     permissions: { authorize: async () => [{ result: AuthorizeResult.ALLOW }] },
   } as unknown as RouterOptions;
   const server = express().use(createRouter(options)).listen(0);
