@@ -3,7 +3,7 @@
  * Prints seconds, memory and what a poll costs when nothing has changed.
  */
 import { fork } from 'node:child_process';
-import { databaseOf } from '../plugin-js/e2e/support/databases';
+import { databaseFolder, databaseOf } from '../plugin-js/e2e/support/databases';
 import { followed } from '../plugin-js/e2e/support/follow';
 import { startPostgres, WITHOUT_POSTGRES } from '../plugin-js/e2e/support/postgres';
 import { startTenant } from '../plugin-js/dev/tenant/server';
@@ -129,7 +129,6 @@ async function main(): Promise<void> {
     const { connection, tenant } = JSON.parse(process.argv[3]!) as { connection: Connection; tenant: never };
     return coldStart(connection, tenant);
   }
-  const { databaseFolder } = await import('../plugin-js/e2e/support/databases');
   const folder = databaseFolder();
   await measure('SQLite', ['better-sqlite3', { directory: folder.directory }]);
   folder.remove();

@@ -9,6 +9,7 @@ import { EntraAccess } from './entraAccess';
 import { Refusals } from './refusal';
 import { SessionStore } from './sessionStore';
 import { SharedSessions } from './sharedSessions';
+import { Telemetry } from '../telemetry/telemetry';
 
 const CONFIGURATION = configurationOf({
   authority: 'http://127.0.0.1:1',
@@ -87,6 +88,7 @@ test('a token that is offered twice, or whose use cannot be claimed, leaves a re
       core: { describe: () => ({ ...recordOf(), kind: 'pipeline', pipeline }), claimed: () => assert.fail() },
       sessions: { useOnce },
       refuse: refusals.refuse.bind(refusals),
+      telemetry: new Telemetry(),
     };
     await assert.rejects(EntraAccess.prototype.claimUse.call(parts as unknown as EntraAccess, 1 as PrincipalHandle), {
       code,
