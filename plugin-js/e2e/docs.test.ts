@@ -94,7 +94,7 @@ for (const page of [
       // What the page about groups asks for in words: the application must be let in.
       const clients = config.entraAccess.groups?.workloads?.map(({ client }: Section) => client);
       if (clients) config.entraAccess.tenants = [{ ...config.entraAccess.tenants[0], clients }];
-      const section = withoutSecrets(config.entraAccess);
+      const section = withPeople(withoutSecrets(config.entraAccess), readBreakGlass(config.entraAccess));
       new EntraCore({ configuration: JSON.stringify(section), logger: new RecordingLogger() }).close();
       readOptions(config.auth.providers.entra);
     }

@@ -17,7 +17,7 @@ function imported(): Set<string> {
   const names = new Set<string>();
   for (const file of files) {
     const text = readFileSync(join(dist, file), 'utf8').replaceAll(/\/\*.*?\*\//gs, '');
-    for (const [, path = ''] of text.matchAll(/(?:from|import\(|require\()\s*["']([^."'][^"']*)/g)) {
+    for (const [, path = ''] of text.matchAll(/\b(?:from|import\(|require\()\s*["']([^."'][^"']*)/g)) {
       const [name = ''] = /^(?:@[^/]+\/)?[^/]+/.exec(path) ?? [];
       if (!isBuiltin(path)) names.add(name);
     }

@@ -46,7 +46,9 @@ export function auditHandlers({
   return {
     async listAuditEntries({ request, response, query }) {
       const { limit = PAGE, cursor, from, to, ...equal } = query;
-      const filter = { ...equal, from: millisecondsOf(from), to: millisecondsOf(to) };
+      // As somebody may have typed it.
+      const reference = equal.reference?.toUpperCase();
+      const filter = { ...equal, reference, from: millisecondsOf(from), to: millisecondsOf(to) };
       const after = cursor === undefined ? undefined : readCursor(cursor);
       const type = request.accepts(['application/json', NDJSON, CSV]);
       if (type === NDJSON)

@@ -24,7 +24,6 @@ export const entriesQuery = z.strictObject({
   reference: z
     .string()
     .regex(/^[0-9A-Za-z]{10}$/, 'expected ten letters and digits')
-    .transform(reference => reference.toUpperCase())
     .optional()
     .describe('What a refused caller was told, in letters of either case'),
   from: time.optional().describe('Not before'),
