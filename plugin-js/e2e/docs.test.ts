@@ -70,7 +70,7 @@ const PLACEHOLDERS: Array<[RegExp, string]> = [
   [/<client id>/g, '22222222-3333-4444-5555-666666666666'],
   [/<client id of [^>]+>|<object id[^>]*>/g, 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee'],
   [/<partner>/g, '99999999-2222-3333-4444-555555555555'],
-  [/<your tenant id>|<home>/g, '11111111-2222-3333-4444-555555555555'],
+  [/<(?:your )?tenant id>|<home>/g, '11111111-2222-3333-4444-555555555555'],
   [/audiences: \[\.\.\.\]/g, 'audiences: [api://backstage]'],
 ];
 

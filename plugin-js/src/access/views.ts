@@ -15,7 +15,7 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined):
   const { core } = entraAccess;
   const record = entraAccess.about(entityRef, principal => core.describe(principal));
   if (!record) throw notSignedIn(entraAccess, entityRef);
-  const { groups, expiresAt, ...identity } = record;
+  const { groups, issuedAt: _, expiresAt, ...identity } = record;
   // Where nobody is asked for groups, an explanation tells what to set.
   const asked = entraAccess.graph.length > 0 || core.freshness.staleAfter > 0 || undefined;
   const standing = entraAccess.about(entityRef, principal => core.standing(principal));

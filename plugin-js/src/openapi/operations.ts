@@ -60,7 +60,8 @@ export const OPERATIONS = {
     summary: 'Why a permission is granted or not',
     description:
       'Result, rule, reasons and groups, read with the eyes of the caller: an entity that the caller may not read is not there. ' +
-      'About somebody else `entra-access.decision.explain-others` is needed as well.',
+      'About somebody else `entra-access.decision.explain-others` is needed as well, rules that are for others are told with ' +
+      '`entra-access.policy.read`, and the groups of others with `entra-access.groups.read`; `withheld` names what is left out.',
     tag: 'decisions',
     access: { permission: 'entra-access.decision.explain' },
     body: decisionQuestion,
