@@ -53,6 +53,47 @@ export const statusAnswer = named(
       problems: z.array(z.strictObject({ entityRef: z.string(), message: z.string() })),
       error,
     }),
+    follow: z
+      .array(
+        z.strictObject({
+          tenant: z.string(),
+          complete: z.boolean().describe('Whether accounts and groups were loaded, so that they count'),
+          ageSeconds: z.number().nullable().describe('Since all of it was what Graph had; null: not yet'),
+          lagSeconds: z.number().describe('For which this replica has not had what the database has'),
+          feeds: z.array(
+            z.strictObject({
+              feed: z.string(),
+              state: z.enum(['loading', 'following', 'held']),
+              revision: count,
+              pages: count.optional().describe('Of the load under way'),
+              error,
+            }),
+          ),
+          error,
+          notifications: z
+            .strictObject({ taken: count, refused: count, error })
+            .optional()
+            .describe('Change notifications, where they are asked for'),
+        }),
+      )
+      .optional()
+      .describe('With `groups.source: graph`: how following Entra goes'),
+    entra: z
+      .strictObject({
+        staleAfterSeconds: count,
+        tenants: z.array(
+          z.strictObject({
+            tenant: z.string(),
+            stale: z.boolean().describe('Too old, or not loaded yet: groups are unknown'),
+            ageSeconds: z.number().nullable(),
+            revoked: count.describe('Accounts that are not in force'),
+            error,
+          }),
+        ),
+        breakGlass: z.array(z.strictObject({ name: z.string(), uses: count, lastUse: timeAnswer.nullable() })),
+      })
+      .optional()
+      .describe('With `groups.source: graph`: how far each tenant is known'),
     checks: z
       .strictObject({
         ranAt: timeAnswer.nullable(),
