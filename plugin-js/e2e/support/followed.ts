@@ -49,8 +49,11 @@ export class Followed {
   /** Changes something in Entra, and waits until it has arrived */
   async change({ tenant }: Environment, change: (directory: SimulatedDirectory) => void): Promise<void> {
     const { epoch } = this.core;
+    const since = Math.floor(Date.now() / 1000);
     change(tenant.directory);
-    await until('the change arrives', () => this.core.epoch > epoch);
+    // An epoch begins for other reasons, too: a round has to be complete since then, which is told last.
+    const isWhole = () => (this.core.freshness.states[0]?.completedAt ?? 0) >= since;
+    await until('the change arrives', () => this.core.epoch > epoch && isWhole());
   }
 
   /** Says that nothing was known whole since then */
