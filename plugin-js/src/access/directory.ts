@@ -8,7 +8,7 @@ import {
   type Entity,
 } from '@backstage/catalog-model';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
-import type { CatalogGroupInput, DirectoryInput, DirectoryReport, LocationRefs } from '../core';
+import { isGuid, type CatalogGroupInput, type DirectoryInput, type DirectoryReport, type LocationRefs } from '../core';
 import { GROUP_ID_ANNOTATION } from '../service/catalogChanges';
 import type { EntraAccess } from '../service/entraAccess';
 import type { DirectoryNumbers } from './directoryNumbers';
@@ -151,7 +151,8 @@ export class CatalogDirectory {
   #handOver(directory: DirectoryInput): void {
     const { entraAccess, logger } = this.#options;
     const outcome = entraAccess.core.setDirectory(directory);
-    this.#groupIds = new Set(directory.groups.flatMap(({ groupId }) => (groupId ? String(groupId).toLowerCase() : [])));
+    // Anybody may write an annotation: what is no id names no group, and would spoil a question to Microsoft Graph.
+    this.#groupIds = new Set(directory.groups.flatMap(({ groupId }) => (isGuid(groupId) ? groupId.toLowerCase() : [])));
     if (!outcome.ok) throw new Error(`the catalog's groups could not be read: ${outcome.error}`);
     this.#report = outcome.value;
     logger.info(`${outcome.value.groups} Entra groups stand for ${outcome.value.owners} owners in the catalog`);

@@ -3,16 +3,15 @@ import { RELATION_OWNED_BY } from '@backstage/catalog-model';
 import { NotFoundError } from '@backstage/errors';
 import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
-import type { Answered, Audience, PermissionInput, ResourceInput } from '../core';
+import { isGuid, type Answered, type Audience, type PermissionInput, type ResourceInput } from '../core';
 import type { ExplainedDecision } from '../explain/explained';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
 import { groupsReadPermission, policyReadPermission } from './permissions';
-import type { ResourceRules } from './resourceRules';
+import { RESOURCE_TYPE, type ResourceRules } from './resourceRules';
 import { notSignedIn } from './views';
 
 const GROUP_ID_ANNOTATION = 'graph.microsoft.com/group-id';
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What explaining over HTTP needs */
 export interface ExplanationsOptions {
@@ -74,6 +73,8 @@ export class Explanations {
   /** What the resource's plugin says of it: first for the rules that bear on the question, then for those that could */
   async #answered(question: ExplainQuestion, resource: ResourceInput): Promise<Answered> {
     let answered: Answered = { holds: [], fails: [] };
+    // The catalog knows nothing of what other plugins call by the same name.
+    if (question.permission.resourceType !== RESOURCE_TYPE) return answered;
     for (let round = 0; round < 2; round += 1) {
       const { answer, asks } = this.#explain(question, resource, { answered });
       const facts = (answer.wouldAllow?.ways ?? []).flatMap(way => way.facts);
@@ -105,7 +106,7 @@ export class Explanations {
     const fields = ['kind', 'metadata'];
     const { items } = await this.#options.catalog.getEntitiesByRefs({ entityRefs, fields }, { credentials });
     const ids = items.map(group => String(group?.metadata.annotations?.[GROUP_ID_ANNOTATION] ?? '').toLowerCase());
-    return ids.filter(id => GUID.test(id));
+    return ids.filter(isGuid);
   }
 
   async #may({ credentials }: ExplainQuestion, permission: BasicPermission): Promise<boolean> {

@@ -2,6 +2,7 @@ import type { BackstageCredentials } from '@backstage/backend-plugin-api';
 import { CustomErrorBase } from '@backstage/errors';
 import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express';
 import PromiseRouter from 'express-promise-router';
+import { z } from 'zod';
 import type { Asked, Handlers } from '../openapi/handlers';
 import { OPERATIONS, type Operation } from '../openapi/operations';
 import { readBody, readQuery, refuseBody } from '../openapi/request';
@@ -13,6 +14,9 @@ export interface Guards {
   access(request: Request, access: Exclude<Operation['access'], 'public'>): Promise<BackstageCredentials>;
   limits: Record<NonNullable<Operation['limit']>, RequestHandler>;
 }
+
+/** Of operations that take none */
+const NO_QUERY = z.strictObject({});
 
 class MethodNotAllowedError extends CustomErrorBase {
   override name = 'MethodNotAllowedError';
@@ -43,7 +47,7 @@ export function operationRouter(handlers: Partial<Handlers>, guards: Guards): Ro
 async function read({ access, query, body }: Operation, request: Request, guards: Guards): Promise<object> {
   return {
     credentials: access === 'public' ? undefined : await guards.access(request, access),
-    query: query && readQuery(query, request),
+    query: access === 'public' ? undefined : readQuery(query ?? NO_QUERY, request),
     body: body && readBody(body, request),
   };
 }

@@ -6,7 +6,7 @@ import { OWNING, POSSIBLE } from '../catalog/principalOwners';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
 import type { OwnersAnswer, OwnersQuestion } from '../service/ownersQuestion';
-import { sessionsUnavailable } from './views';
+import { sessionsUnavailable } from '../service/sessionStoreAccess';
 
 /** Numbers of one process mean nothing in another */
 const PROCESS = randomUUID();

@@ -5,7 +5,8 @@ import type { Answered, ForeignRule } from '../core';
 /** Most rules that are asked about one entity; a policy names a handful */
 const MOST = 64;
 const TIMEOUT_MS = 5_000;
-const RESOURCE_TYPE = 'catalog-entity';
+/** Whose rules are asked */
+export const RESOURCE_TYPE = 'catalog-entity';
 
 const answerSchema = z.object({ items: z.tuple([z.object({ result: z.enum(['ALLOW', 'DENY']) })]) });
 

@@ -1,8 +1,8 @@
-import { NotFoundError, ServiceUnavailableError } from '@backstage/errors';
+import { NotFoundError } from '@backstage/errors';
 import type { Status } from '../openapi/status';
 import type { Whoami } from '../openapi/whoami';
 import type { EntraAccess } from '../service/entraAccess';
-import type { StoreState } from '../service/sessionStoreAccess';
+import { sessionsUnavailable } from '../service/sessionStoreAccess';
 import { NOT_YET } from './checks';
 import type { CatalogDirectory } from './directory';
 import { coded } from '../service/coded';
@@ -40,13 +40,6 @@ export function notSignedIn({ sessions, asksFallback }: EntraAccess, entityRef: 
   const answer = asksFallback ? 'the fallback policy decides' : 'everything is denied';
   const reason = `${entityRef} is not signed in through Entra Access, so ${answer}`;
   return sessionsUnavailable(sessions.store) ?? coded('not_signed_in', new NotFoundError(reason));
-}
-
-/** Why an unknown session may exist all the same; `undefined` where it does not */
-export function sessionsUnavailable({ kind, error }: StoreState): Error | undefined {
-  if (error === undefined && kind !== 'starting') return undefined;
-  const reason = 'the database for sessions does not answer, so unknown sessions are denied; try again';
-  return coded('sessions_unavailable', new ServiceUnavailableError(reason));
 }
 
 /** Ages in seconds, and what is wrong */

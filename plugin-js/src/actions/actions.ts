@@ -94,8 +94,8 @@ export function registerActions({
     action: async ({ input, credentials }) => {
       const asker = await letIn('explainDecision', credentials);
       const question = readInput(OPERATIONS.explainDecision.body, input);
-      const { result, rule, reasons, ...rest } = (await questions.explain(asker, question)).answer;
-      return { output: { result, rule, reasons, ...rest } };
+      const { answer } = await questions.explain(asker, question);
+      return { output: { ...answer } };
     },
   });
 
@@ -132,8 +132,7 @@ export function registerActions({
     action: async ({ input, credentials }) => {
       await letIn('inspectToken', credentials);
       const question = readInput(OPERATIONS.inspectToken.body, input);
-      const { verdict, code, checks, ...rest } = await questions.inspect(question);
-      return { output: { verdict, code, checks, ...rest } };
+      return { output: { ...(await questions.inspect(question)) } };
     },
   });
 }

@@ -26,6 +26,9 @@ export class BackstageEvents {
     for (const { chain, seq, event, result, record } of rows) {
       const eventId = EVENT_IDS[event];
       if (eventId === undefined) continue;
+      // Most are neither, and need not be read again.
+      const mayBeException = record.includes('break_glass');
+      if (result !== 'DENY' && !ALWAYS.has(event) && !mayBeException) continue;
       const parsed = JSON.parse(record) as AuditRecord;
       const isException = parsed.code === 'break_glass';
       if (result !== 'DENY' && !ALWAYS.has(event) && !isException) continue;

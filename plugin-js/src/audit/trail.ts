@@ -3,6 +3,7 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import { ServiceUnavailableError } from '@backstage/errors';
 import type { AuditSettings, ChainPlace, EntraCore } from '../core';
 import { coded } from '../service/coded';
+import { errorWord } from '../service/errorWord';
 import { within } from '../service/within';
 import { columnsOf, recordText, sizeOf, type AuditRecord, type AuditRow } from './records';
 import { ReadCounts } from './readCounts';
@@ -287,7 +288,7 @@ export class AuditTrail {
       const append = () => this.#store?.append(rows) ?? Promise.reject(new Error('no database'));
       await span('entra_access.audit.write', () => within(2 * WAIT_MS, append()));
     } catch (error) {
-      const reason = reasonOf(error);
+      const reason = errorWord(error, 'failed');
       if (reason !== this.#error)
         this.#options.logger.error(`the audit trail cannot be written (${reason}): ${this.#then()}`);
       this.#error = reason;
@@ -308,11 +309,4 @@ export class AuditTrail {
 function unavailable(): Error {
   const reason = 'what has to be recorded cannot be recorded at the moment, and so it is refused; try again';
   return coded('audit_unavailable', new ServiceUnavailableError(reason));
-}
-
-/** The message of a database driver quotes the statement with its values: only the code is passed on */
-function reasonOf(error: unknown): string {
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  const word = [code, name].find(each => typeof each === 'string' && /^[A-Za-z0-9_]{1,64}$/.test(each));
-  return typeof word === 'string' ? word : 'failed';
 }

@@ -19,7 +19,7 @@ import { texts, UsageError, type Arguments, type Command } from './command';
 import { doctorJson, doctorText } from './doctorText';
 import { readEntities } from './entities';
 import type { RunningBackend } from './runningBackend';
-import { plain } from './text';
+import { plain } from '../service/text';
 import { locationOf } from './world';
 
 const MISTAKE = 2;

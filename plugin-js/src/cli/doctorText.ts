@@ -1,5 +1,5 @@
 import { worstOf, type Finding, type Grade } from '../doctor';
-import { columns, plain } from './text';
+import { columns, plain } from '../service/text';
 
 const MARKS: Record<Grade, string> = { ok: 'ok', warning: 'WARNING', error: 'ERROR', skipped: '-' };
 

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigurationError } from '../core';
 import { firstLine, parsePolicy } from '../service/policyText';
-import { looksLikeToken } from './text';
+import { looksLikeToken } from '../service/text';
 
 /** As much as a policy may be long, with its comments */
 const MAX_BYTES = 8 * 1024 * 1024;

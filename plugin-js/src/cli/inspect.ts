@@ -4,7 +4,7 @@ import { EntraAccess } from '../service/entraAccess';
 import { firstLine } from '../service/policyText';
 import { readBackendConfiguration } from './backendConfiguration';
 import { texts, UsageError, type Command, type Output } from './command';
-import { columns, plain } from './text';
+import { columns, plain } from '../service/text';
 
 /** Nobody is decided about here */
 const NO_POLICY = { json: '{"rules":[]}', place: 'policy' };

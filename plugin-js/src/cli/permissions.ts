@@ -4,7 +4,7 @@ import { entraAccessPermissions } from '../access/permissions';
 import type { PermissionInput } from '../core';
 import { permissionInput } from '../permission/policy';
 import { checked, type Placed } from './documents';
-import { quoted } from './text';
+import { quoted } from '../service/text';
 
 /** Those whose action and type of resource are known without the plugin that declares them */
 const KNOWN: ReadonlyMap<string, PermissionInput> = new Map(

@@ -3,7 +3,7 @@ import { setPolicy } from '../service/policyFile';
 import { parsePolicy } from '../service/policyText';
 import { UsageError, type Command } from './command';
 import { readText } from './documents';
-import { plain } from './text';
+import { plain } from '../service/text';
 
 /** `entra-access policy check` */
 export const policyCheck: Command = {

@@ -6,7 +6,7 @@ import { explanationJson, explanationText } from './explanationText';
 import { readPermission } from './permissions';
 import { readPrincipal } from './principals';
 import { decide } from './question';
-import { looksLikeToken, plain } from './text';
+import { looksLikeToken, plain } from '../service/text';
 import { World } from './world';
 
 /** By result of the core */

@@ -2,7 +2,7 @@ import type { PermissionInput, Study } from '../core';
 import type { Placed, Place } from './documents';
 import { readEntity, type WrittenEntity } from './entities';
 import { askCatalogRules } from './pluginRules';
-import { quoted } from './text';
+import { quoted } from '../service/text';
 import type { Caller, World } from './world';
 
 /** Who asks for what, and on which entity */

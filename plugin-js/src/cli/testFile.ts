@@ -4,7 +4,7 @@ import type { PermissionInput } from '../core';
 import { checked, parseText, readText, type Place, type Placed } from './documents';
 import { readPermission } from './permissions';
 import { readPrincipal, type DescribedPrincipal } from './principals';
-import { quoted } from './text';
+import { quoted } from '../service/text';
 import type { WorldFiles } from './world';
 
 const name = z.string().min(1);

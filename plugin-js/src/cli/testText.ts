@@ -1,6 +1,6 @@
 import type { Output } from './command';
 import type { Report, TestResult } from './policyTest';
-import { plain } from './text';
+import { plain } from '../service/text';
 
 /** For people: a line for each test, and all that is known of one that failed */
 export function reportText({ files, passed, failed, mistakes }: Report, { out, complain }: Output): void {

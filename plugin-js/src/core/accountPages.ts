@@ -1,3 +1,4 @@
+import { isGuid } from './guid';
 import type { AccountsPage, Outcome } from './types';
 
 /** Bytes of an entry for the core; see `src/directory/accounts.rs` */
@@ -38,7 +39,7 @@ function read(page: Uint8Array): ReadPage {
 function write(user: unknown, entry: Buffer): void {
   if (!isObject(user)) throw new PageError('a user that is no object');
   const { id, accountEnabled, signInSessionsValidFromDateTime, '@removed': removed } = user;
-  const hex = typeof id === 'string' && GUID.test(id) ? id.replaceAll('-', '') : undefined;
+  const hex = isGuid(id) ? id.replaceAll('-', '') : undefined;
   if (hex === undefined) throw new PageError('an `id` that is no GUID');
   entry.write(hex, 0, 'hex');
   entry.writeUInt32BE(validFrom(signInSessionsValidFromDateTime), 16);
@@ -72,5 +73,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;

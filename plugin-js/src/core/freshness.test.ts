@@ -3,9 +3,10 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { groups, people } from '../../dev/tenant/people';
 import { DELETE, FROM_ENTRA, READ, recordOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
+import { watchedCore } from '../../e2e/support/watchedCore';
 import { EntraCore } from './core';
 import type { PrincipalHandle } from './types';
-import { loadWasm, type WasmCore } from './wasm';
+import type { WasmCore } from './wasm';
 
 const { tenantId } = recordOf();
 const START = 1_800_000_000_000;
@@ -22,16 +23,7 @@ let logger: RecordingLogger;
 beforeEach(() => {
   [wall, monotonic] = [START, 5_000];
   logger = new RecordingLogger();
-  const load = () => {
-    const { Core, memory } = loadWasm();
-    class Seen extends Core {
-      constructor(text: string, epoch: number) {
-        super(text, epoch);
-        inside = this as unknown as WasmCore;
-      }
-    }
-    return { Core: Seen as unknown as typeof Core, memory };
-  };
+  const load = watchedCore(instance => (inside = instance));
   const configuration = JSON.stringify({
     tenants: [{ tenantId, cloud: 'lab', audiences: ['api://backstage'] }],
     clouds: { lab: { authority: 'http://127.0.0.1:1', graph: 'http://127.0.0.1:1/graph' } },

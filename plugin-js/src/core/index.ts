@@ -5,6 +5,7 @@ export { REJECTION_CODES, type RejectionCode } from './codes';
 export { EntraCore } from './core';
 export { UNKNOWN_PRINCIPAL } from './decisions';
 export type { Freshness } from './freshness';
+export { isGuid } from './guid';
 export type { Member, Members, MembersLoading } from './members';
 export { ConfigurationError, TokenRejectedError } from './errors';
 export { pipelineKey, pipelineRef } from './pipelines';

@@ -3,9 +3,10 @@ import { after, beforeEach, test } from 'node:test';
 import { groups, people } from '../../dev/tenant/people';
 import { configurationOf, FROM_ENTRA, recordOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
+import { watchedCore } from '../../e2e/support/watchedCore';
 import { EntraCore } from './core';
 import type { MembersLoading } from './members';
-import { loadWasm, type WasmCore } from './wasm';
+import type { WasmCore } from './wasm';
 
 const { tenantId } = recordOf();
 const lab = { authority: 'http://127.0.0.1:1', graph: 'http://127.0.0.1:1/graph' };
@@ -22,16 +23,7 @@ let core: EntraCore;
 let inside: WasmCore;
 beforeEach(() => {
   core?.close();
-  const load = () => {
-    const { Core, memory } = loadWasm();
-    class Seen extends Core {
-      constructor(text: string, epoch: number) {
-        super(text, epoch);
-        inside = this as unknown as WasmCore;
-      }
-    }
-    return { Core: Seen as unknown as typeof Core, memory };
-  };
+  const load = watchedCore(instance => (inside = instance));
   core = new EntraCore({ configuration, staleAfter: 900, logger: new RecordingLogger(), load });
   core.setDirectory({ groups: [PAYMENTS], owners: [PAYMENTS.entityRef] });
 });

@@ -5,39 +5,29 @@ import { TokenRejectedError } from '../core';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
 import { isPipelineRef, tokenEnd } from '../service/pipelineLife';
-import { unverifiedClaims } from '../service/unverified';
+import type { Claimed } from '../service/unverified';
+import { UserTokenHandler } from './userTokenHandler';
 
 /** Whether somebody is signed in, here or where the sessions are */
 type SignIns = Pick<EntraAccess, 'knows' | 'refuse'>;
 
 /**
  * Ends the Backstage tokens of pipelines when the sign-in behind them ends: minutes, not the hour that Backstage gives to every
- * token. So they end also for routes that ask no policy.
- *
- * It only ever refuses, so what it reads need not be proved: whoever changes a token fails at Backstage's own check. The inner
- * handler has looked for the session by then.
+ * token. So they end also for routes that ask no policy. The inner handler has looked for the session by then.
  */
-export class PipelineTokens implements PluginTokenHandler {
-  readonly #inner: PluginTokenHandler;
+export class PipelineTokens extends UserTokenHandler {
   readonly #signIns: SignIns;
   readonly #clock: () => number;
 
   constructor(inner: PluginTokenHandler, signIns: SignIns, clock: () => number = Date.now) {
-    this.#inner = inner;
+    super(inner);
     this.#signIns = signIns;
     this.#clock = clock;
   }
 
-  issueToken(options: Parameters<PluginTokenHandler['issueToken']>[0]): ReturnType<PluginTokenHandler['issueToken']> {
-    return this.#inner.issueToken(options);
-  }
-
   /** @throws TokenRejectedError `token_expired`, or AuthenticationError when there is no sign-in behind the token */
-  async verifyToken(token: string): ReturnType<PluginTokenHandler['verifyToken']> {
-    const answer = await this.#inner.verifyToken(token);
-    const userToken = answer ? answer.limitedUserToken : token;
-    const claims = userToken === undefined ? undefined : unverifiedClaims(userToken);
-    if (claims?.subject === undefined || !isPipelineRef(claims.subject)) return answer;
+  protected async look(subject: string, claims: Claimed): Promise<void> {
+    if (!isPipelineRef(subject)) return;
     if (tokenEnd(claims) <= this.#clock() / 1000) {
       const expired = {
         ok: false,
@@ -46,10 +36,9 @@ export class PipelineTokens implements PluginTokenHandler {
       } as const;
       throw await this.#signIns.refuse(new TokenRejectedError(expired), refusedToken(expired));
     }
-    if (!this.#signIns.knows(claims.subject)) {
+    if (!this.#signIns.knows(subject)) {
       const error = new AuthenticationError('the sign-in of this pipeline has ended, or is not known here');
       throw await this.#signIns.refuse(coded('not_signed_in', error), { event: 'token-refused', result: 'DENY' });
     }
-    return answer;
   }
 }

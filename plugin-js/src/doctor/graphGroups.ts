@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { appRoleAssignments, groupsNamed, MAX_NAMED, servicePrincipalOf } from '../graph/addresses';
-import { isId } from './namedGroups';
+import { isGuid } from '../core';
 import type { GraphAccess, Section } from './subject';
 
 const idsSchema = z.object({ value: z.array(z.object({ id: z.string() })) });
@@ -36,7 +36,7 @@ export async function assignedGroups(graph: GraphAccess, { tenants }: Section): 
   let complete = true;
   for (const { graph: tenant, client } of graph.tenants) {
     const own = tenants.filter(({ tenantId }) => tenantId.toLowerCase() === tenant.tenantId.toLowerCase());
-    for (const clientId of own.flatMap(({ audiences }) => audiences).filter(isId)) {
+    for (const clientId of own.flatMap(({ audiences }) => audiences).filter(isGuid)) {
       const principals = await client.read(idsSchema, { url: servicePrincipalOf(tenant, clientId) });
       for (const { id } of principals.value) {
         const page = await client.read(assignedSchema, { url: appRoleAssignments(tenant, id, true) });

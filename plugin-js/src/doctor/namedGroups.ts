@@ -1,6 +1,5 @@
+import { isGuid } from '../core';
 import type { CatalogLook, Section } from './subject';
-
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Ids of Entra groups in lower case, each with the places that name it */
 export type Named = ReadonlyMap<string, readonly string[]>;
@@ -26,24 +25,21 @@ export function givenGroups(section: Section): Named {
 
 /** Those that the catalog's annotations name, by the catalog groups */
 export function annotatedGroups({ groups }: KnownCatalog): Named {
-  return gather(groups.flatMap(({ entityRef, groupId }) => (isId(groupId) ? [[groupId, entityRef] as const] : [])));
+  return gather(groups.flatMap(({ entityRef, groupId }) => (isGuid(groupId) ? [[groupId, entityRef] as const] : [])));
 }
 
 /** Those that stand for an owner: by an annotation that counts, or by the mapping */
 export function boundGroups(section: Section, { groups, problems = [] }: KnownCatalog): ReadonlySet<string> {
   const bad = new Set(problems.map(({ entityRef }) => entityRef));
-  const annotations = groups.flatMap(({ entityRef, groupId }) => (isId(groupId) && !bad.has(entityRef) ? groupId : []));
+  const annotations = groups.flatMap(({ entityRef, groupId }) =>
+    isGuid(groupId) && !bad.has(entityRef) ? groupId : [],
+  );
   return new Set([...annotations, ...mappingOf(section).map(({ group }) => group)].map(id => id.toLowerCase()));
 }
 
 /** Entra groups and owners beside the catalog's annotations */
 export function mappingOf({ groups }: Section) {
   return groups?.mapping ?? [];
-}
-
-/** Whether it has the form of an object id */
-export function isId(value: unknown): value is string {
-  return typeof value === 'string' && GUID.test(value.toLowerCase());
 }
 
 function policyEntries(policy: string): Entry[] {

@@ -1,7 +1,7 @@
+import { isGuid } from '../core';
 import { about, error, orOk, warning, type Check, type Verdict } from './finding';
 import type { Section, Subject } from './subject';
 
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** `11111111-2222-...`, as in our examples */
 const EXAMPLE = /^(.)\1{7}-(.)\2{3}-(.)\3{3}-(.)\4{3}-(.)\5{11}$/;
 
@@ -67,7 +67,7 @@ function audienceVerdicts({ tenantId, audiences }: Section['tenants'][number]): 
   for (const audience of audiences.filter(each => EXAMPLE.test(each))) {
     found.push(about(audience, error('this is the id of an example', 'name the client id of your app registration')));
   }
-  if (!audiences.some(audience => GUID.test(audience))) {
+  if (!audiences.some(isGuid)) {
     const fix = 'add the client id of the app registration to `audiences`';
     found.push(warning('no audience is a client id, and v2.0 tokens name nothing else: they are refused', fix));
   }

@@ -1,8 +1,8 @@
+import { isGuid } from '../core';
 import { notSeen, type Application, type Applications } from './applications';
 import { about, error, ok, orOk, skipped, warning, type Check, type Verdict } from './finding';
 import type { Section, SignIn, Subject } from './subject';
 
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Values of `groupMembershipClaims` with which tokens list groups */
 const WITH_GROUPS = ['SecurityGroup', 'ApplicationGroup', 'All'];
 
@@ -73,7 +73,7 @@ function withoutCredentials(uri: string): string {
 
 /** One for each client id that is an audience, and one for all App ID URIs */
 function tokenChecks({ audiences }: Section['tenants'][number], applications: Applications): Check[] {
-  const ids = audiences.filter(audience => GUID.test(audience));
+  const ids = audiences.filter(isGuid);
   return ids.map(clientId => ({
     id: 'registration.tokens',
     about: clientId,

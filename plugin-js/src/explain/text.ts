@@ -1,5 +1,5 @@
 import type { ConsideredRule } from '../core';
-import { columns, plain } from '../cli/text';
+import { columns, plain } from '../service/text';
 import type { ExplainedDecision } from './explained';
 import { stepText } from './facts';
 

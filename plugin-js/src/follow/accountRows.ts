@@ -1,7 +1,9 @@
 import { chunks, type Database, type Load } from './feeds';
 import type { AccountChange } from './deltaPages';
+import { byId, removeOld, writtenSince, type Rows } from './rows';
 
 const ACCOUNTS = 'entra_access_accounts';
+const ROWS: Rows = { table: ACCOUNTS, id: 'user_id' };
 /** Rows in one statement: SQLite takes 32,766 values */
 const AT_ONCE = 1_000;
 /** Columns that a later write replaces */
@@ -39,12 +41,7 @@ export async function mergeAccounts(
   changes: readonly AccountChange[],
   revision: number,
 ): Promise<number> {
-  const byAccount = new Map<string, AccountChange[]>();
-  for (const change of changes) {
-    const known = byAccount.get(change.id);
-    if (known) known.push(change);
-    else byAccount.set(change.id, [change]);
-  }
+  const byAccount = byId(changes);
   let count = 0;
   for (const ids of chunks([...byAccount.keys()], AT_ONCE)) {
     const found = await transaction<Row>(ACCOUNTS).where(columnsOf(load)).whereIn('user_id', ids);
@@ -92,10 +89,7 @@ export async function readAccounts(
   last?: AccountRow,
   limit = AT_ONCE * 5,
 ): Promise<AccountRow[]> {
-  const query = database<Row>(ACCOUNTS).where(columnsOf(load));
-  if (last) void query.whereRaw('(revision, user_id) > (?, ?)', [last.revision, last.id]);
-  else void query.where('revision', '>', since);
-  const rows = await query.orderBy(['revision', 'user_id']).limit(limit);
+  const rows: Row[] = await writtenSince(database, ROWS, columnsOf(load), since, last).limit(limit);
   return rows.map(rowOf);
 }
 
@@ -153,17 +147,7 @@ export async function removeAccounts(
   needed: number[],
   limit: number,
 ): Promise<number> {
-  const old = await database<Row>(ACCOUNTS)
-    .where({ tenant })
-    .where('load', '<=', last)
-    .whereNotIn('load', needed)
-    .limit(limit)
-    .select('load', 'user_id');
-  for (const load of new Set(old.map(row => row.load))) {
-    const ids = old.filter(row => row.load === load).map(row => row.user_id);
-    await database<Row>(ACCOUNTS).where({ tenant, load }).whereIn('user_id', ids).delete();
-  }
-  return old.length;
+  return removeOld(database, ROWS, { tenant }, { last, needed, limit });
 }
 
 const columnsOf = ({ tenant, load }: Load) => ({ tenant, load });

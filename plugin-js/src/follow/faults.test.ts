@@ -229,8 +229,7 @@ test('what is left of old loads is removed, and nothing that another writer has 
   // Another one has begun to load everything anew.
   await it.writer({ pages: 2 }).run();
   const staged = (await it.store.sample()).states.find(({ feed }) => feed === 'users')?.staged ?? 0;
-  const count = async () =>
-    (await database.knex('entra_access_accounts').where({ load: staged })).length;
+  const count = async () => (await database.knex('entra_access_accounts').where({ load: staged })).length;
   const before = await count();
   assert.equal(before > 0, true);
   await it.store.purge(stale);
@@ -240,6 +239,19 @@ test('what is left of old loads is removed, and nothing that another writer has 
   await one.poll();
   assertSame(one.core, tenant);
   for (const id of tenant.directory.users.keys()) assert.equal(standingOf(one.core, id), undefined);
+});
+
+test('while groups are still being loaded a replica that starts knows whose account is not in force', async () => {
+  tenant.directory.setEnabled(people.dana.oid, false);
+  await it.writer().run();
+  await database.knex(FEEDS).where({ feed: 'groups' }).update({ load: 0 });
+  const one = it.replica();
+  await one.poll();
+  assert.deepEqual(one.logger.complaints, []);
+  assert.equal(standingOf(one.core, people.dana.oid), 'disabled');
+  assert.equal(standingOf(one.core, people.olivia.oid), undefined);
+  assert.equal(one.replica.ageOf(tenant.tenantId), undefined, 'nothing of its groups is said to be known');
+  assert.equal(one.core.members.groupsOf(tenant.tenantId, people.olivia.oid), undefined);
 });
 
 test('one connection of the database is enough to load everything and to read it', async () => {

@@ -1,8 +1,10 @@
 import { chunks, type Database, type FeedKey, type Load } from './feeds';
 import type { GroupChange } from './deltaPages';
 import { countCommon, ENTRY, isList, listOf, membersOf } from './memberList';
+import { byId, removeOld, writtenSince, type Rows } from './rows';
 
 const MEMBERS = 'entra_access_members';
+const ROWS: Rows = { table: MEMBERS, id: 'group_id' };
 /** Rows read or written in one statement: most lists are short, one may have megabytes */
 const AT_ONCE = 200;
 
@@ -35,12 +37,7 @@ export async function mergeMembers(
   changes: readonly GroupChange[],
   revision: number,
 ): Promise<number> {
-  const byGroup = new Map<string, GroupChange[]>();
-  for (const change of changes) {
-    const known = byGroup.get(change.id);
-    if (known) known.push(change);
-    else byGroup.set(change.id, [change]);
-  }
+  const byGroup = byId(changes);
   let count = 0;
   for (const ids of chunks([...byGroup.keys()], AT_ONCE)) {
     const found = await transaction<Row>(MEMBERS).where(columnsOf(load)).whereIn('group_id', ids);
@@ -89,10 +86,7 @@ export async function readMembers(
   last?: GroupRow,
   limit = AT_ONCE,
 ): Promise<GroupRow[]> {
-  const query = database<Row>(MEMBERS).where(columnsOf(load));
-  if (last) void query.whereRaw('(revision, group_id) > (?, ?)', [last.revision, last.id]);
-  else void query.where('revision', '>', since);
-  const rows = await query.orderBy(['revision', 'group_id']).limit(limit);
+  const rows: Row[] = await writtenSince(database, ROWS, columnsOf(load), since, last).limit(limit);
   return rows.map(rowOf);
 }
 
@@ -147,17 +141,7 @@ export async function removeMembers(
   needed: number[],
   limit: number,
 ): Promise<number> {
-  const old = await database<Row>(MEMBERS)
-    .where({ tenant, feed })
-    .where('load', '<=', last)
-    .whereNotIn('load', needed)
-    .limit(limit)
-    .select('load', 'group_id');
-  for (const load of new Set(old.map(row => row.load))) {
-    const ids = old.filter(row => row.load === load).map(row => row.group_id);
-    await database<Row>(MEMBERS).where({ tenant, feed, load }).whereIn('group_id', ids).delete();
-  }
-  return old.length;
+  return removeOld(database, ROWS, { tenant, feed }, { last, needed, limit });
 }
 
 /** Removes all rows of a feed */

@@ -97,7 +97,11 @@ test('a flood of hints is one question at a time, and another one for what came 
     mock.timers.tick(1_000);
     assert.equal(asked, 2, 'for what came meanwhile');
     // Graph knows nothing yet: twice more, and then no more.
-    for (const [ms, expected] of [[3_000, 3], [10_000, 4], [600_000, 4]] as const) {
+    for (const [ms, expected] of [
+      [3_000, 3],
+      [10_000, 4],
+      [600_000, 4],
+    ] as const) {
       answer(false);
       await settle();
       mock.timers.tick(ms);
@@ -159,7 +163,10 @@ test('subscriptions are made once, renewed at half of their life, and end with t
   assert.equal(tenant.requests['graph.subscriptions.create'], made);
   const rows = await store.all(tenant.tenantId);
   for (const { clientState } of tenant.subscriptions.values()) {
-    assert.equal(rows.some(row => row.clientState === digestOf(clientState ?? '')), true);
+    assert.equal(
+      rows.some(row => row.clientState === digestOf(clientState ?? '')),
+      true,
+    );
     assert.equal(JSON.stringify(rows).includes(clientState ?? '?'), false, 'the database has no secret');
   }
 
@@ -193,6 +200,15 @@ test('an address that does not answer the handshake is said once, and tried agai
   await run();
   assert.deepEqual(resources(), ['/users']);
   assert.equal(error(), undefined);
+});
+
+test('a group that Graph does not take is told, and those behind it have their subscriptions all the same', async () => {
+  const { run, logger, error } = subscriber(['0', groups.payments.id]);
+  await run();
+  await run();
+  assert.deepEqual(resources(), [membersOf(groups.payments.id), '/users'].sort());
+  assert.match(error() ?? '', /400/);
+  assert.equal(logger.complaints.length, 1);
 });
 
 test('no more is asked for than Graph grants to an application', async () => {

@@ -112,13 +112,18 @@ export class Replica {
     if (errors.length > 0) throw errors[0];
   }
 
-  /** What is newest of a tenant, and whether all tenants so far are complete */
+  /**
+   * What is newest of a tenant, and whether all tenants so far are complete. What can be read counts while the rest is being loaded:
+   * whoever has no account in force is refused, and groups stay unknown until all are there
+   */
   async #follow(tenant: string, sample: Sample, whole: boolean): Promise<[Sample, boolean]> {
     this.#sample = sample;
     const feeds = this.#feeds(sample, tenant);
     const complete = isComplete(feeds);
-    // Of a tenant that is known all the rest goes on while more of its groups are being loaded.
-    if (!complete && !this.#isKnown(tenant)) return [sample, false];
+    // By its accounts first. Of a tenant that is known all the rest goes on, whatever of it cannot be read just now.
+    const known =
+      this.#told.has(keyOf({ tenant, feed: USERS })) || feeds.some(each => isUsers(each) && isReadable(each));
+    if (!known) return [sample, false];
     if (this.#isNew(feeds)) {
       if (!this.#behind.has(tenant)) this.#behind.set(tenant, performance.now());
       this.#sample = await this.#load(tenant, sample);
@@ -133,10 +138,6 @@ export class Replica {
     const counts = (feed: string) => feed === USERS || this.#options.counts(feed);
     const feeds = states.filter(state => state.tenant === tenant && counts(state.feed));
     return feeds.sort((a, b) => Number(isUsers(b)) - Number(isUsers(a)));
-  }
-
-  #isKnown(tenant: string): boolean {
-    return this.#told.has(keyOf({ tenant, feed: USERS }));
   }
 
   #isNew(feeds: readonly FeedState[]): boolean {

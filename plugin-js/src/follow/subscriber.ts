@@ -13,6 +13,8 @@ const RENEW_MS = LIFE_MS / 2;
 /** Graph takes 100 of an application in a tenant; others of the same application may have some */
 const MAX_SUBSCRIPTIONS = 95;
 
+const USERS = '/users';
+
 const createdSchema = z.object({ id: z.string().regex(/^[\w-]{1,64}$/), expirationDateTime: z.string() });
 
 interface Options {
@@ -51,7 +53,8 @@ export class Subscriber {
     const { store, groups, logger, url } = this.#options;
     const { tenantId } = tenant.graph;
     try {
-      const wanted = ['/users', ...(await groups(tenantId)).map(id => `/groups/${id}/members`)];
+      let refused: GraphError | undefined;
+      const wanted = [USERS, ...(await groups(tenantId)).map(id => `/groups/${id}/members`)];
       const resources = new Set(wanted.slice(0, MAX_SUBSCRIPTIONS));
       const known = new Map((await store.all(tenantId)).map(each => [each.resource, each]));
       for (const each of known.values()) {
@@ -64,8 +67,15 @@ export class Subscriber {
       }
       for (const resource of resources) {
         if (signal.aborted) return;
-        await this.#keep(tenant, resource, known.get(resource));
+        try {
+          await this.#keep(tenant, resource, known.get(resource));
+        } catch (error) {
+          // A group that Graph does not take is its own affair; what is wrong with our address shows with the accounts, which come first.
+          if (resource === USERS || !isAboutResource(error)) throw error;
+          refused ??= error;
+        }
       }
+      if (refused) throw refused;
       if (this.#said.delete(tenantId)) logger.info(`tenant ${tenantId}: Microsoft Graph tells of changes again`);
     } catch (error) {
       const reason = error instanceof GraphError ? error.message : 'the database does not answer';
@@ -127,4 +137,8 @@ export class Subscriber {
   #expiration(): string {
     return new Date(this.#clock() + LIFE_MS).toISOString();
   }
+}
+
+function isAboutResource(error: unknown): error is GraphError {
+  return error instanceof GraphError && (error.status === 400 || error.status === 404);
 }

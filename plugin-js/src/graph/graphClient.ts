@@ -8,13 +8,13 @@ import {
   type GraphTenant,
   type ObjectKind,
 } from './addresses';
+import { isGuid } from '../core';
 import type { GraphCredential } from './credential';
 import { GraphError } from './graphError';
 import { send, type GraphAnswer, type GraphRequest } from './graphRequest';
 import { DELTA_LIMITS, MAX_ATTEMPTS, MAX_DELTA_BYTES, MAX_IDS, MAX_PAGES, type GraphLimits } from './limits';
 
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const guid = z.string().regex(GUID);
+const guid = z.string().refine(isGuid);
 
 const idsSchema = z.object({ value: z.array(guid).max(MAX_IDS) });
 const pageSchema = z.object({

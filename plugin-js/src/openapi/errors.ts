@@ -35,7 +35,10 @@ export const REFUSALS = {
     description:
       'Nobody is known by this token. An Entra or pipeline token that is refused has its rejection code; `step_up_required` comes ' +
       'with the claims challenge of a stronger sign-in.',
-    codes: [...REJECTION_CODES, ...codes('sign_in_incomplete', 'header_invalid')],
+    codes: [
+      ...REJECTION_CODES,
+      ...codes('sign_in_incomplete', 'header_invalid', 'principal_conflict', 'not_signed_in'),
+    ],
     alsoWithout: true,
     headers: { 'WWW-Authenticate': 'The claims challenge, where a stronger sign-in would do' },
   },

@@ -75,14 +75,14 @@ export const OPERATIONS = {
     tag: 'caller',
     access: { permission: 'entra-access.whoami.read' },
     answer: whoamiAnswer,
-    refusals: ['NotFound'],
+    refusals: ['InvalidRequest', 'NotFound'],
   },
   getStatus: {
     summary: 'Ages of keys and directory, epoch, and what is wrong',
     tag: 'status',
     access: { permission: 'entra-access.status.read' },
     answer: statusAnswer,
-    refusals: [],
+    refusals: ['InvalidRequest'],
   },
   listAuditEntries: {
     summary: 'Records of the audit trail, the youngest first',

@@ -66,7 +66,7 @@ function read<S extends z.ZodObject>(schema: S, value: unknown, where: 'body' | 
 }
 
 function onlyThese(names: readonly string[]): string {
-  return `there is nothing but ${names.join(', ')}`;
+  return names.length === 0 ? 'there is nothing to be given' : `there is nothing but ${names.join(', ')}`;
 }
 
 /** Of the body parser: its errors hold what was sent, token and all, so only what is wrong with it is said */

@@ -28,6 +28,7 @@ import { Telemetry } from '../telemetry/telemetry';
 import { DirectoryEpoch } from './directoryEpoch';
 import { USUAL_LIMITS, type Limits } from './limits';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
+import { sessionsUnavailable } from './sessionStoreAccess';
 import { Refusals, type RefusalRecord } from './refusal';
 import { SharedSessions, type Wanted } from './sharedSessions';
 import type { Claimed } from './unverified';
@@ -196,13 +197,22 @@ export class EntraAccess {
    * Refuses a Backstage token of somebody whose account is out of force, or that was issued before all sign-ins were ended.
    *
    * It says when it was issued by this backend's clock, and its sign-in by Entra's. The newest one is judged by the sign-in; one that
-   * ends before that was got earlier, so that its own time counts, too.
+   * ends before that was got earlier, so that its own time counts, too. One that is not `proved` may be made up: the record says so.
    * @throws TokenRejectedError `principal_revoked`, or ServiceUnavailableError while the core is away
    */
-  async refuseRevoked(entityRef: string, { issued, expires }: Pick<Claimed, 'issued' | 'expires'>): Promise<void> {
+  async refuseRevoked(
+    entityRef: string,
+    { issued, expires }: Pick<Claimed, 'issued' | 'expires'>,
+    proved: boolean,
+  ): Promise<void> {
     const { core, sessions } = this;
     const session = sessions.current(entityRef);
-    if (!session) return;
+    if (!session) {
+      // Whose it is cannot be looked up: it may be one that has to be refused.
+      const unavailable = core.freshness.staleAfter > 0 ? sessionsUnavailable(sessions.store) : undefined;
+      if (unavailable) throw unavailable;
+      return;
+    }
     if (!core.available) {
       if (core.freshness.staleAfter === 0) return;
       throw coded(
@@ -217,7 +227,8 @@ export class EntraAccess {
     if (!revoked?.revoked) return;
     const advice = revokedReason(revoked.revoked).replace(/^principal_revoked: /, '');
     const refusal = { ok: false, code: 'principal_revoked', advice } as const;
-    const record = { ...refusedToken(refusal, sessions.record(entityRef)), principal: entityRef };
+    const reasons = proved ? [advice] : [advice, UNPROVED];
+    const record = { ...refusedToken(refusal, sessions.record(entityRef)), principal: entityRef, reasons };
     throw await this.refuse(new TokenRejectedError(refusal), record);
   }
 
@@ -335,6 +346,9 @@ export class EntraAccess {
 function asEntraWrites(issued = 0): number {
   return Math.max(0, issued - 300);
 }
+
+/** Anybody can write such a token: the trail must not say that it was this person */
+const UNPROVED = 'said by a Backstage token that was not verified yet: whoever came need not have been this principal';
 
 const GAPS = {
   notLoaded: 'the directory of the tenant has not been loaded whole yet',

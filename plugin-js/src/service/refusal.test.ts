@@ -46,6 +46,29 @@ test('whoever is refused reads a safe sentence, and what names others is recorde
   assert.deepEqual(logger.lines, [`info: refused: principal_conflict (reference ${refused.reference})`]);
 });
 
+test('of an error that nobody wrote to be read, such as a database driver’s, only the kind is told and recorded', async () => {
+  const { refusals: refusing, records } = refusals();
+  const error = Object.assign(new Error("insert into user_info values ('user:default/a') - disk full"), {
+    code: 'SQLITE_FULL',
+    sql: 'insert',
+  });
+  const refused = await refusing.refuse(error, RECORD);
+  assert.doesNotMatch(JSON.stringify(serializeError(refused, { includeStack: true })), /insert|user:default/);
+  assert.deepEqual([refused.name, (refused as any).code], ['ServiceUnavailableError', 'sign_in_unavailable']);
+  const [{ code, reasons }] = records as [Omit<AuditRecord, 'at'>];
+  assert.deepEqual([code, reasons], ['sign_in_unavailable', ['unexpected: SQLITE_FULL']]);
+});
+
+test('where there is no audit trail the log has the full reason under the reference', async () => {
+  const logger = new RecordingLogger();
+  const refusing = new Refusals({ require: () => undefined }, logger);
+  const error = coded('principal_conflict', new ConflictError('user:default/a and user:default/b have one object id'));
+  const { reference } = await refusing.refuse(error, RECORD);
+  assert.deepEqual(logger.lines, [
+    `info: refused: principal_conflict (reference ${reference}): user:default/a and user:default/b have one object id`,
+  ]);
+});
+
 test('what has a reference is not refused again', async () => {
   const { refusals: refusing, records } = refusals();
   const once = await refusing.refuse(new TokenRejectedError({ ok: false, code: 'token_expired', advice: 'x' }), RECORD);

@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { LoggerService } from '@backstage/backend-plugin-api';
+import { CustomErrorBase, ServiceUnavailableError } from '@backstage/errors';
 import type { AuditRecord } from '../audit/records';
 import type { AuditTrail } from '../audit/trail';
+import { TokenRejectedError } from '../core';
+import { coded } from './coded';
+import { errorWord } from './errorWord';
 
 /** Crockford's: no letter is taken for a digit when a reference is read out */
 const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -49,19 +53,34 @@ export class Refusals {
    */
   async refuse<E extends Error & { code?: string }>(error: E, record: RefusalRecord): Promise<Refused<Error>> {
     if (isRefused(error)) return error;
-    const { code = 'sign_in_incomplete', message } = error;
+    const ours = isOurs(error) ? error : unexpected(error);
+    const { code = 'sign_in_incomplete', message } = ours;
+    const reasons = record.reasons ?? [message];
     const reference = newReference();
-    this.#logger.info(`refused: ${code} (reference ${reference})`);
-    const refused = shown(error, SAFE[code] ?? message, reference);
-    // What could not be recorded is not recorded as not recorded either.
-    if (code === 'audit_unavailable') return refused;
+    const line = `refused: ${code} (reference ${reference})`;
+    const refused = shown(ours, SAFE[code] ?? message, reference);
     try {
-      await this.#audit.require({ ...record, code, reasons: record.reasons ?? [message], reference });
+      // What could not be recorded is not recorded as not recorded either.
+      const recorded =
+        code === 'audit_unavailable' ? undefined : this.#audit.require({ ...record, code, reasons, reference });
+      // Where no audit trail is kept the operator finds the full reason here.
+      this.#logger.info(recorded ? line : `${line}: ${reasons.join('; ')}`);
+      await recorded;
     } catch (unrecorded) {
-      if (error.name !== 'ServiceUnavailableError') return shown(unrecorded as Error, undefined, reference);
+      if (ours.name !== 'ServiceUnavailableError') return shown(unrecorded as Error, undefined, reference);
     }
     return refused;
   }
+}
+
+/** Ours and Backstage's, whose messages are written to be read */
+function isOurs(error: Error): boolean {
+  return error instanceof TokenRejectedError || error instanceof CustomErrorBase;
+}
+
+/** Of whatever else goes wrong, such as in a database driver: what kind it was, and no more */
+function unexpected(error: Error) {
+  return coded('sign_in_unavailable', new ServiceUnavailableError(`unexpected: ${errorWord(error, 'Error')}`));
 }
 
 function isRefused<E extends Error>(error: E): error is Refused<E> {

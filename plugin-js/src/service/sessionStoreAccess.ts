@@ -3,6 +3,7 @@ import { ServiceUnavailableError } from '@backstage/errors';
 import { coded } from './coded';
 import type { SessionStore } from './sessionStore';
 import { within } from './within';
+import { errorWord } from './errorWord';
 
 /** How long one question may take */
 const ANSWER_MS = 5_000;
@@ -120,7 +121,12 @@ function isRefusal(error: unknown): boolean {
 
 /** The message of a database driver quotes the statement with its values: only the code is passed on */
 export function databaseReason(error: unknown): string {
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  const word = [code, name].find(each => typeof each === 'string' && /^[A-Za-z0-9_]{1,64}$/.test(each));
-  return typeof word === 'string' ? word : 'failed';
+  return errorWord(error, 'failed');
+}
+
+/** Why an unknown session may exist all the same; `undefined` where it does not */
+export function sessionsUnavailable({ kind, error }: StoreState): Error | undefined {
+  if (error === undefined && kind !== 'starting') return undefined;
+  const reason = 'the database for sessions does not answer, so unknown sessions are denied; try again';
+  return coded('sessions_unavailable', new ServiceUnavailableError(reason));
 }

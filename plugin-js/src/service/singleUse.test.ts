@@ -1,10 +1,12 @@
 /** Single use between the core's word and the database: who is let in, and what happens while nobody can tell */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { ServiceUnavailableError } from '@backstage/errors';
 import { configurationOf, recordOf } from '../../e2e/support/core';
 import { databaseOf } from '../../e2e/support/databases';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { EntraCore, type PrincipalHandle } from '../core';
+import { coded } from './coded';
 import { EntraAccess } from './entraAccess';
 import { Refusals } from './refusal';
 import { SessionStore } from './sessionStore';
@@ -76,7 +78,7 @@ test('a token that is offered twice, or whose use cannot be claimed, leaves a re
     job: { job_id: '7' },
     singleUse: USE,
   };
-  const away = Object.assign(new Error('away'), { code: 'sessions_unavailable' });
+  const away = coded('sessions_unavailable', new ServiceUnavailableError('away'));
   for (const [useOnce, code, event] of [
     [async () => false, 'token_replayed', 'token-refused'],
     [async () => Promise.reject(away), 'sessions_unavailable', 'sign-in'],

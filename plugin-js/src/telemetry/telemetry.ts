@@ -2,6 +2,7 @@ import type { MetricsServiceHistogram, TracingService } from '@backstage/backend
 import type { PolicyDecision } from '@backstage/plugin-permission-common';
 import { REJECTION_CODES, type RejectionCode } from '../core/codes';
 import { Counts } from './counts';
+import { errorWord } from '../service/errorWord';
 
 /** One decision in so many is timed: two readings of the clock cost as much as the decision. A power of two */
 export const TIMED_IN = 64;
@@ -54,7 +55,7 @@ export class Telemetry {
       try {
         return { value: await work() };
       } catch (error) {
-        span.setAttribute('error.type', typeOf(error));
+        span.setAttribute('error.type', errorWord(error, 'Error'));
         span.setStatus({ code: 'error' });
         return { error };
       }
@@ -62,10 +63,4 @@ export class Telemetry {
     if ('error' in outcome) throw outcome.error;
     return outcome.value;
   }
-}
-
-function typeOf(error: unknown): string {
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  const word = [code, name].find(each => typeof each === 'string' && /^[A-Za-z0-9_]{1,64}$/.test(each));
-  return typeof word === 'string' ? word : 'Error';
 }

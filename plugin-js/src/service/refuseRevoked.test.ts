@@ -1,0 +1,56 @@
+/** Backstage tokens of people whose account is out of force: what is said and recorded, and what happens when it cannot be known */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { recordOf } from '../../e2e/support/core';
+import { RecordingLogger } from '../../e2e/support/logger';
+import type { AuditRecord } from '../audit/records';
+import type { Standing } from '../core';
+import { EntraAccess } from './entraAccess';
+import { Refusals } from './refusal';
+import type { StoreState } from './sessionStoreAccess';
+
+const REF = 'user:default/olivia';
+const DATABASE: StoreState = { kind: 'database' };
+const AWAY: StoreState = { kind: 'database', error: 'ECONNREFUSED' };
+
+interface Parts {
+  session?: object;
+  store?: StoreState;
+  staleAfter?: number;
+  revoked?: Standing['revoked'];
+}
+
+async function refused({ session, store = DATABASE, staleAfter = 900, revoked }: Parts, proved = true) {
+  const records: Array<Omit<AuditRecord, 'at'>> = [];
+  const refusals = new Refusals({ require: async record => void records.push(record) }, new RecordingLogger());
+  const parts = {
+    core: { available: true, freshness: { staleAfter }, standing: () => ({ revoked }) },
+    sessions: { current: () => session, record: () => recordOf(), store },
+    about: (_ref: string, question: (principal: number) => unknown) => question(1),
+    refuse: refusals.refuse.bind(refusals),
+  };
+  const asked = EntraAccess.prototype.refuseRevoked.call(parts as unknown as EntraAccess, REF, { issued: 1 }, proved);
+  const error = await asked.then(
+    () => undefined,
+    (thrown: Error & { code?: string }) => thrown,
+  );
+  return { error, records };
+}
+
+test('an account out of force is refused, and what is recorded says whether the token was proved', async () => {
+  const session = { expiresAt: 9 };
+  const { error, records } = await refused({ session, revoked: 'disabled' });
+  assert.equal(error?.code, 'principal_revoked');
+  assert.deepEqual([records.length, records[0]?.principal, records[0]?.reasons?.length], [1, REF, 1]);
+  const unproved = await refused({ session, revoked: 'disabled' }, false);
+  assert.equal(unproved.error?.code, 'principal_revoked');
+  assert.match(unproved.records[0]?.reasons?.join() ?? '', /not verified yet/);
+  assert.equal((await refused({ session })).error, undefined);
+});
+
+test('a session that cannot be looked up lets nobody pass where accounts count', async () => {
+  assert.equal((await refused({ store: AWAY })).error?.code, 'sessions_unavailable');
+  assert.equal((await refused({ store: { kind: 'starting' } })).error?.code, 'sessions_unavailable');
+  assert.equal((await refused({ store: DATABASE })).error, undefined, 'nobody of ours');
+  assert.equal((await refused({ store: AWAY, staleAfter: 0 })).error, undefined, 'groups come with the tokens');
+});
