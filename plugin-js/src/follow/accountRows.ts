@@ -89,7 +89,7 @@ export async function readAccounts(
   last?: AccountRow,
   limit = AT_ONCE * 5,
 ): Promise<AccountRow[]> {
-  const rows: Row[] = await writtenSince(database, ROWS, columnsOf(load), since, last).limit(limit);
+  const rows = await writtenSince<Row>(database, ROWS, columnsOf(load), { since, last, limit });
   return rows.map(rowOf);
 }
 

@@ -86,7 +86,7 @@ export async function readMembers(
   last?: GroupRow,
   limit = AT_ONCE,
 ): Promise<GroupRow[]> {
-  const rows: Row[] = await writtenSince(database, ROWS, columnsOf(load), since, last).limit(limit);
+  const rows = await writtenSince<Row>(database, ROWS, columnsOf(load), { since, last, limit });
   return rows.map(rowOf);
 }
 

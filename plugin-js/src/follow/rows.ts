@@ -19,18 +19,17 @@ export function byId<T extends { id: string }>(changes: readonly T[]): Map<strin
   return found;
 }
 
-/** Rows of a load written after a revision, in the order of writes, after the row `last` */
-export function writtenSince(
+/** Up to `limit` rows of a load written after a revision, in the order of writes, after the row `last` */
+export async function writtenSince<Row>(
   database: Database,
   { table, id }: Rows,
   place: Partial<Load>,
-  since: number,
-  last: { revision: number; id: string } | undefined,
-) {
+  { since, last, limit }: { since: number; last: { revision: number; id: string } | undefined; limit: number },
+): Promise<Row[]> {
   const query = database(table).where(place);
   if (last) void query.whereRaw(`(revision, ${id}) > (?, ?)`, [last.revision, last.id]);
   else void query.where('revision', '>', since);
-  return query.orderBy(['revision', id]);
+  return query.orderBy(['revision', id]).limit(limit);
 }
 
 /** Removes up to `limit` rows of loads up to the number `last` but for those that are needed, and gives their number */
