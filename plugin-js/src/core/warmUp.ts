@@ -2,7 +2,7 @@ import type { TokenBuffer } from './tokenBuffer';
 import type { WasmCore } from './wasm';
 
 /** Enough for V8 to translate the functions on the way */
-const ROUNDS_AT_ONCE = 10;
+const ROUNDS_AT_ONCE = 3;
 /** Enough for it to translate the busy ones again, into faster code: ten milliseconds in all, for which nobody has to wait */
 const TURNS_LATER = 15;
 const ROUNDS_A_TURN = 20;
