@@ -54,7 +54,7 @@ export const OPERATIONS = {
     body: inspectionQuestion,
     answer: inspection,
     limit: 'inspect',
-    refusals: ['InvalidRequest', 'BodyTooLarge', 'BodyUnreadable', 'TooManyRequests'],
+    refusals: ['InvalidRequest', 'BodyTooLarge', 'BodyUnreadable'],
   },
   explainDecision: {
     summary: 'Why a permission is granted or not',
@@ -68,7 +68,7 @@ export const OPERATIONS = {
     answer: explanation,
     text: true,
     limit: 'explain',
-    refusals: ['InvalidQuestion', 'NotFound', 'BodyTooLarge', 'BodyUnreadable', 'TooManyRequests'],
+    refusals: ['InvalidQuestion', 'NotFound', 'BodyTooLarge', 'BodyUnreadable'],
   },
   whoami: {
     summary: 'The caller as the core sees it',
