@@ -48,7 +48,8 @@ fn principals_who_differ_in_their_groups_only_are_told_of_alike_where_the_answer
             let handle = world.enter(&NaivePrincipal { groups: Some(groups), ..who.clone() });
             for reader in 0..4_u32 {
                 let audience = Audience::from_number(reader, Vec::new());
-                let study = world.engine.study_for(&audience, handle, &permission(&what), on, &answered, now()).unwrap();
+                let study =
+                    world.engine.study_for(&audience, handle, &permission(&what), on, &answered, now()).unwrap();
                 by_reader.entry((reader, told(&study))).or_default().insert(text(study));
             }
         }
@@ -79,12 +80,8 @@ fn a_rule_that_hangs_on_groups_is_named_only_where_nothing_else_decides() {
         let mut who = NaivePrincipal::generate(&mut Random::new(1));
         (who.kind, who.acts_for_person) = ("user".into(), false);
         who.groups = Some(groups.iter().map(|id| (*id).to_owned()).collect());
-        let what =
-            NaivePermission { name: name.into(), action: None, resource_type: Some("catalog-entity".into()) };
-        let on = Resource {
-            entity_ref: entity("component:default/thing"),
-            owners: vec![entity("group:default/g1")],
-        };
+        let what = NaivePermission { name: name.into(), action: None, resource_type: Some("catalog-entity".into()) };
+        let on = Resource { entity_ref: entity("component:default/thing"), owners: vec![entity("group:default/g1")] };
         let handle = world.enter(&who);
         let audience = Audience::from_number(reader, Vec::new());
         world.engine.study_for(&audience, handle, &permission(&what), Some(&on), &Answered::default(), now()).unwrap()

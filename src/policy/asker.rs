@@ -2,7 +2,10 @@
 
 use super::{fact::Fact, requirement::Requirement};
 use crate::{
-    directory::{Directory, EntityRef, Standing, following::{Gap, Word}},
+    directory::{
+        Directory, EntityRef, Standing,
+        following::{Gap, Word},
+    },
     identity::{GroupState, Guid, Principal, PrincipalKind},
     time::Timestamp,
 };

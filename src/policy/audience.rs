@@ -93,6 +93,13 @@ impl Audience {
                 .is_none_or(|selected| selected && question.permission.has_owner() && owned())
     }
 
+    /// Whether the reader may not know what it would take: that tells which groups the principal is in already
+    pub fn hides_ways(&self, question: &Question<'_>) -> bool {
+        let by_group = |rule: &Rule| rule.selectors.iter().flatten().any(|one| matches!(one, Selector::Group(_)));
+        let owned = |rule: &Rule| rule.condition.as_ref().is_some_and(Condition::asks_for_ownership);
+        !self.sees_memberships() && question.covering().any(|rule| by_group(rule) || owned(rule))
+    }
+
     /// What was left out so far: 1 groups, 2 rules
     pub fn withheld(&self) -> usize {
         usize::from(self.hid_groups.get()) | usize::from(self.hid_rules.get()) << 1_u32

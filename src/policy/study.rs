@@ -59,7 +59,7 @@ pub fn study(question: &Question<'_>) -> Study {
     let hidden = question.covering().any(|rule| askers().any(|asker| question.audience.hides(question, rule, asker)));
     let (owned, path) = ownership(question);
     let ways = match explanation.result {
-        Effect::Deny if hidden => String::new(),
+        Effect::Deny if question.audience.hides_ways(question) => String::new(),
         Effect::Deny if !question.audience.brief => remedies(question),
         _ => "[]".into(),
     };
@@ -120,7 +120,11 @@ impl Study {
         let seen = question.audience.sees_rule(question, rule) || decides;
         let outcome = match &bearer {
             _ if hidden => {
-                if decides && self.explanation.result != Effect::Conditional { "applies" } else { "depends" }
+                if decides && self.explanation.result != Effect::Conditional {
+                    "applies"
+                } else {
+                    "depends"
+                }
             }
             Some(bearer) if bearer.acts() => "applies",
             Some(bearer) if bearer.is_open() => "depends",

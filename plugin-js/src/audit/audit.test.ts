@@ -68,7 +68,7 @@ test('of a flood of refused tokens the first are recorded each, and the others i
   let references = 0;
   const refused = new RefusedTokens(() => now);
   const record = (code: string, more: object = {}) =>
-    ({ event: 'token-refused', result: 'DENY', code, issuer: 'entra', reasons: [`${code}!`], ...more }) as const;
+    ({ ...refusedToken({ ok: false, code: code as 'key_unknown', advice: 'x' }), issuer: 'entra', reasons: [`${code}!`], ...more });
   const count = (...of: Parameters<typeof record>) => refused.count(record(...of), () => `R${(references += 1)}`);
   for (let time = 0; time < 100; time += 1) assert.equal(count('key_unknown'), undefined);
   now = 7;

@@ -477,8 +477,8 @@ describe('while the database is away', () => {
       answered.push(rule);
     };
     await ask('before');
-    const [{ page_count: pages }] = (await database.knex.raw('PRAGMA page_count')) as Array<{ page_count: number }>;
-    await database.knex.raw(`PRAGMA max_page_count = ${pages + 2}`);
+    const [size] = (await database.knex.raw('PRAGMA page_count')) as Array<{ page_count: number }>;
+    await database.knex.raw(`PRAGMA max_page_count = ${Number(size?.page_count) + 2}`);
     let refused: Error | undefined;
     for (let at = 0; at < 500 && !refused; at += 1) await ask(`r${at}`).catch((error: Error) => (refused = error));
     assert.equal((refused as { code?: string } | undefined)?.code, 'audit_unavailable');
