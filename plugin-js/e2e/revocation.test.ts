@@ -214,7 +214,9 @@ describe('while the tokens still count', () => {
     await disable(olivia);
     const before = await recorded();
     for (const kept of [header, unsigned]) {
-      for (const { kind, ask, name } of routes.filter(route => route.kind === 'backstage' && route.name !== 'a cookie')) {
+      for (const { kind, ask, name } of routes.filter(
+        route => route.kind === 'backstage' && route.name !== 'a cookie',
+      )) {
         const answers = await Promise.all([olivia, dana, nobody].map(who => ask(madeUp(who, kept))));
         const [revoked, inForce, unknown] = answers.map(({ status, body }) => JSON.stringify([status, body.error]));
         assert.equal(answers[0]?.status, 401, `${kind} ${name}`);

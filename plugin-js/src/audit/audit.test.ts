@@ -67,8 +67,12 @@ test('of a flood of refused tokens the first are recorded each, and the others i
   let now = 1;
   let references = 0;
   const refused = new RefusedTokens(() => now);
-  const record = (code: string, more: object = {}) =>
-    ({ ...refusedToken({ ok: false, code: code as 'key_unknown', advice: 'x' }), issuer: 'entra', reasons: [`${code}!`], ...more });
+  const record = (code: string, more: object = {}) => ({
+    ...refusedToken({ ok: false, code: code as 'key_unknown', advice: 'x' }),
+    issuer: 'entra',
+    reasons: [`${code}!`],
+    ...more,
+  });
   const count = (...of: Parameters<typeof record>) => refused.count(record(...of), () => `R${(references += 1)}`);
   for (let time = 0; time < 100; time += 1) assert.equal(count('key_unknown'), undefined);
   now = 7;
@@ -80,7 +84,10 @@ test('of a flood of refused tokens the first are recorded each, and the others i
   const [taken, ...more] = refused.take();
   const reasons = ['key_unknown!', 'counted: more than 100 of the kind came within a minute'];
   const { code, issuer, count: many, since, reference } = taken!;
-  assert.deepEqual([code, issuer, many, since, reference, taken!.reasons], ['key_unknown', 'entra', 2, 7, 'R1', reasons]);
+  assert.deepEqual(
+    [code, issuer, many, since, reference, taken!.reasons],
+    ['key_unknown', 'entra', 2, 7, 'R1', reasons],
+  );
   assert.deepEqual([more, refused.take()], [[], []]);
   assert.equal(count('key_unknown'), undefined, 'counting begins anew');
 });
@@ -89,7 +96,12 @@ test('what is held of a flood is bounded, and nothing of it is lost in number', 
   const refused = new RefusedTokens(() => 1);
   let full = 0;
   for (let time = 0; time < 5_000; time += 1) {
-    const record = { event: 'token-refused', code: 'principal_revoked', issuer: 'entra', identity: `t/${time}` } as const;
+    const record = {
+      event: 'token-refused',
+      code: 'principal_revoked',
+      issuer: 'entra',
+      identity: `t/${time}`,
+    } as const;
     if (!refused.count(record, () => 'R')) full += 1;
   }
   const taken = refused.take();

@@ -55,11 +55,20 @@ export class RefusedTokens {
 
   #kindOf({ code, issuer, kind, identity, client, agent, principal }: What): Kind {
     // No job: the next one of the same pipeline is another.
-    const own: What = { event: 'token-refused', result: 'DENY', code, issuer, kind, identity, client, agent, principal };
+    const own: What = {
+      event: 'token-refused',
+      result: 'DENY',
+      code,
+      issuer,
+      kind,
+      identity,
+      client,
+      agent,
+      principal,
+    };
     const known = this.#kinds.get(keyOf(own));
     if (known) return known;
-    const what: What =
-      this.#kinds.size < KINDS ? own : { event: 'token-refused', result: 'DENY', code, issuer };
+    const what: What = this.#kinds.size < KINDS ? own : { event: 'token-refused', result: 'DENY', code, issuer };
     const made = this.#kinds.get(keyOf(what)) ?? { what, full: 0, count: 0, since: 0, reference: '' };
     this.#kinds.set(keyOf(what), made);
     return made;

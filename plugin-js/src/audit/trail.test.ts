@@ -465,11 +465,16 @@ describe('while the database is away', () => {
     folder.remove();
   });
 
-  test('a full disk is shown as what it is and survived, and nothing that was answered is missing', async () => {
+  test('a full disk is shown as what it is and survived, and nothing that was answered is missing', async context => {
     const folder = databaseFolder();
     const database = await databaseOf('better-sqlite3', { directory: folder.directory });
     const store = await AuditStore.open(database.service);
     const trail = trailOf({ waitMs: 500 });
+    context.after(async () => {
+      await trail.close();
+      await database.close();
+      folder.remove();
+    });
     await trail.attach(store);
     const answered: string[] = [];
     const ask = async (rule: string) => {
@@ -493,9 +498,6 @@ describe('while the database is away', () => {
       [],
     );
     assert.deepEqual(await problems({ store, heads: [{ chain: trail.chain, ...trail.head }] }), []);
-    await trail.close();
-    await database.close();
-    folder.remove();
   });
 
   test('nothing is refused where the operator wants answers more than records', async () => {
@@ -615,7 +617,10 @@ test('of refused tokens that come in numbers none is lost in number, and the tra
     if (counted) told.add(counted.reference);
     else await trail.require(record);
   }
-  assert.equal(trail.countRefused(denied('a decision is none'), () => assert.fail('counted')), undefined);
+  assert.equal(
+    trail.countRefused(denied('a decision is none'), () => assert.fail('counted')),
+    undefined,
+  );
   await trail.close();
   const kept = await store.entries({ event: 'token-refused' }, 1_000);
   const counts = kept.map(row => (JSON.parse(row.record) as { count?: number }).count ?? 1);

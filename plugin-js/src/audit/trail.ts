@@ -227,7 +227,8 @@ export class AuditTrail {
   }
 
   #count(): void {
-    for (const counted of [...this.#reads.take(), ...this.#refused.take()]) this.#add({ ...counted, at: this.#clock() });
+    for (const counted of [...this.#reads.take(), ...this.#refused.take()])
+      this.#add({ ...counted, at: this.#clock() });
   }
 
   #write(): void {

@@ -38,7 +38,8 @@ function tokenOf({ typ = USER, key = keys, kid = 'one', claims = {} }: Record<st
 }
 
 test('both kinds of user tokens that the auth backend has signed are proved', async () => {
-  for (const typ of [USER, 'vnd.backstage.limited-user']) assert.equal(await issued.proves(await tokenOf({ typ })), true);
+  for (const typ of [USER, 'vnd.backstage.limited-user'])
+    assert.equal(await issued.proves(await tokenOf({ typ })), true);
 });
 
 for (const [name, draft] of [
@@ -55,7 +56,10 @@ for (const [name, draft] of [
 
 test('one that nobody has signed is refused, too', async () => {
   const [, payload] = (await tokenOf({})).split('.');
-  for (const header of [{ typ: USER, alg: 'none' }, { typ: USER, alg: 'HS256', kid: 'one' }]) {
+  for (const header of [
+    { typ: USER, alg: 'none' },
+    { typ: USER, alg: 'HS256', kid: 'one' },
+  ]) {
     const made = [Buffer.from(JSON.stringify(header)).toString('base64url'), payload, 'AAAA'].join('.');
     await assert.rejects(issued.proves(made), FAILED);
   }

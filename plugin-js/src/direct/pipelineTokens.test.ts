@@ -104,7 +104,10 @@ test('nobody else is concerned: people, plugins, and what is no token', async ()
 test('one that only says so tells nothing of the sign-in, and nothing is recorded', async () => {
   const token = tokenOf({ sub: REF, ...HOUR });
   recorded = 0;
-  for (const question of [{ token, signedIn: false }, { token, after: 600 }]) {
+  for (const question of [
+    { token, signedIn: false },
+    { token, after: 600 },
+  ]) {
     await assert.rejects(ask({ ...question, proved: undefined }), { message: 'Failed user token verification' });
     assert.equal(await ask({ ...question, proved: false }), undefined, 'others judge what is no user token');
   }

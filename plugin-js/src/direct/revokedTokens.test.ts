@@ -15,8 +15,5 @@ test('whose token it is, when it was issued, and how to prove it', async () => {
 
 test('a refusal is passed on', async () => {
   const look = endRevoked({ refuseRevoked: () => Promise.reject(new Error('principal_revoked')) });
-  await assert.rejects(
-    look(tokenOf(async () => true)),
-    /principal_revoked/,
-  );
+  await assert.rejects(look(tokenOf(async () => true)), /principal_revoked/);
 });

@@ -43,7 +43,10 @@ test('nobody is asked for a proof unless it is needed, and another plugin is one
   const own = await steps(OLIVIA, undefined, true);
   assert.deepEqual(own.slice(2, 4), ['proves true', true]);
   const brought = await steps('a plugin token', { subject: 'plugin:x', limitedUserToken: OLIVIA }, true);
-  assert.deepEqual(brought.filter(step => typeof step !== 'object'), ['verified', true, true]);
+  assert.deepEqual(
+    brought.filter(step => typeof step !== 'object'),
+    ['verified', true, true],
+  );
 });
 
 test('a plugin for itself, and what is no token, are not looked at', async () => {

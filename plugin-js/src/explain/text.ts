@@ -31,7 +31,10 @@ export function explanationText(answer: ExplainedDecision, asked: AskedInWords):
     ['who', asked.who],
     ['rule', answer.rule ?? 'none'],
     ...answer.reasons.map((reason, at) => [at === 0 ? 'because' : '', reason]),
-    ['groups', `${groups.state}${groups.state === 'known' && groups.count !== null ? `: ${groups.count}${matched}` : ''}`],
+    [
+      'groups',
+      `${groups.state}${groups.state === 'known' && groups.count !== null ? `: ${groups.count}${matched}` : ''}`,
+    ],
     ...(onBehalfOf
       ? [['for', `${onBehalfOf.person}: the agent ${onBehalfOf.agentResult}, the person ${onBehalfOf.personResult}`]]
       : []),
