@@ -326,7 +326,7 @@ fn groups_are_the_directorys_word_while_it_is_known_and_nobodys_otherwise() {
     let read = Permission::parse(r#"{"name":"a.write","action":"read"}"#).unwrap();
     let groups = |caller, at| {
         let groups = engine.explain(caller, &read, None, at).unwrap().groups;
-        (groups.state, groups.count)
+        (groups.state, groups.count.unwrap())
     };
     assert_eq!(groups(bob, last), (GroupState::Known, 1), "whatever his token lists");
     assert_eq!(groups(ada, round.until), (GroupState::Unknown, 0), "although hers lists one");

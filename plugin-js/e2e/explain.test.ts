@@ -264,14 +264,76 @@ test('about others: refused without the permission, without their groups with it
   const text = JSON.stringify(rita);
   // That of the owner she finds in the catalog, but not that Olivia is in it.
   for (const { id } of Object.values(groups)) assert.ok(!text.includes(id), id);
-  assert.deepEqual([rita.groups.matched, rita.ownership.path.groups], [[], []]);
+  assert.deepEqual(rita.groups, { state: 'known', count: null, matched: [] });
+  assert.deepEqual(rita.ownership, { owners: ['group:default/payments'], owned: null, path: null });
   const list = await explained(people.rita, READ.name, undefined, refOf(people.olivia));
-  assert.deepEqual([list.conditions.owners, list.withheld], [[], ['groups', 'rules']]);
+  assert.deepEqual([list.result, list.conditions, list.withheld], ['CONDITIONAL', { owners: [] }, ['groups', 'rules']]);
 
   const adam = await explained(people.adam, REFRESH.name, PAYMENTS_API, refOf(people.olivia));
   assert.deepEqual([adam.withheld, adam.groups.matched], [[], [groups.payments.id]]);
   assert.deepEqual(adam.ownership.path.groups, [groups.payments.id]);
   assert.ok(adam.rules.some(({ rule }: any) => rule === 'night-shift'));
+});
+
+test('without their groups nothing but the answer and its rule tells two others apart', async () => {
+  const told = async (who: Principal, permission: string, resource?: string) => {
+    await tokenOf(who);
+    const body = await explained(people.rita, permission, resource, refOf(who as { oid: string } & Principal));
+    return { ...body, onBehalfOf: undefined };
+  };
+  // One owns it and lacks a sign-in, the other lacks the group: no group, no step-up, no way says so.
+  const [owner, other] = [
+    await told(people.olivia, DELETE.name, PAYMENTS_API),
+    await told(people.dana, DELETE.name, PAYMENTS_API),
+  ];
+  assert.deepEqual(owner, other);
+  assert.deepEqual([owner.result, owner.rule, owner.wouldAllow, owner.stepUp], ['DENY', null, undefined, undefined]);
+  assert.deepEqual(await told(people.nina, READ.name), await told(people.dana, READ.name));
+  // The rule that has decided is the answer; of no other it is told whether it applies.
+  const allowed = await told(people.olivia, REFRESH.name, PAYMENTS_API);
+  const outcomes = allowed.rules.map(({ rule, outcome }: any) => [rule, outcome]);
+  assert.deepEqual(outcomes, [
+    [null, 'depends'],
+    [null, 'depends'],
+    ['owners-manage', 'applies'],
+    ['retired-stays', 'not'],
+  ]);
+  assert.equal(allowed.groups.reason, undefined);
+  const text = await fetch(`${client.base}/api/entra-access/v1/decisions/explain`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await tokenOf(people.rita)}`,
+      'content-type': 'application/json',
+      accept: 'text/plain',
+    },
+    body: JSON.stringify({ permission: READ.name, principal: refOf(people.olivia) }),
+  });
+  assert.match(await text.text(), /\n {2}groups {4}known\n/);
+});
+
+// ---- what one costs
+
+test('an explanation asks the core at most three times and the catalog once, and no more than it needs', async context => {
+  const study = context.mock.method(entraAccess.core, 'study');
+  const fetched = context.mock.method(globalThis, 'fetch');
+  const cost = async (...question: Parameters<typeof explained>) => {
+    await tokenOf(question[0]);
+    study.mock.resetCalls();
+    fetched.mock.resetCalls();
+    await explained(...question);
+    const asks = fetched.mock.calls.filter(call => String(call.arguments[0]).endsWith('/apply-conditions'));
+    return [study.mock.callCount(), asks.length];
+  };
+  for (const [name, expected, ...question] of [
+    ['about oneself, no entity', [1, 0], people.dana, READ.name],
+    ['about oneself, refused', [2, 1], people.dana, REFRESH.name, PAYMENTS_API],
+    ['about oneself, allowed', [2, 1], people.nina, REFRESH.name, PAYMENTS_API],
+    ['no rule of the catalog in it', [2, 0], people.dana, DELETE.name, PAYMENTS_API],
+    ['about another, little to be told', [2, 1], people.rita, REFRESH.name, PAYMENTS_API, refOf(people.dana)],
+    ['about another, all to be told', [3, 1], people.adam, REFRESH.name, PAYMENTS_API, refOf(people.dana)],
+  ] as Array<[string, [number, number], Principal, string, string?, string?]>) {
+    assert.deepEqual(await cost(...question), expected, name);
+  }
 });
 
 // ---- the same everywhere

@@ -1,5 +1,7 @@
 /** The document at `openapi.json`, what it says of requests and answers, and the limits of one caller: over HTTP */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import { startEnvironment, type Environment } from '../dev/story/environment';
 import { people, type Principal } from '../dev/tenant/people';
@@ -273,6 +275,37 @@ test('a body in an encoding that it is not in is refused, too', async () => {
     assert.deepEqual([answer.status, JSON.parse(answer.text).error.code], [status, 'request_invalid'], answer.text);
   }
 });
+
+for (const [path, operations] of Object.entries(document.paths)) {
+  if (!operations.get || operations.get.security) continue;
+  test(`${path} takes no body, and none is read`, async () => {
+    const authorization = `Bearer ${await tokenOf(people.adam)}`;
+    for (const sent of ['{}', '{"token":"eyJhbGciOi"', 'x'.repeat(2_000_000)]) {
+      const { status, text } = await getWith(path, sent, { authorization, 'content-type': 'application/json' });
+      assert.equal(status, 400, text);
+      const { error } = JSON.parse(text);
+      assert.deepEqual([error.code, error.message], ['request_invalid', 'this route takes no request body']);
+    }
+    // Whoever may not ask is not told what is wrong with the question.
+    assert.equal((await getWith(path, '{}', {})).status, 401);
+    assert.equal((await getWith(path, '', { authorization })).status, 200);
+  });
+}
+
+/** What fetch refuses to send */
+async function getWith(path: string, sent: string, headers: Record<string, string>) {
+  const { port } = new URL(environment.backendUrl);
+  const length = { 'content-length': String(sent.length) };
+  const request = httpRequest({ host: '127.0.0.1', port, path: `${BASE}${path}`, headers: { ...headers, ...length } });
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+  request.end(sent);
+  const [response] = await answered;
+  const parts: Buffer[] = [];
+  for await (const part of response) parts.push(part as Buffer);
+  const [status, text] = [response.statusCode ?? 0, Buffer.concat(parts).toString()];
+  assertConforms({ method: 'GET', path: `${BASE}${path}`, status, type: response.headers['content-type'] ?? '', text });
+  return { status, text };
+}
 
 // ---- limits
 

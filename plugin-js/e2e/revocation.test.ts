@@ -196,6 +196,41 @@ describe('while the tokens still count', () => {
     });
   }
 
+  test('a made-up Backstage token tells nothing of the account that it names, and is not written down as that person’s', async () => {
+    const real = await client.tokenFor(entraToken(olivia));
+    const [header, , signature] = real.split('.');
+    const now = Math.floor(Date.now() / 1000);
+    const madeUp = ({ oid }: { oid: string }, kept = header) => {
+      const claims = { sub: `user:default/${oid}`, ent: [], aud: 'backstage', iat: now, exp: now + 3600 };
+      return [kept, Buffer.from(JSON.stringify(claims)).toString('base64url'), signature].join('.');
+    };
+    const unsigned = Buffer.from('{"typ":"vnd.backstage.user","alg":"none"}').toString('base64url');
+    const recorded = async () => {
+      const query = new URLSearchParams({ event: 'token-refused', limit: '1000' });
+      const { body } = await client.call(`/api/entra-access/v1/audit/entries?${query}`, await adminToken());
+      return body.items.length;
+    };
+    const nobody = { oid: 'ffffffff-0000-4000-8000-000000000000' };
+    await disable(olivia);
+    const before = await recorded();
+    for (const kept of [header, unsigned]) {
+      for (const { kind, ask, name } of routes.filter(
+        route => route.kind === 'backstage' && route.name !== 'a cookie',
+      )) {
+        const answers = await Promise.all([olivia, dana, nobody].map(who => ask(madeUp(who, kept))));
+        const [revoked, inForce, unknown] = answers.map(({ status, body }) => JSON.stringify([status, body.error]));
+        assert.equal(answers[0]?.status, 401, `${kind} ${name}`);
+        assert.deepEqual([revoked, unknown], [inForce, inForce], name);
+      }
+    }
+    assert.equal(await recorded(), before);
+    // The true one is told so, and written down.
+    const { body } = await client.call(COMPONENTS, real);
+    assert.equal(body.error.code, 'principal_revoked');
+    assert.equal(await recorded(), before + 1);
+    await enable(olivia);
+  });
+
   test('what is asked without HTTP is denied, and no other policy is asked', async () => {
     const { auth, permissions } = probe as Probe;
     const token = await client.tokenFor(entraToken(olivia));

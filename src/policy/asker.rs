@@ -2,7 +2,10 @@
 
 use super::{fact::Fact, requirement::Requirement};
 use crate::{
-    directory::{Directory, EntityRef, Standing, following::Word},
+    directory::{
+        Directory, EntityRef, Standing,
+        following::{Gap, Word},
+    },
     identity::{GroupState, Guid, Principal, PrincipalKind},
     time::Timestamp,
 };
@@ -60,6 +63,13 @@ impl<'a> Asker<'a> {
     /// known here
     pub fn person(&self) -> Option<Self> {
         self.principal.acts_for_person().then_some(Self { kind: PrincipalKind::User, entity: None, ..*self })
+    }
+
+    /// The same as somebody sees them who may not know in which groups they are
+    #[must_use]
+    pub const fn without_groups(self) -> Self {
+        let standing = Standing { word: Word::Nobody(Gap::NotLoaded), ..self.standing };
+        Self { standing, ..self }
     }
 
     /// The same after the strongest sign-in there is

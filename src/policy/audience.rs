@@ -1,11 +1,14 @@
 //! Who reads an explanation, and what of it they may know: the rules that are about the principal, and nobody else's groups
 //!
-//! What is left out is marked, and never depends on whether there was anything: else the mark would tell.
+//! What is left out is marked, and never depends on whether there was anything: else the mark would tell. To whom the groups of the
+//! principal are none of their business nothing is told that hangs on them, but for the answer and the rule that made it
+//! ([`Audience::hides`]): two principals with one answer by one rule are told of alike.
 
 use std::cell::Cell;
 
 use super::{
     asker::Asker,
+    condition::Condition,
     document::{Rule, RuleEffect},
     evaluate::selects,
     explain::Question,
@@ -50,7 +53,11 @@ impl Audience {
 
     /// Whether the reader may know of a rule: one that is about the principal, or for everybody of a kind
     pub fn sees_rule(&self, question: &Question<'_>, rule: &Rule) -> bool {
-        let is_about = |asker: &Asker<'_>| selects(rule, asker).unwrap_or(rule.effect == RuleEffect::Deny);
+        let open = self.sees_memberships();
+        let is_about = |asker: &Asker<'_>| {
+            let asker = if open { *asker } else { asker.without_groups() };
+            selects(rule, &asker).unwrap_or(open && rule.effect == RuleEffect::Deny)
+        };
         let seen = self.policy
             || is_about(&question.asker)
             || question.asker.person().is_some_and(|person| is_about(&person))
@@ -76,6 +83,21 @@ impl Audience {
         let seen = self.groups || self.own;
         self.hid_groups.set(self.hid_groups.get() || !seen);
         seen
+    }
+
+    /// Whether the reader may not know what a rule says to whoever asks: it hangs on the groups of the principal
+    pub fn hides(&self, question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> bool {
+        let owned = || rule.condition.as_ref().is_some_and(Condition::asks_for_ownership);
+        !self.sees_memberships()
+            && selects(rule, &asker.without_groups())
+                .is_none_or(|selected| selected && question.permission.has_owner() && owned())
+    }
+
+    /// Whether the reader may not know what it would take: that tells which groups the principal is in already
+    pub fn hides_ways(&self, question: &Question<'_>) -> bool {
+        let by_group = |rule: &Rule| rule.selectors.iter().flatten().any(|one| matches!(one, Selector::Group(_)));
+        let owned = |rule: &Rule| rule.condition.as_ref().is_some_and(Condition::asks_for_ownership);
+        !self.sees_memberships() && question.covering().any(|rule| by_group(rule) || owned(rule))
     }
 
     /// What was left out so far: 1 groups, 2 rules

@@ -126,6 +126,16 @@ impl Condition {
         }
     }
 
+    /// Whether it asks who owns the resource
+    pub fn asks_for_ownership(&self) -> bool {
+        match self {
+            Self::Owned => true,
+            Self::Rule(_) => false,
+            Self::Not(inner) => inner.asks_for_ownership(),
+            Self::AllOf(all) | Self::AnyOf(all) => all.iter().any(Self::asks_for_ownership),
+        }
+    }
+
     /// The permission rules in it
     pub fn rules(&self) -> Vec<&ForeignRule> {
         match self {

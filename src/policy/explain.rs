@@ -108,8 +108,8 @@ pub struct OnBehalfOf {
 pub struct GroupSummary {
     /// How much is known
     pub state: GroupState,
-    /// How many are known
-    pub count: usize,
+    /// How many are known; `None` where the reader may not know it
+    pub count: Option<usize>,
     /// Those that bear on the question
     pub matched: Vec<Guid>,
 }
@@ -251,9 +251,6 @@ pub fn ownership(question: &Question<'_>) -> String {
     let entity = &resource.entity_ref;
     if let Some(owner) = resource.owners.iter().find(|owner| question.owners.contains(owner)) {
         return match question.directory.path(question.asker.principal, &question.asker.standing, owner) {
-            Some(_) if !question.audience.sees_memberships() => {
-                format!("`{entity}` is owned by `{owner}`, and the principal is a member")
-            }
             Some(path) => format!("`{entity}` is owned by {}", through(&path)),
             None => format!("`{entity}` is owned by `{owner}`, the principal itself"),
         };
@@ -310,10 +307,11 @@ fn summary(question: &Question<'_>) -> GroupSummary {
     let mut matched: Vec<_> = of_owners.chain(of_rules).filter(|group| asker.is_in(*group) == Some(true)).collect();
     matched.sort_unstable();
     matched.dedup();
-    if !question.audience.sees_memberships() {
+    let open = question.audience.sees_memberships();
+    if !open {
         matched.clear();
     }
-    GroupSummary { state: asker.group_state(), count: asker.group_count(), matched }
+    GroupSummary { state: asker.group_state(), count: open.then(|| asker.group_count()), matched }
 }
 
 #[cfg(test)]

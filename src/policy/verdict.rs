@@ -46,11 +46,12 @@ impl<'e> Verdict<'e> {
     pub fn of(question: &Question<'e>, asker: &Asker<'_>) -> Self {
         let answer = question.on_resource(decide_for(question.policy, question.rules, asker, question.permission));
         let bearers: Vec<_> = question.covering().filter_map(|rule| Bearer::of(question, rule, asker)).collect();
-        // One without a condition comes first: it decides whatever the resource.
+        // One without a condition comes first: it decides whatever the resource. Before it one of which the reader may know.
         let first = |effect: RuleEffect, which: fn(&Bearer<'e>) -> bool| {
-            let mut found = bearers.iter().filter(|bearer| bearer.rule.effect == effect && which(bearer));
-            let unconditional = found.clone().find(|bearer| bearer.bearing == Bearing::Always);
-            unconditional.or_else(|| found.next())
+            let found = bearers.iter().filter(|bearer| bearer.rule.effect == effect && which(bearer));
+            found.min_by_key(|bearer| {
+                (question.audience.hides(question, bearer.rule, asker), bearer.bearing != Bearing::Always)
+            })
         };
         let ground = match answer.ground {
             Ground::Rule(number) => question.policy.rules.get(usize::from(number)),

@@ -2,7 +2,14 @@ import type { BackstageCredentials, PermissionsService } from '@backstage/backen
 import { NotAllowedError } from '@backstage/errors';
 import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
 import { coded } from '../service/coded';
-import type { Asker } from './questions';
+
+/** Whoever asks, however they came in, with what they may */
+export interface Asker {
+  credentials: BackstageCredentials;
+  may(permission: BasicPermission): Promise<boolean>;
+  /** @throws NotAllowedError where they may not */
+  must(permission: BasicPermission): Promise<void>;
+}
 
 /** Whoever has credentials; `refused` may turn a refusal into another one */
 export function askerOf(
@@ -10,11 +17,15 @@ export function askerOf(
   permissions: PermissionsService,
   refused?: (permission: BasicPermission) => void,
 ): Asker {
+  async function may(permission: BasicPermission): Promise<boolean> {
+    const [decision] = await permissions.authorize([{ permission }], { credentials });
+    return decision?.result === AuthorizeResult.ALLOW;
+  }
   return {
     credentials,
+    may,
     async must(permission) {
-      const [decision] = await permissions.authorize([{ permission }], { credentials });
-      if (decision?.result === AuthorizeResult.ALLOW) return;
+      if (await may(permission)) return;
       refused?.(permission);
       throw coded('permission_needed', new NotAllowedError(`permission ${permission.name} is needed`));
     },

@@ -1,12 +1,11 @@
-import type { BackstageCredentials, PermissionsService } from '@backstage/backend-plugin-api';
+import type { CatalogService } from '@backstage/plugin-catalog-node';
 import { RELATION_OWNED_BY } from '@backstage/catalog-model';
 import { NotFoundError } from '@backstage/errors';
-import { AuthorizeResult, type BasicPermission } from '@backstage/plugin-permission-common';
-import type { CatalogService } from '@backstage/plugin-catalog-node';
 import { isGuid, type Answered, type Audience, type PermissionInput, type ResourceInput } from '../core';
-import type { ExplainedDecision } from '../explain/explained';
+import type { ExplainedDecision, ExplainOptions } from '../explain/explained';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
+import type { Asker } from './asker';
 import { groupsReadPermission, policyReadPermission } from './permissions';
 import { RESOURCE_TYPE, type ResourceRules } from './resourceRules';
 import { notSignedIn } from './views';
@@ -15,9 +14,8 @@ const GROUP_ID_ANNOTATION = 'graph.microsoft.com/group-id';
 
 /** What explaining over HTTP needs */
 export interface ExplanationsOptions {
-  entraAccess: EntraAccess;
-  catalog: CatalogService;
-  permissions: PermissionsService;
+  entraAccess: Pick<EntraAccess, 'completed' | 'explainAsking' | 'sessions' | 'asksFallback'>;
+  catalog: Pick<CatalogService, 'getEntityByRef' | 'getEntitiesByRefs'>;
   resourceRules: Pick<ResourceRules, 'ask'>;
 }
 
@@ -30,8 +28,7 @@ export interface ExplainQuestion {
   resourceRef?: string;
   /** Whether whoever asks is the one asked about */
   own: boolean;
-  /** Of whoever asks */
-  credentials: BackstageCredentials;
+  asker: Pick<Asker, 'credentials' | 'may'>;
 }
 
 /** Explains decisions to whoever asks, with no more than they may know */
@@ -42,54 +39,47 @@ export class Explanations {
     this.#options = options;
   }
 
-  /** @throws NotFoundError about nobody, or about an entity that whoever asks cannot read */
+  /**
+   * Asks the core once, and up to twice again: with what was asked of the catalog, and with what the asker may know in addition.
+   * @throws NotFoundError about nobody, or about an entity that whoever asks cannot read
+   */
   async answer(question: ExplainQuestion): Promise<ExplainedDecision> {
-    const resource = question.resourceRef === undefined ? undefined : await this.#read(question.resourceRef, question);
-    await this.#options.entraAccess.completed(question.about);
-    const answered = resource && (await this.#answered(question, resource));
-    const explain = (audience: Audience) => this.#explain(question, resource, { audience, answered }).answer;
+    const { own, asker, about, permission } = question;
+    const resource = question.resourceRef === undefined ? undefined : await this.#read(question.resourceRef, asker);
+    await this.#options.entraAccess.completed(about);
     // As little as there is to know first: of most that is enough, and nobody need be asked what they may know.
-    const least: Audience = { policy: false, groups: false, own: question.own, known: [] };
-    let answer = explain(least);
-    if (answer.withheld.length === 0) return answer;
-    const known = resource ? await this.#groupsReadBy(question, resource.owners) : [];
-    answer = known.length > 0 ? explain({ ...least, known }) : answer;
-    const groups = answer.withheld.includes('groups') && (await this.#may(question, groupsReadPermission));
-    const policy = answer.withheld.includes('rules') && (await this.#may(question, policyReadPermission));
-    return groups || policy ? explain({ ...least, known, groups, policy }) : answer;
+    let audience: Audience = { policy: false, groups: false, own, known: [] };
+    let { answer, asks } = this.#explain(question, resource, { audience });
+    let answered: Answered | undefined;
+    // The catalog knows nothing of what other plugins call by the same name.
+    const rules = resource && permission.resourceType === RESOURCE_TYPE ? asks : [];
+    // To whom memberships are withheld no group is named, wherever else they may find it.
+    const unread = own && (withholds(answer, 'groups') || (rules.length > 0 && answer.result !== 'ALLOW'));
+    if (resource && (rules.length > 0 || unread)) {
+      const [said, known] = await Promise.all([
+        rules.length > 0 ? this.#options.resourceRules.ask(rules, resource.entityRef) : undefined,
+        unread ? this.#groupsReadBy(asker, resource.owners) : [],
+      ]);
+      [answered, audience] = [said, { ...audience, known }];
+      if (said || known.length > 0) ({ answer } = this.#explain(question, resource, { audience, answered }));
+    }
+    const [groups, policy] = await Promise.all([
+      withholds(answer, 'groups') && asker.may(groupsReadPermission),
+      withholds(answer, 'rules') && asker.may(policyReadPermission),
+    ]);
+    if (!groups && !policy) return answer;
+    return this.#explain(question, resource, { audience: { ...audience, groups, policy }, answered }).answer;
   }
 
-  #explain(
-    { about, permission }: ExplainQuestion,
-    resource: ResourceInput | undefined,
-    options: { answered?: Answered; audience?: Audience },
-  ) {
+  #explain({ about, permission }: ExplainQuestion, resource: ResourceInput | undefined, options: ExplainOptions) {
     const { entraAccess } = this.#options;
     const explained = entraAccess.explainAsking(about, permission, resource, options);
     if (!explained) throw notSignedIn(entraAccess, about);
     return explained;
   }
 
-  /** What the resource's plugin says of it: first for the rules that bear on the question, then for those that could */
-  async #answered(question: ExplainQuestion, resource: ResourceInput): Promise<Answered> {
-    let answered: Answered = { holds: [], fails: [] };
-    // The catalog knows nothing of what other plugins call by the same name.
-    if (question.permission.resourceType !== RESOURCE_TYPE) return answered;
-    for (let round = 0; round < 2; round += 1) {
-      const { answer, asks } = this.#explain(question, resource, { answered });
-      const facts = (answer.wouldAllow?.ways ?? []).flatMap(way => way.facts);
-      const possible = facts.flatMap(fact => (fact.fact === 'rule' && fact.rule ? [ruleText(fact)] : []));
-      const known = new Set([...answered.holds, ...answered.fails]);
-      const open = [...new Set([...asks, ...possible])].filter(text => !known.has(text));
-      if (open.length === 0) break;
-      const more = await this.#options.resourceRules.ask(open, resource.entityRef);
-      answered = { holds: [...answered.holds, ...more.holds], fails: [...answered.fails, ...more.fails] };
-    }
-    return answered;
-  }
-
   /** With the eyes of whoever asks: what they may not read is not there */
-  async #read(entityRef: string, { credentials }: ExplainQuestion): Promise<ResourceInput> {
+  async #read(entityRef: string, { credentials }: ExplainQuestion['asker']): Promise<ResourceInput> {
     const entity = await this.#options.catalog.getEntityByRef(entityRef, { credentials });
     if (!entity) {
       const reason = `${entityRef} does not exist, or the caller may not read it`;
@@ -100,7 +90,7 @@ export class Explanations {
   }
 
   /** Entra groups that whoever asks finds in the catalog anyway, at the owners */
-  async #groupsReadBy({ credentials }: ExplainQuestion, owners: readonly string[]): Promise<string[]> {
+  async #groupsReadBy({ credentials }: ExplainQuestion['asker'], owners: readonly string[]): Promise<string[]> {
     const entityRefs = owners.filter(owner => /^group:/i.test(owner));
     if (entityRefs.length === 0) return [];
     const fields = ['kind', 'metadata'];
@@ -108,14 +98,7 @@ export class Explanations {
     const ids = items.map(group => String(group?.metadata.annotations?.[GROUP_ID_ANNOTATION] ?? '').toLowerCase());
     return ids.filter(isGuid);
   }
-
-  async #may({ credentials }: ExplainQuestion, permission: BasicPermission): Promise<boolean> {
-    const [decision] = await this.#options.permissions.authorize([{ permission }], { credentials });
-    return decision?.result === AuthorizeResult.ALLOW;
-  }
 }
 
-/** As the core writes it: the name, and then the params as they are in the policy */
-function ruleText({ rule, params }: { rule?: string; params?: object }): string {
-  return JSON.stringify(params === undefined ? { rule } : { rule, params });
-}
+const withholds = ({ withheld }: ExplainedDecision, what: ExplainedDecision['withheld'][number]) =>
+  withheld.includes(what);

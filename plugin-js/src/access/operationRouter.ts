@@ -1,11 +1,11 @@
 import type { BackstageCredentials } from '@backstage/backend-plugin-api';
 import { CustomErrorBase } from '@backstage/errors';
-import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from 'express';
+import type { NextFunction, Request, RequestHandler, Response, Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import type { Asked, Handlers } from '../openapi/handlers';
 import { OPERATIONS, type Operation } from '../openapi/operations';
-import { readBody, readQuery, refuseBody } from '../openapi/request';
+import { readBody, readQuery, refuseAnyBody } from '../openapi/request';
 import { ROUTES, type OperationId } from '../openapi/routes';
 import { coded } from '../service/coded';
 
@@ -26,15 +26,13 @@ class MethodNotAllowedError extends CustomErrorBase {
 /** The routes of the document that have a handler: each request is let in, read and then answered */
 export function operationRouter(handlers: Partial<Handlers>, guards: Guards): Router {
   const router = PromiseRouter();
-  // A token that is too large to be judged must still get its answer.
-  router.use(express.json({ limit: '1mb' }), refuseBody);
   for (const id of Object.keys(handlers) as OperationId[]) {
     const { method, path } = ROUTES[id];
     const operation: Operation = OPERATIONS[id];
     const handle = handlers[id] as (asked: Asked<OperationId>) => Promise<unknown>;
     const limits = operation.limit ? [guards.limits[operation.limit]] : [];
     router[method](path, ...limits, async (request, response) => {
-      const letIn = await read(operation, request, guards);
+      const letIn = await read(operation, request, response, guards);
       const answer = await handle({ request, response, ...letIn } as Asked<OperationId>);
       if (answer !== undefined) response.json(answer);
     });
@@ -44,11 +42,16 @@ export function operationRouter(handlers: Partial<Handlers>, guards: Guards): Ro
 }
 
 /** Whoever may not ask is not told what is wrong with the question */
-async function read({ access, query, body }: Operation, request: Request, guards: Guards): Promise<object> {
+async function read(operation: Operation, request: Request, response: Response, guards: Guards): Promise<object> {
+  const { access, query, body } = operation;
+  // Whatever comes with the question is left unread.
+  if (access === 'public') return {};
+  const credentials = await guards.access(request, access);
+  if (!body) refuseAnyBody(request);
   return {
-    credentials: access === 'public' ? undefined : await guards.access(request, access),
-    query: access === 'public' ? undefined : readQuery(query ?? NO_QUERY, request),
-    body: body && readBody(body, request),
+    credentials,
+    query: readQuery(query ?? NO_QUERY, request),
+    body: body && (await readBody(body, request, response)),
   };
 }
 

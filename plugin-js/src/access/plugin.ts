@@ -91,10 +91,8 @@ export const entraAccessPlugin = createBackendPlugin({
         }
         const lookup = new PermissionLookup({ auth, discovery });
         const limits = callerLimits(entraAccess.limits, httpAuth);
-        const explanations = new Explanations({
-          ...{ entraAccess, catalog, permissions },
-          resourceRules: new ResourceRules({ auth, discovery }),
-        });
+        const resourceRules = new ResourceRules({ auth, discovery });
+        const explanations = new Explanations({ entraAccess, catalog, resourceRules });
         const questions = new Questions({ entraAccess, lookup, explanations });
         const checks = new BackgroundChecks({ ...deps, directory });
         deps.lifecycle.addShutdownHook(() => checks.close());

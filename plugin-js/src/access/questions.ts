@@ -1,24 +1,17 @@
 import type { BackstageCredentials } from '@backstage/backend-plugin-api';
 import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
 import { InputError, ServiceUnavailableError } from '@backstage/errors';
-import type { BasicPermission } from '@backstage/plugin-permission-common';
 import type { Inspection } from '../core';
 import type { ExplainedDecision } from '../explain/explained';
 import type { AskedInWords } from '../explain/text';
 import type { BodyOf } from '../openapi/operations';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
+import type { Asker } from './asker';
 import type { Explanations } from './explanations';
 import type { PermissionLookup } from './permissionLookup';
 import { decisionExplainOthersPermission } from './permissions';
 import { whoami } from './views';
-
-/** Whoever asks, however they came in; they may ask the question itself */
-export interface Asker {
-  credentials: BackstageCredentials;
-  /** @throws NotAllowedError where they may not */
-  must(permission: BasicPermission): Promise<void>;
-}
 
 /** What questions are answered from */
 export interface QuestionsOptions {
@@ -44,19 +37,19 @@ export class Questions {
 
   /** What is decided, and why: for the caller, or for somebody else with one permission more */
   async explain(
-    { credentials, must }: Asker,
+    asker: Asker,
     question: BodyOf<'explainDecision'>,
   ): Promise<{ answer: ExplainedDecision; subject: AskedInWords }> {
-    const caller = userOf(credentials);
+    const caller = userOf(asker.credentials);
     const about = question.principal === undefined ? caller : canonical(question.principal);
     if (about === undefined)
       throw coded('request_invalid', new InputError('principal: a service asks about somebody; name an entity ref'));
     const own = about === caller;
-    if (!own) await must(decisionExplainOthersPermission);
+    if (!own) await asker.must(decisionExplainOthersPermission);
     const { lookup, explanations } = this.#options;
     const permission = await lookup.find(question.permission);
     const resourceRef = question.resourceRef === undefined ? undefined : canonical(question.resourceRef);
-    const answer = await explanations.answer({ about, permission, resourceRef, own, credentials });
+    const answer = await explanations.answer({ about, permission, resourceRef, own, asker });
     return { answer, subject: { permission: permission.name, resource: resourceRef, who: about } };
   }
 

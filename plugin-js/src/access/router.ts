@@ -1,4 +1,9 @@
-import type { DiscoveryService, HttpAuthService, PermissionsService } from '@backstage/backend-plugin-api';
+import type {
+  BackstageCredentials,
+  DiscoveryService,
+  HttpAuthService,
+  PermissionsService,
+} from '@backstage/backend-plugin-api';
 import { AuthenticationError } from '@backstage/errors';
 import type { BasicPermission } from '@backstage/plugin-permission-common';
 import type { Request, Router } from 'express';
@@ -11,7 +16,7 @@ import { permissionInput } from '../permission/policy';
 import { challengeHeader } from '../service/claimsChallenge';
 import { directCallOf } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
-import { askerOf } from './asker';
+import { askerOf, type Asker } from './asker';
 import type { CallerLimits } from './callerLimit';
 import type { BackgroundChecks } from './checks';
 import type { CatalogDirectory } from './directory';
@@ -45,8 +50,7 @@ export function createRouter(options: RouterOptions): Router {
     inspectToken: ({ body }) => questions.inspect(body),
 
     async explainDecision({ request, response, credentials, body }) {
-      const must = async ({ name }: BasicPermission) => void (await guards.access(request, { permission: name }));
-      const { answer, subject } = await questions.explain({ credentials, must }, body);
+      const { answer, subject } = await questions.explain(guards.asker(request, credentials), body);
       if (request.accepts(['application/json', 'text/plain']) !== 'text/plain') return answer;
       response.type('text/plain').send(explanationText(answer, subject));
       return undefined;
@@ -70,13 +74,18 @@ function documentOnce({ discovery }: RouterOptions): Handlers['getOpenApi'] {
   return async () => (made ??= openApiDocument(await discovery.getExternalBaseUrl('entra-access')));
 }
 
-function guardsOf({ entraAccess, httpAuth, permissions, limits }: RouterOptions): Guards {
+/** How operations are guarded, and who it is that has come in */
+type RouterGuards = Guards & { asker(request: Request, credentials: BackstageCredentials): Asker };
+
+function guardsOf({ entraAccess, httpAuth, permissions, limits }: RouterOptions): RouterGuards {
+  const asker = (request: Request, credentials: BackstageCredentials) =>
+    askerOf(credentials, permissions, permission => challenge(entraAccess, request, userOf(credentials), permission));
   return {
+    asker,
     async access(request, access) {
       if (access === 'catalog') return onlyCatalog(httpAuth, request);
       const credentials = await httpAuth.credentials(request, { allow: ['user', 'service'] });
-      const refused = (permission: BasicPermission) => challenge(entraAccess, request, userOf(credentials), permission);
-      await askerOf(credentials, permissions, refused).must(permissionNamed(access.permission));
+      await asker(request, credentials).must(permissionNamed(access.permission));
       return credentials;
     },
     limits: { inspect: limits.inspect.handler, explain: limits.explain.handler },

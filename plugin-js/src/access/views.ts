@@ -36,7 +36,10 @@ export function whoami(entraAccess: EntraAccess, entityRef: string | undefined):
 }
 
 /** Nobody is known under a ref: there is no session, or it cannot be looked for */
-export function notSignedIn({ sessions, asksFallback }: EntraAccess, entityRef: string): Error {
+export function notSignedIn(
+  { sessions, asksFallback }: Pick<EntraAccess, 'sessions' | 'asksFallback'>,
+  entityRef: string,
+): Error {
   const answer = asksFallback ? 'the fallback policy decides' : 'everything is denied';
   const reason = `${entityRef} is not signed in through Entra Access, so ${answer}`;
   return sessionsUnavailable(sessions.store) ?? coded('not_signed_in', new NotFoundError(reason));

@@ -1,6 +1,6 @@
 import type { BackstageCredentials, PermissionsService } from '@backstage/backend-plugin-api';
 import type { ActionsRegistryService } from '@backstage/backend-plugin-api/alpha';
-import { askerOf } from '../access/asker';
+import { askerOf, type Asker } from '../access/asker';
 import type { CallerLimits } from '../access/callerLimit';
 import {
   decisionExplainPermission,
@@ -8,7 +8,7 @@ import {
   tokenInspectPermission,
   whoamiReadPermission,
 } from '../access/permissions';
-import type { Asker, Questions } from '../access/questions';
+import type { Questions } from '../access/questions';
 import { OPERATIONS } from '../openapi/operations';
 import { readInput } from '../openapi/request';
 

@@ -6,6 +6,7 @@ import { csvHeader, csvLine } from './csv';
 import { BackstageEvents } from './events';
 import { ReadCounts } from './readCounts';
 import type { AuditRow } from './records';
+import { RefusedTokens } from './refusedTokens';
 
 const rowOf = (record: object): AuditRow => ({
   ...{ chain: 'c', seq: 1, hash: 'h', at: 0, event: 'decision', result: 'DENY' },
@@ -60,6 +61,52 @@ test('counts are by permission, and bounded', () => {
   assert.deepEqual(taken[1], { event: 'reads', permission: 'p1', count: 2, since: 1 });
   assert.deepEqual(taken.at(-1), { event: 'reads', permission: '(others)', count: 100, since: 1 });
   assert.deepEqual(counts.take(), []);
+});
+
+test('of a flood of refused tokens the first are recorded each, and the others in one record that counts them', () => {
+  let now = 1;
+  let references = 0;
+  const refused = new RefusedTokens(() => now);
+  const record = (code: string, more: object = {}) => ({
+    ...refusedToken({ ok: false, code: code as 'key_unknown', advice: 'x' }),
+    issuer: 'entra',
+    reasons: [`${code}!`],
+    ...more,
+  });
+  const count = (...of: Parameters<typeof record>) => refused.count(record(...of), () => `R${(references += 1)}`);
+  for (let time = 0; time < 100; time += 1) assert.equal(count('key_unknown'), undefined);
+  now = 7;
+  assert.deepEqual(count('key_unknown'), { reference: 'R1', count: 1 });
+  assert.deepEqual(count('key_unknown'), { reference: 'R1', count: 2 });
+  // Another kind, another issuer, somebody who is proved: each by itself.
+  const others = [['token_expired'], ['key_unknown', { issuer: 'gitlab' }], ['key_unknown', { identity: 't/o' }]];
+  for (const other of others as Array<[string, object?]>) assert.equal(count(...other), undefined);
+  const [taken, ...more] = refused.take();
+  const reasons = ['key_unknown!', 'counted: more than 100 of the kind came within a minute'];
+  const { code, issuer, count: many, since, reference } = taken!;
+  assert.deepEqual(
+    [code, issuer, many, since, reference, taken!.reasons],
+    ['key_unknown', 'entra', 2, 7, 'R1', reasons],
+  );
+  assert.deepEqual([more, refused.take()], [[], []]);
+  assert.equal(count('key_unknown'), undefined, 'counting begins anew');
+});
+
+test('what is held of a flood is bounded, and nothing of it is lost in number', () => {
+  const refused = new RefusedTokens(() => 1);
+  let full = 0;
+  for (let time = 0; time < 5_000; time += 1) {
+    const record = {
+      event: 'token-refused',
+      code: 'principal_revoked',
+      issuer: 'entra',
+      identity: `t/${time}`,
+    } as const;
+    if (!refused.count(record, () => 'R')) full += 1;
+  }
+  const taken = refused.take();
+  assert.deepEqual([taken.length, full, full + (taken[0]?.count ?? 0)], [1, 1_100, 5_000]);
+  assert.equal(taken[0]?.identity, undefined, 'it is of many');
 });
 
 test('the auditor hears of refusals and of a head that went on, and its failure is nobody’s', async () => {

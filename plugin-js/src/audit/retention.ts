@@ -11,7 +11,7 @@ const AT_ONCE = 1_000;
  */
 export async function pruneAudit(
   store: AuditStore,
-  trail: Pick<AuditTrail, 'require'>,
+  trail: Pick<AuditTrail, 'commit'>,
   days: number,
   signal?: AbortSignal,
   now = Date.now(),
@@ -19,9 +19,9 @@ export async function pruneAudit(
   let pruned = 0;
   for (const { chain } of await store.chains()) {
     for (let last = await expired(chain); last && !signal?.aborted; last = await expired(chain)) {
-      // First the record: nothing is removed that is not written down.
+      // First the record: nothing is removed that is not written down, also where answers do not wait for theirs.
       const head = `${chain} ${last.seq} ${last.hash}`;
-      await trail.require({ event: 'checkpoint', heads: [head] });
+      await trail.commit({ event: 'checkpoint', heads: [head] });
       await store.prune(chain, last, now);
       pruned += 1;
     }
@@ -41,7 +41,7 @@ export async function pruneAudit(
  */
 export async function nameOwnCheckpoint(
   store: Pick<AuditStore, 'checkpoint'>,
-  trail: Pick<AuditTrail, 'chain' | 'head' | 'headAt' | 'require'>,
+  trail: Pick<AuditTrail, 'chain' | 'head' | 'headAt' | 'commit'>,
   days: number,
   now = Date.now(),
 ): Promise<void> {
@@ -49,5 +49,5 @@ export async function nameOwnCheckpoint(
   if (headAt >= now - days * DAY_MS) return;
   const checkpoint = await store.checkpoint(chain);
   if (checkpoint?.seq !== head.seq || checkpoint.hash !== head.hash) return;
-  await trail.require({ event: 'checkpoint', heads: [`${chain} ${head.seq} ${head.hash}`] });
+  await trail.commit({ event: 'checkpoint', heads: [`${chain} ${head.seq} ${head.hash}`] });
 }

@@ -4,6 +4,7 @@ import type { ChainPlace } from '../core';
 import type { AuditRow } from './records';
 
 type Database = Awaited<ReturnType<DatabaseService['getClient']>>;
+type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 
 const AUDIT = 'entra_access_audit';
 const CHECKPOINTS = 'entra_access_audit_checkpoints';
@@ -59,7 +60,7 @@ export class AuditStore {
   async append(rows: readonly AuditRow[]): Promise<void> {
     const [first, last] = [rows[0], rows.at(-1)];
     if (!first || !last) return;
-    await this.#database.transaction(async transaction => {
+    await this.#transaction(async transaction => {
       for (let at = 0; at < rows.length; at += AT_ONCE) {
         await transaction(AUDIT)
           .insert(rows.slice(at, at + AT_ONCE))
@@ -135,9 +136,22 @@ export class AuditStore {
 
   /** Removes a chain up to a link, and leaves a checkpoint in its place: both or neither */
   async prune(chain: string, { seq, hash }: ChainPlace, now: number): Promise<void> {
-    await this.#database.transaction(async transaction => {
+    await this.#transaction(async transaction => {
       await transaction(CHECKPOINTS).insert({ chain, seq, hash, at: now }).onConflict(['chain', 'seq']).ignore();
       await transaction(AUDIT).where({ chain }).andWhere('seq', '<=', seq).delete();
+    });
+  }
+
+  /** @throws what went wrong first: on a full disk SQLite rolls back by itself, and that it cannot be done again says nothing */
+  async #transaction(work: (transaction: Transaction) => Promise<void>): Promise<void> {
+    let first: unknown;
+    const noted = (transaction: Transaction) =>
+      work(transaction).catch(error => {
+        first = error;
+        throw error;
+      });
+    await this.#database.transaction(noted).catch(error => {
+      throw first ?? error;
     });
   }
 }

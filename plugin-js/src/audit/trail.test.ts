@@ -465,6 +465,41 @@ describe('while the database is away', () => {
     folder.remove();
   });
 
+  test('a full disk is shown as what it is and survived, and nothing that was answered is missing', async context => {
+    const folder = databaseFolder();
+    const database = await databaseOf('better-sqlite3', { directory: folder.directory });
+    const store = await AuditStore.open(database.service);
+    const trail = trailOf({ waitMs: 500 });
+    context.after(async () => {
+      await trail.close();
+      await database.close();
+      folder.remove();
+    });
+    await trail.attach(store);
+    const answered: string[] = [];
+    const ask = async (rule: string) => {
+      await trail.require({ ...denied(rule), reasons: ['x'.repeat(400)] });
+      answered.push(rule);
+    };
+    await ask('before');
+    const [size] = (await database.knex.raw('PRAGMA page_count')) as Array<{ page_count: number }>;
+    await database.knex.raw(`PRAGMA max_page_count = ${Number(size?.page_count) + 2}`);
+    let refused: Error | undefined;
+    for (let at = 0; at < 500 && !refused; at += 1) await ask(`r${at}`).catch((error: Error) => (refused = error));
+    assert.equal((refused as { code?: string } | undefined)?.code, 'audit_unavailable');
+    assert.equal(trail.state.error, 'SQLITE_FULL');
+    await database.knex.raw('PRAGMA max_page_count = 1000000');
+    while (trail.state.waiting > 0) await new Promise(resolve => setTimeout(resolve, 5));
+    await ask('after');
+    assert.deepEqual([trail.state.error, trail.state.lost], [undefined, 0]);
+    const kept = new Set((await store.entries({}, 1_000)).map(({ rule }) => rule));
+    assert.deepEqual(
+      answered.filter(rule => !kept.has(rule)),
+      [],
+    );
+    assert.deepEqual(await problems({ store, heads: [{ chain: trail.chain, ...trail.head }] }), []);
+  });
+
   test('nothing is refused where the operator wants answers more than records', async () => {
     const lenient = coreWith({ unavailable: 'answer' });
     const trail = trailOf({ core: lenient, waitMs: 20 });
@@ -473,6 +508,32 @@ describe('while the database is away', () => {
     assert.equal(trail.state.waiting, 2);
     lenient.close();
     await trail.close();
+  });
+
+  test('retention removes nothing that it cannot write down, even where answers do not wait for that', async () => {
+    const lenient = coreWith({ unavailable: 'answer' });
+    const database = await databaseOf('better-sqlite3', ':memory:');
+    const store = await AuditStore.open(database.service);
+    const old = trailOf({ core: lenient, clock: () => Date.now() - 3 * DAY });
+    await old.attach(store);
+    await old.require(denied('old'));
+    await old.close();
+    let broken = false;
+    const trail = trailOf({ core: lenient, waitMs: 20 });
+    await trail.attach(over(store, rows => (broken ? away().append(rows) : store.append(rows))));
+    await trail.require(denied('young'));
+    broken = true;
+    await assert.rejects(pruneAudit(store, trail, 1), { code: 'audit_unavailable' });
+    await assert.rejects(pruneAudit(store, trailOf({ expected: false }), 1), { code: 'audit_unavailable' });
+    assert.deepEqual([(await store.links(old.chain, 0, 10)).length, await store.checkpoint(old.chain)], [2, undefined]);
+    broken = false;
+    while (trail.state.waiting > 0) await new Promise(resolve => setTimeout(resolve, 5));
+    assert.equal(await pruneAudit(store, trail, 1), 1);
+    assert.deepEqual(await store.links(old.chain, 0, 10), []);
+    assert.deepEqual(await problems({ store }), []);
+    await trail.close();
+    lenient.close();
+    await database.close();
   });
 
   test('what waits is bounded in bytes, too: names may be long', async () => {
@@ -542,6 +603,32 @@ test('answers about reading are counted, recorded or left alone as configured', 
     await database.close();
     configured.close();
   }
+});
+
+test('of refused tokens that come in numbers none is lost in number, and the trail that counts them verifies', async () => {
+  const database = await databaseOf('better-sqlite3', ':memory:');
+  const store = await AuditStore.open(database.service);
+  const trail = trailOf();
+  await trail.attach(store);
+  const record = { event: 'token-refused', result: 'DENY', code: 'signature_invalid', issuer: 'entra' } as const;
+  const told = new Set<string>();
+  for (let time = 0; time < 250; time += 1) {
+    const counted = trail.countRefused(record, () => '0123456789');
+    if (counted) told.add(counted.reference);
+    else await trail.require(record);
+  }
+  assert.equal(
+    trail.countRefused(denied('a decision is none'), () => assert.fail('counted')),
+    undefined,
+  );
+  await trail.close();
+  const kept = await store.entries({ event: 'token-refused' }, 1_000);
+  const counts = kept.map(row => (JSON.parse(row.record) as { count?: number }).count ?? 1);
+  assert.deepEqual([kept.length, counts.reduce((sum, count) => sum + count)], [101, 250]);
+  assert.deepEqual([...told], ['0123456789']);
+  assert.equal((await store.entries({ reference: '0123456789' }, 10)).length, 1);
+  assert.deepEqual(await problems({ store }), []);
+  await database.close();
 });
 
 test('after the end of the process nothing is tried over and over', async () => {

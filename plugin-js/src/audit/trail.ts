@@ -7,6 +7,7 @@ import { errorWord } from '../service/errorWord';
 import { within } from '../service/within';
 import { columnsOf, recordText, sizeOf, type AuditRecord, type AuditRow } from './records';
 import { ReadCounts } from './readCounts';
+import { RefusedTokens } from './refusedTokens';
 import type { AuditStore } from './store';
 
 /** Most records that wait for the database; beyond that what has to be recorded is refused */
@@ -78,6 +79,7 @@ export class AuditTrail {
   readonly #settings: AuditSettings;
   readonly #clock: () => number;
   readonly #reads: ReadCounts;
+  readonly #refused: RefusedTokens;
   readonly #queue: Waiting[] = [];
   /** Of the queue and of the batch that is being written */
   #bytes = 0;
@@ -100,6 +102,7 @@ export class AuditTrail {
     this.#clock = options.clock ?? Date.now;
     this.#settings = options.core.audit.settings;
     this.#reads = new ReadCounts(this.#clock);
+    this.#refused = new RefusedTokens(this.#clock);
   }
 
   /** Whether anything is recorded */
@@ -163,6 +166,23 @@ export class AuditTrail {
       : this.#required(record);
   }
 
+  /**
+   * Records what must not happen without, whatever becomes of answers: settles once the database has it.
+   * @throws ServiceUnavailableError, as a rejection, when it cannot be recorded in time, or nothing is recorded
+   */
+  async commit(record: Omit<AuditRecord, 'at'>): Promise<void> {
+    if (!this.on) throw unavailable();
+    await this.#required(record);
+  }
+
+  /** A refused token of which there were many: see {@link RefusedTokens.count}. Any other is to be recorded by itself */
+  countRefused(
+    record: Omit<AuditRecord, 'at'>,
+    newReference: () => string,
+  ): { reference: string; count: number } | undefined {
+    return this.on && record.event === 'token-refused' ? this.#refused.count(record, newReference) : undefined;
+  }
+
   /** An answer about reading: recorded or counted as configured, and nothing waits for it */
   read(permission: string, record: () => Omit<AuditRecord, 'at'>): void {
     if (!this.on || this.#settings.reads === 'none') return;
@@ -186,7 +206,8 @@ export class AuditTrail {
     const { capacity = CAPACITY, capacityBytes = CAPACITY_BYTES } = this.#options;
     const bytes = sizeOf(record);
     if (this.#closed || this.#queue.length >= capacity || this.#bytes + bytes > capacityBytes) {
-      this.#lose();
+      // That so many tokens were refused is told even where the record of it is not.
+      this.#lose(record.event === 'token-refused' ? record.count : 1);
       return false;
     }
     this.#queue.push({ record, bytes, ...waiter });
@@ -200,13 +221,14 @@ export class AuditTrail {
     this.#queue.unshift({ record, bytes: 0 });
   }
 
-  #lose(): void {
-    this.#lost += 1;
-    this.#untold += 1;
+  #lose(count = 1): void {
+    this.#lost += count;
+    this.#untold += count;
   }
 
   #count(): void {
-    for (const counted of this.#reads.take()) this.#add({ ...counted, at: this.#clock() });
+    for (const counted of [...this.#reads.take(), ...this.#refused.take()])
+      this.#add({ ...counted, at: this.#clock() });
   }
 
   #write(): void {

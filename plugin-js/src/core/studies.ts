@@ -8,7 +8,10 @@ interface WrittenStudy {
   owned: 'yes' | 'no' | 'unknown';
   /** Entity refs, and behind them ids of Entra groups, with spaces between */
   path: string;
-  /** JSON text of `string[][]`: id of the rule, and then of each fact the word and what it is about; an empty one at the end: there may be more */
+  /**
+   * JSON text of `string[][]`: id of the rule, and then of each fact the word and what it is about; an empty one at the end: there may be
+   * more. An empty text where the reader may not know any
+   */
   ways: string;
   /** Bits: 1 groups, 2 rules */
   withheld: number;
@@ -35,7 +38,7 @@ export function readStudy(
     rules,
     asks,
     ...(ownable ? { ownership: readOwnership(written, resource) } : {}),
-    ...(explanation.result === 'DENY' && !brief
+    ...(explanation.result === 'DENY' && !brief && written.ways !== ''
       ? { wouldAllow: readRemedies(JSON.parse(written.ways) as string[][], rules) }
       : {}),
     withheld: WITHHELD.filter((_, at) => (withheld >>> at) & 1),

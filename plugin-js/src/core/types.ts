@@ -183,8 +183,8 @@ export interface Explanation {
     person: string;
     personResult: Decision['effect'];
   };
-  /** `reason`: why they are not known, beginning with `groups_unknown: ` */
-  groups: { state: GroupState; count: number; matched: string[]; reason?: string };
+  /** `count`: `null` where the reader may not know it; `reason`: why they are not known, beginning with `groups_unknown: ` */
+  groups: { state: GroupState; count: number | null; matched: string[]; reason?: string };
 }
 
 /** How one rule of the policy bears on a question */
@@ -194,7 +194,7 @@ export interface ConsideredRule {
   effect: 'allow' | 'deny';
   /** As what the caller was considered: the person for whom an agent calls is a `user` */
   kind: Principal['kind'];
-  /** `depends`: on what is not known of the resource */
+  /** `depends`: on what is not known of the resource, or on groups that the reader may not know */
   outcome: 'applies' | 'depends' | 'not';
   /** The part of the rule that kept it from applying */
   clause: 'principals' | 'requires' | 'when' | null;
@@ -205,11 +205,11 @@ export interface ConsideredRule {
 export interface Ownership {
   /** As the catalog says */
   owners: string[];
-  /** `null` where that is not certain */
+  /** `null` where that is not certain, or the reader may not know it */
   owned: boolean | null;
   /**
    * From an owner through the owners inside it to the Entra group, and through the groups inside that to the one that the
-   * principal is in; no groups where it is the owner itself, or where the reader may not know them
+   * principal is in; no groups where it is the owner itself
    */
   path: { owners: string[]; groups: string[] } | null;
 }
@@ -254,11 +254,11 @@ export interface Study {
   explanation: Explanation;
   /** Those that cover the permission: for the caller, and then for the person for whom an agent calls */
   rules: ConsideredRule[];
-  /** The rules of the resource's plugin that they ask for, each once, as JSON text of a {@link ForeignRule} */
+  /** The rules of the resource's plugin that they name, each once, as JSON text of a {@link ForeignRule}; those that bear on it first */
   asks: string[];
   /** Where a resource was named */
   ownership?: Ownership;
-  /** Of a refusal */
+  /** Of a refusal, unless it hangs on groups that the reader may not know */
   wouldAllow?: Remedies;
   withheld: Withheld[];
 }

@@ -26,26 +26,25 @@ export async function signInAtAuthBackend(
     const identity = answerSchema.safeParse(answer.body);
     if (identity.success) return identity.data.backstageIdentity.token;
   }
-  if (answer.status === 404) {
+  const refusal = refusalSchema.safeParse(answer.body).data?.error;
+  // Recorded there, whatever its status is: whoever is refused is told that reference, and nothing is recorded again.
+  const recorded = refusal?.reference !== undefined;
+  if (answer.status === 404 && !recorded) {
     throw unavailable(
       'the auth backend has no provider `entra`: set `auth.providers.entra: {}`, or `entraAccess.directCalls: false`',
     );
   }
-  const refusal = refusalSchema.safeParse(answer.body).data?.error;
-  if (refusal && REFUSALS.includes(answer.status)) {
-    throw handedOn(new AuthenticationError(refusal.message), refusal);
+  if (refusal && (REFUSALS.includes(answer.status) || (recorded && answer.status === 404))) {
+    throw handedOn(new AuthenticationError(refusal.message), { code: 'sign_in_incomplete', ...refusal });
   }
-  if (refusal?.code && answer.status === 503) {
-    throw handedOn(new ServiceUnavailableError(refusal.message), refusal);
+  if (refusal && (recorded || (refusal.code && answer.status === 503))) {
+    throw handedOn(new ServiceUnavailableError(refusal.message), { code: 'sign_in_unavailable', ...refusal });
   }
   throw unavailable(`the auth backend answered ${answer.status} to a direct call`);
 }
 
 /** With its reference, by which the auth backend has recorded it */
-function handedOn(
-  error: Error,
-  { code = 'sign_in_incomplete', reference }: { code?: string; reference?: string },
-): Error {
+function handedOn(error: Error, { code, reference }: { code: string; reference?: string }): Error {
   return Object.assign(error, { code }, reference === undefined ? {} : { reference });
 }
 

@@ -260,6 +260,12 @@ for (const [name, status, body, expected] of [
   ['is away', 503, { error: { message: 'x' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['has too much to do', 429, { error: { message: 'x' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['fails', 500, { error: { message: 'x', code: 'y' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
+  [
+    'refuses an entity that is not there',
+    404,
+    { error: { message: 'x', code: 'sign_in_incomplete', reference: '0123456789' } },
+    ['AuthenticationError', 'sign_in_incomplete'],
+  ],
   ['redirects', 302, {}, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['answers something else', 200, { token: 'x' }, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['answers text', 400, 'text', ['ServiceUnavailableError', 'sign_in_unavailable']],
@@ -271,6 +277,16 @@ for (const [name, status, body, expected] of [
     assert.deepEqual([error, code], expected);
     assert.ok(!userTokens.has(token));
     assert.equal(tenant.requests.unknown, 0, 'a token is never sent elsewhere');
+  });
+}
+
+for (const status of [401, 403, 404, 500, 502, 503]) {
+  test(`a refusal with ${status} that the auth backend has recorded is recorded once, under the reference that is shown`, async context => {
+    const recorded = context.mock.method(entraAccess.audit, 'require', async () => undefined);
+    const error = { message: 'it does not work (reference 0123456789)', reference: '0123456789' };
+    answer = () => ({ status, body: { error } });
+    const { message, reference } = (await refused(tenant.mintAccessToken(people.olivia))) as any;
+    assert.deepEqual([message, reference, recorded.mock.callCount()], [error.message, error.reference, 0]);
   });
 }
 

@@ -8,7 +8,7 @@ import { coded } from '../service/coded';
 import { directCallOf, noteCall } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
 import { isPipelineRef, tokenEnd } from '../service/pipelineLife';
-import { unverifiedClaims } from '../service/unverified';
+import { unverifiedClaims, type Claimed } from '../service/unverified';
 import { signInAtAuthBackend } from './authBackend';
 import type { UserToken, UserTokens } from './userTokens';
 
@@ -28,16 +28,21 @@ export interface DirectCallOptions {
   userTokens: UserTokens;
 }
 
+/** Whoever is asked about all other tokens, and need not read them again */
+type Inner = Omit<PluginTokenHandler, 'verifyToken'> & {
+  verifyToken(token: string, read?: Claimed): ReturnType<PluginTokenHandler['verifyToken']>;
+};
+
 /**
  * Lets every plugin take the access tokens of our issuers: whoever brings one is answered as the user principal that they
  * would be after signing in. Any other token passes to the inner handler as it is.
  */
 export class DirectCalls implements PluginTokenHandler {
-  readonly #inner: PluginTokenHandler;
+  readonly #inner: Inner;
   readonly #options: DirectCallOptions;
   readonly #issuers: ReadonlySet<string>;
 
-  constructor(inner: PluginTokenHandler, options: DirectCallOptions) {
+  constructor(inner: Inner, options: DirectCallOptions) {
     this.#inner = inner;
     this.#options = options;
     this.#issuers = new Set(options.entraAccess.core.issuers.map(({ issuer }) => issuer));
@@ -48,7 +53,9 @@ export class DirectCalls implements PluginTokenHandler {
   }
 
   async verifyToken(token: string): ReturnType<PluginTokenHandler['verifyToken']> {
-    if (!this.#isOurs(token)) return this.#inner.verifyToken(token);
+    const known = this.#options.userTokens.has(token);
+    const claims = known ? undefined : unverifiedClaims(token);
+    if (!known && !this.#isOurs(claims)) return this.#inner.verifyToken(token, claims);
     // Refused or not, it ends here: no other handler gets to see a token of ours.
     const principal = await this.#judge(token);
     const user = await ((await this.#countsOnce(token, principal)) ? this.#onlyOnce(token) : this.#userToken(token));
@@ -57,9 +64,7 @@ export class DirectCalls implements PluginTokenHandler {
     return { subject: NOBODY_ELSE, limitedUserToken: user.token };
   }
 
-  #isOurs(token: string): boolean {
-    if (this.#options.userTokens.has(token)) return true;
-    const claims = unverifiedClaims(token);
+  #isOurs(claims?: Claimed): boolean {
     if (claims?.issuer === undefined || !this.#issuers.has(claims.issuer)) return false;
     // Left to the external token handler, which asks the same core.
     const { externalClients } = this.#options.entraAccess;

@@ -15,13 +15,16 @@ test('where pipelines are configured no longer, or not in this process, their Ba
   const entraAccess = new EntraAccess({ json, policy: { json: POLICY, place: 'policy' } }, new RecordingLogger());
   t.after(() => entraAccess.close());
   assert.ok(!entraAccess.core.issuers.some(({ pipeline }) => pipeline));
-  const inner = { verifyToken: async () => undefined } as unknown as PluginTokenHandler;
+  // Brought by another plugin, and so proved.
+  const answerOf = (token: string) => ({ subject: 'plugin:scaffolder', limitedUserToken: token });
+  const inner = { verifyToken: async (token: string) => answerOf(token) } as unknown as PluginTokenHandler;
   const { factory } = directCallsWith(handler => handler) as unknown as Decorated;
   const handler = (await factory({ entraAccess, discovery: {} }, new UserTokens()))(inner);
   const now = Math.floor(Date.now() / 1000);
   const tokenOf = (sub: string, iat: number) =>
     `x.${Buffer.from(JSON.stringify({ sub, iat, exp: iat + 3600 })).toString('base64url')}.x`;
-  assert.equal(await handler.verifyToken(tokenOf('user:default/jane', now - 700)), undefined);
+  const jane = tokenOf('user:default/jane', now - 700);
+  assert.deepEqual(await handler.verifyToken(jane), answerOf(jane));
   const job = 'pipeline:gitlab/staging.42';
   await assert.rejects(handler.verifyToken(tokenOf(job, now - 700)), { code: 'token_expired' });
   await assert.rejects(handler.verifyToken(tokenOf(job, now)), { code: 'not_signed_in' });

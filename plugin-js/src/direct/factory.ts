@@ -2,9 +2,11 @@ import { pluginTokenHandlerDecoratorServiceRef, type PluginTokenHandler } from '
 import { coreServices, createServiceFactory } from '@backstage/backend-plugin-api';
 import { entraAccessServiceRef } from '../service/ref';
 import { DirectCalls } from './decorator';
-import { PipelineTokens } from './pipelineTokens';
-import { RevokedTokens } from './revokedTokens';
-import { SessionLoading } from './sessionLoading';
+import { IssuedTokens } from './issuedTokens';
+import { endPipelines } from './pipelineTokens';
+import { endRevoked } from './revokedTokens';
+import { loadSession } from './sessionLoading';
+import { UserTokenHandler } from './userTokenHandler';
 import { UserTokens } from './userTokens';
 
 type Decorator = (inner: PluginTokenHandler) => PluginTokenHandler;
@@ -19,12 +21,13 @@ export function directCallsWith(own: Decorator) {
     deps: { discovery: coreServices.discovery, entraAccess: entraAccessServiceRef },
     createRootContext: () => new UserTokens(),
     factory({ discovery, entraAccess }, userTokens): Decorator {
-      const loaded: Decorator = inner => new SessionLoading(own(inner), entraAccess);
-      // Also without pipelines in the configuration: they may have been struck off a minute ago, or be known to another process only.
-      const pipelines: Decorator = inner => new PipelineTokens(loaded(inner), entraAccess);
-      const loading: Decorator = inner => new RevokedTokens(pipelines(inner), entraAccess);
-      if (!entraAccess.core.directCalls) return loading;
-      return inner => new DirectCalls(loading(inner), { entraAccess, discovery, userTokens });
+      const issued = new IssuedTokens(discovery);
+      // Pipelines also where none is in the configuration: they may have been struck off a minute ago, or be known to another process
+      // only.
+      const looks = [loadSession(entraAccess), endPipelines(entraAccess), endRevoked(entraAccess)];
+      const looking = (inner: PluginTokenHandler) => new UserTokenHandler(own(inner), issued, looks);
+      if (!entraAccess.core.directCalls) return looking;
+      return inner => new DirectCalls(looking(inner), { entraAccess, discovery, userTokens });
     },
   });
 }

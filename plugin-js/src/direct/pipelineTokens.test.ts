@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
 import { UNTIL_CLAIM } from '../service/pipelineLife';
-import { PipelineTokens } from './pipelineTokens';
+import { endPipelines } from './pipelineTokens';
+import { UserTokenHandler } from './userTokenHandler';
 
 const NOW = 1_800_000_000;
 const REF = 'pipeline:gitlab/payments-staging.42';
@@ -16,18 +17,28 @@ interface Question {
   after?: number;
   answer?: Awaited<ReturnType<PluginTokenHandler['verifyToken']>>;
   signedIn?: boolean;
+  /** Whether Backstage has issued it; `undefined`: it only says so */
+  proved?: boolean;
 }
 
-async function ask({ token, after = 0, answer, signedIn = true }: Question) {
+let recorded = 0;
+
+async function ask({ token, after = 0, answer, signedIn = true, ...question }: Question) {
+  const { proved } = { proved: true, ...question };
   const inner: PluginTokenHandler = {
     verifyToken: async () => answer,
     issueToken: async () => ({ token: 'issued' }),
   };
   const signIns = {
     knows: (entityRef: string) => signedIn && entityRef === REF,
-    refuse: async (error: Error) => error,
+    async refuse(error: Error) {
+      recorded += 1;
+      return error;
+    },
   };
-  return new PipelineTokens(inner, signIns, () => (NOW + after) * 1000).verifyToken(token);
+  const proves = async () => proved ?? Promise.reject(new Error('Failed user token verification'));
+  const look = endPipelines(signIns, () => (NOW + after) * 1000);
+  return new UserTokenHandler(inner, { proves }, [look]).verifyToken(token);
 }
 
 test('the Backstage token of a pipeline counts for ten minutes, whatever Backstage says', async () => {
@@ -88,4 +99,17 @@ test('nobody else is concerned: people, plugins, and what is no token', async ()
   }
   const plugin = { subject: 'plugin:catalog' };
   assert.equal(await ask({ token: tokenOf({ sub: REF }), answer: plugin, after: 3000, signedIn: false }), plugin);
+});
+
+test('one that only says so tells nothing of the sign-in, and nothing is recorded', async () => {
+  const token = tokenOf({ sub: REF, ...HOUR });
+  recorded = 0;
+  for (const question of [
+    { token, signedIn: false },
+    { token, after: 600 },
+  ]) {
+    await assert.rejects(ask({ ...question, proved: undefined }), { message: 'Failed user token verification' });
+    assert.equal(await ask({ ...question, proved: false }), undefined, 'others judge what is no user token');
+  }
+  assert.equal(recorded, 0);
 });

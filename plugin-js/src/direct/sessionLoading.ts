@@ -1,7 +1,5 @@
-import type { PluginTokenHandler } from '@backstage/backend-defaults/auth';
 import type { Wanted } from '../service/sharedSessions';
-import type { Claimed } from '../service/unverified';
-import { UserTokenHandler } from './userTokenHandler';
+import type { Look } from './userTokenHandler';
 
 /** What the entity ref of a person, an application or a pipeline looks like; nothing else has a session */
 const USER_REF = /^(?:user|pipeline):[^/\s]{1,63}\/[^/\s]{1,63}$/;
@@ -17,16 +15,9 @@ interface Sessions {
  *
  * A made-up token can have a session looked up, within the bounds of `ensure`, and nothing more.
  */
-export class SessionLoading extends UserTokenHandler {
-  readonly #sessions: Sessions;
-
-  constructor(inner: PluginTokenHandler, sessions: Sessions) {
-    super(inner);
-    this.#sessions = sessions;
-  }
-
-  protected async look(subject: string, { expires }: Claimed): Promise<void> {
+export function loadSession(sessions: Sessions): Look {
+  return async ({ subject, claims }) => {
     // A token that lives longer than the session that is known came with a newer sign-in, maybe on another replica.
-    if (USER_REF.test(subject)) await this.#sessions.ensure(subject, { until: expires });
-  }
+    if (USER_REF.test(subject)) await sessions.ensure(subject, { until: claims.expires });
+  };
 }

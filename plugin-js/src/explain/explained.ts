@@ -91,10 +91,11 @@ export function explainRunning(
   if (!study) return undefined;
   const answer = explainedDecision(study, core.epoch);
   const reasons = [...answer.reasons];
+  // Why somebody's groups are not known says something about them.
+  const reason = seesMemberships(options?.audience) ? whyUnknown(principal) : undefined;
   // The answer of the other policy is not to be had without asking it.
   const fallback = asksFallback && core.decide(principal, permission).ground === 'default';
   if (fallback) reasons.unshift('no rule speaks about it: the fallback policy decides, and is not asked here');
-  const reason = whyUnknown(principal);
   if (reason) reasons.push(reason);
   return {
     asks: study.asks,
@@ -105,4 +106,9 @@ export function explainRunning(
       groups: { ...answer.groups, ...(reason ? { reason } : {}) },
     },
   };
+}
+
+/** Whether the reader may know in which groups the principal is */
+function seesMemberships(audience?: Audience): boolean {
+  return audience === undefined || audience.own || audience.groups;
 }

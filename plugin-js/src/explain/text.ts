@@ -31,7 +31,10 @@ export function explanationText(answer: ExplainedDecision, asked: AskedInWords):
     ['who', asked.who],
     ['rule', answer.rule ?? 'none'],
     ...answer.reasons.map((reason, at) => [at === 0 ? 'because' : '', reason]),
-    ['groups', `${groups.state}${groups.state === 'known' ? `: ${groups.count}${matched}` : ''}`],
+    [
+      'groups',
+      `${groups.state}${groups.state === 'known' && groups.count !== null ? `: ${groups.count}${matched}` : ''}`,
+    ],
     ...(onBehalfOf
       ? [['for', `${onBehalfOf.person}: the agent ${onBehalfOf.agentResult}, the person ${onBehalfOf.personResult}`]]
       : []),
@@ -55,6 +58,7 @@ function waysRows({ ways, text, complete }: NonNullable<ExplainedDecision['would
 }
 
 function conditionsText({ owned, owners, criteria }: NonNullable<ExplainedDecision['conditions']>): string {
+  if (criteria === undefined && owned === undefined) return 'it hangs on groups that are withheld';
   const through = owners.length > 0 ? owners.join(', ') : 'nothing';
   const asked = criteria ? JSON.stringify(criteria) : `the entity is ${owned ? '' : 'not '}owned by the caller`;
   return `${asked} (the caller owns through ${through})`;

@@ -9,7 +9,10 @@ import { entraGroups } from './entraGroups';
 
 test('an ID token for another client is refused, and the refusal recorded', async () => {
   const said: Array<Record<string, unknown>> = [];
-  const audit = { require: async (record: Record<string, unknown>) => void said.push(record) };
+  const audit = {
+    require: async (record: Record<string, unknown>) => void said.push(record),
+    countRefused: () => undefined,
+  };
   const refusals = new Refusals(audit, new RecordingLogger());
   const entraAccess = {
     core: { describe: () => recordOf({ clientId: 'another' }) },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALWAYS, errorBody, REFUSALS, type Refusal } from './errors';
+import { ALWAYS, errorBody, REFUSALS, TO_EVERYBODY, type Refusal } from './errors';
 import { OPERATIONS, type Operation } from './operations';
 import { ROUTES, type OperationId } from './routes';
 import { NAMED } from './schema';
@@ -99,8 +99,8 @@ function responses(operation: Operation): Json {
   const all: Json = {
     '200': { description: operation.summary, ...(headers ? { headers } : {}), content, ...(links ? { links } : {}) },
   };
-  if (access === 'public') return all;
-  for (const name of [...operation.refusals, ...ALWAYS]) {
+  const guarded = access === 'public' ? [] : [...operation.refusals, ...ALWAYS];
+  for (const name of [...guarded, ...TO_EVERYBODY]) {
     all[REFUSALS[name].status] = { $ref: `#/components/responses/${name}` };
   }
   return all;

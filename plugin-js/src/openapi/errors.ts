@@ -66,7 +66,8 @@ export const REFUSALS = {
   TooManyRequests: {
     status: '429',
     description:
-      'More requests of this caller than `entraAccess.limits` allows in a minute, or than the backend allows at all.',
+      'More requests of this caller than `entraAccess.limits` allows in a minute, or, without a code, of this address than ' +
+      '`backend.rateLimit` of Backstage does.',
     codes: codes('rate_limited'),
     alsoWithout: true,
     headers: { 'Retry-After': 'Seconds to wait' },
@@ -90,8 +91,11 @@ export const REFUSALS = {
 
 export type RefusalName = keyof typeof REFUSALS;
 
-/** What every operation that is not public can answer */
-export const ALWAYS: readonly RefusalName[] = ['Unauthenticated', 'Forbidden', 'Unavailable', 'Failed'];
+/** What every operation can answer */
+export const TO_EVERYBODY: readonly RefusalName[] = ['TooManyRequests', 'Failed'];
+
+/** What every operation that is not public can answer in addition */
+export const ALWAYS: readonly RefusalName[] = ['Unauthenticated', 'Forbidden', 'Unavailable'];
 
 /** An error as Backstage writes it; more may stand beside what is described, and may come */
 export function errorBody({ codes: known, alsoWithout }: Refusal): z.ZodType {

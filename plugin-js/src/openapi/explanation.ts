@@ -68,7 +68,9 @@ const consideredRule = named(
       kind: principalKind.describe(
         'As what the principal was considered: the person for whom an agent calls is a user',
       ),
-      outcome: z.enum(['applies', 'depends', 'not']).describe('depends: on what is not known of the resource'),
+      outcome: z
+        .enum(['applies', 'depends', 'not'])
+        .describe('depends: on what is not known of the resource, or on groups that the caller may not know'),
       clause: z.enum(['principals', 'requires', 'when']).nullable().describe('What kept it from applying'),
       why: z.string(),
     }),
@@ -80,7 +82,7 @@ const ownership = named(
   schemaOf<Ownership>()(
     z.strictObject({
       owners: z.array(z.string()),
-      owned: z.boolean().nullable().describe('null: that is not certain'),
+      owned: z.boolean().nullable().describe('null: that is not certain, or the caller may not know it'),
       path: z
         .strictObject({ owners: z.array(z.string()), groups: z.array(z.string()) })
         .nullable()
@@ -147,7 +149,7 @@ export const explanation = named(
         .describe('An agent and the person for whom it calls; both must be allowed'),
       groups: z.strictObject({
         state: groupState,
-        count,
+        count: count.nullable().describe('null: the caller may not know it'),
         matched: z.array(z.string()),
         reason: z.string().optional().describe('Why they are not known'),
       }),
@@ -156,7 +158,9 @@ export const explanation = named(
       ownership: ownership.optional().describe('Where a resource was named'),
       wouldAllow: wouldAllow
         .optional()
-        .describe('Of a refusal: each way is enough, and none of its facts can be left out'),
+        .describe(
+          'Of a refusal: each way is enough, and none of its facts can be left out. Absent where that hangs on groups that the caller may not know',
+        ),
       withheld: z.array(z.enum(['groups', 'rules'])).describe('What the caller may not know and is left out'),
     }),
   ),

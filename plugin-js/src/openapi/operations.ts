@@ -54,21 +54,22 @@ export const OPERATIONS = {
     body: inspectionQuestion,
     answer: inspection,
     limit: 'inspect',
-    refusals: ['InvalidRequest', 'BodyTooLarge', 'BodyUnreadable', 'TooManyRequests'],
+    refusals: ['InvalidRequest', 'BodyTooLarge', 'BodyUnreadable'],
   },
   explainDecision: {
     summary: 'Why a permission is granted or not',
     description:
       'Result, rule, reasons and groups, read with the eyes of the caller: an entity that the caller may not read is not there. ' +
       'About somebody else `entra-access.decision.explain-others` is needed as well, rules that are for others are told with ' +
-      '`entra-access.policy.read`, and the groups of others with `entra-access.groups.read`; `withheld` names what is left out.',
+      '`entra-access.policy.read`, and what hangs on the groups of others, but for the answer and the rule that made it, with ' +
+      '`entra-access.groups.read`; `withheld` names what is left out.',
     tag: 'decisions',
     access: { permission: 'entra-access.decision.explain' },
     body: decisionQuestion,
     answer: explanation,
     text: true,
     limit: 'explain',
-    refusals: ['InvalidQuestion', 'NotFound', 'BodyTooLarge', 'BodyUnreadable', 'TooManyRequests'],
+    refusals: ['InvalidQuestion', 'NotFound', 'BodyTooLarge', 'BodyUnreadable'],
   },
   whoami: {
     summary: 'The caller as the core sees it',

@@ -1,8 +1,11 @@
 /** Reads requests by the schemas of the document: what it does not describe does not come in */
 import { InputError } from '@backstage/errors';
-import type { NextFunction, Request, Response } from 'express';
+import express, { type Request, type Response } from 'express';
 import { z } from 'zod';
 import { coded } from '../service/coded';
+
+/** Of a token that is too large to be judged it must still be said that it is */
+const parseJson = express.json({ limit: '1mb' });
 
 /** Longest message: a query may hold a hundred mistakes */
 const MESSAGE_LENGTH = 600;
@@ -11,12 +14,27 @@ const MESSAGE_LENGTH = 600;
  * Reads a body.
  * @throws InputError naming what and where, and never what was sent: it may be a token
  */
-export function readBody<S extends z.ZodObject>(schema: S, request: Request): z.output<S> {
+export async function readBody<S extends z.ZodObject>(
+  schema: S,
+  request: Request,
+  response: Response,
+): Promise<z.output<S>> {
+  await new Promise<void>((done, failed) => {
+    parseJson(request, response, (error?: unknown) => (error === undefined ? done() : failed(unreadable(error))));
+  });
   // Express has left anything that is not called JSON unread.
   if (!request.is('application/json') && hasBody(request)) {
     throw invalid('the request body is not JSON: send it with content-type: application/json');
   }
   return read(schema, request.body ?? {}, 'body');
+}
+
+/**
+ * For routes that take no body: nothing of it is read.
+ * @throws InputError
+ */
+export function refuseAnyBody(request: Request): void {
+  if (hasBody(request)) throw invalid('this route takes no request body');
 }
 
 /**
@@ -70,12 +88,12 @@ function onlyThese(names: readonly string[]): string {
 }
 
 /** Of the body parser: its errors hold what was sent, token and all, so only what is wrong with it is said */
-export function refuseBody(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
+function unreadable(error: unknown): unknown {
   const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
   const reason = typeof type === 'string' ? UNREADABLE[type] : undefined;
-  if (reason === undefined && typeof status !== 'number') return next(error);
+  if (reason === undefined && typeof status !== 'number') return error;
   const refused = invalid(reason ?? 'the request body could not be read');
-  next(status === 413 || status === 415 ? Object.assign(refused, { statusCode: status }) : refused);
+  return status === 413 || status === 415 ? Object.assign(refused, { statusCode: status }) : refused;
 }
 
 /** By the types of errors of body-parser */

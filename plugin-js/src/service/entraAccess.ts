@@ -197,13 +197,14 @@ export class EntraAccess {
    * Refuses a Backstage token of somebody whose account is out of force, or that was issued before all sign-ins were ended.
    *
    * It says when it was issued by this backend's clock, and its sign-in by Entra's. The newest one is judged by the sign-in; one that
-   * ends before that was got earlier, so that its own time counts, too. One that is not `proved` may be made up: the record says so.
+   * ends before that was got earlier, so that its own time counts, too. One that is not `proved` may be made up: nobody learns from it
+   * whose account is in force, and nothing is written down.
    * @throws TokenRejectedError `principal_revoked`, or ServiceUnavailableError while the core is away
    */
   async refuseRevoked(
     entityRef: string,
     { issued, expires }: Pick<Claimed, 'issued' | 'expires'>,
-    proved: boolean,
+    proved: () => Promise<boolean>,
   ): Promise<void> {
     const { core, sessions } = this;
     const session = sessions.current(entityRef);
@@ -224,11 +225,10 @@ export class EntraAccess {
     const revoked = this.about(entityRef, principal =>
       core.standing(principal, isNewest ? undefined : asEntraWrites(issued)),
     );
-    if (!revoked?.revoked) return;
+    if (!revoked?.revoked || !(await proved())) return;
     const advice = revokedReason(revoked.revoked).replace(/^principal_revoked: /, '');
     const refusal = { ok: false, code: 'principal_revoked', advice } as const;
-    const reasons = proved ? [advice] : [advice, UNPROVED];
-    const record = { ...refusedToken(refusal, sessions.record(entityRef)), principal: entityRef, reasons };
+    const record = { ...refusedToken(refusal, sessions.record(entityRef)), principal: entityRef };
     throw await this.refuse(new TokenRejectedError(refusal), record);
   }
 
@@ -346,9 +346,6 @@ export class EntraAccess {
 function asEntraWrites(issued = 0): number {
   return Math.max(0, issued - 300);
 }
-
-/** Anybody can write such a token: the trail must not say that it was this person */
-const UNPROVED = 'said by a Backstage token that was not verified yet: whoever came need not have been this principal';
 
 const GAPS = {
   notLoaded: 'the directory of the tenant has not been loaded whole yet',

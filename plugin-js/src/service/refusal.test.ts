@@ -17,8 +17,9 @@ function refusals(unrecorded?: Error) {
       records.push(record);
       if (unrecorded) throw unrecorded;
     },
+    countRefused: () => undefined as { reference: string; count: number } | undefined,
   };
-  return { refusals: new Refusals(audit, logger), records, logger };
+  return { refusals: new Refusals(audit, logger), audit, records, logger };
 }
 
 test('references are ten letters that can be read out, and no two are alike', () => {
@@ -61,7 +62,7 @@ test('of an error that nobody wrote to be read, such as a database driver’s, o
 
 test('where there is no audit trail the log has the full reason under the reference', async () => {
   const logger = new RecordingLogger();
-  const refusing = new Refusals({ require: () => undefined }, logger);
+  const refusing = new Refusals({ require: () => undefined, countRefused: () => undefined }, logger);
   const error = coded('principal_conflict', new ConflictError('user:default/a and user:default/b have one object id'));
   const { reference } = await refusing.refuse(error, RECORD);
   assert.deepEqual(logger.lines, [
@@ -93,4 +94,23 @@ test('what is away says so itself, recorded or not', async () => {
   const refused = await refusing.refuse(error, RECORD);
   assert.equal((refused as any).code, 'sessions_unavailable');
   assert.match(refused.message, /^no sessions \(reference /);
+});
+
+test('a refusal that is counted has the reference of the record that counts it, and is logged once', async () => {
+  const { refusals: refusing, audit, records, logger } = refusals();
+  let count = 0;
+  audit.countRefused = () => ({ reference: '0123456789', count: (count += 1) });
+  for (let time = 0; time < 3; time += 1) {
+    const error = new TokenRejectedError({ ok: false, code: 'token_expired', advice: 'x' });
+    const refused = await refusing.refuse(error, { event: 'token-refused', result: 'DENY' });
+    assert.deepEqual([refused, refused.reference], [error, '0123456789']);
+    assert.match(refused.message, / \(reference 0123456789\)$/);
+  }
+  assert.deepEqual([records, logger.lines.length], [[], 1]);
+});
+
+test('an error of Backstage that has no code is shown with the one that is recorded', async () => {
+  const { refusals: refusing, records } = refusals();
+  const refused = await refusing.refuse(new ServiceUnavailableError('no keys'), RECORD);
+  assert.deepEqual([(refused as any).code, records[0]?.code], ['sign_in_incomplete', 'sign_in_incomplete']);
 });

@@ -25,6 +25,8 @@ type Refused<E extends Error> = E & { reference: string };
 /** What is recorded of a refusal beside its reference */
 export type RefusalRecord = Omit<AuditRecord, 'at' | 'reference'>;
 
+type Recording = Pick<AuditTrail, 'require' | 'countRefused'>;
+
 /** A new reference */
 export function newReference(): string {
   return [...randomBytes(LENGTH)].map(byte => LETTERS[byte & 31]).join('');
@@ -35,10 +37,10 @@ export function newReference(): string {
  * full reason by it.
  */
 export class Refusals {
-  readonly #audit: Pick<AuditTrail, 'require'>;
+  readonly #audit: Recording;
   readonly #logger: Pick<LoggerService, 'info'>;
 
-  constructor(audit: Pick<AuditTrail, 'require'>, logger: Pick<LoggerService, 'info'>) {
+  constructor(audit: Recording, logger: Pick<LoggerService, 'info'>) {
     this.#audit = audit;
     this.#logger = logger;
   }
@@ -46,25 +48,30 @@ export class Refusals {
   /**
    * Records a refusal and makes its error fit to be shown.
    *
-   * One that has a reference is recorded already, maybe in another process. What cannot be recorded is refused as
+   * One that has a reference is recorded already, maybe in another process. Of tokens that are refused in numbers the most are counted
+   * by one record, and have its reference (`audit/refusedTokens.ts`). What cannot be recorded is refused as
    * `audit_unavailable` with the same reference, unless it says itself that something is away.
    *
    * @returns the error to throw
    */
   async refuse<E extends Error & { code?: string }>(error: E, record: RefusalRecord): Promise<Refused<Error>> {
     if (isRefused(error)) return error;
-    const ours = isOurs(error) ? error : unexpected(error);
-    const { code = 'sign_in_incomplete', message } = ours;
-    const reasons = record.reasons ?? [message];
+    const ours = withCode(isOurs(error) ? error : unexpected(error));
+    const { code, message } = ours;
+    const what = { ...record, code, reasons: record.reasons ?? [message] };
+    const counted = this.#audit.countRefused(what, newReference);
+    if (counted?.count === 1) {
+      this.#logger.info(`refused: ${code} (reference ${counted.reference}), and all others of the kind in this minute`);
+    }
+    if (counted) return shown(ours, SAFE[code] ?? message, counted.reference);
     const reference = newReference();
     const line = `refused: ${code} (reference ${reference})`;
     const refused = shown(ours, SAFE[code] ?? message, reference);
     try {
       // What could not be recorded is not recorded as not recorded either.
-      const recorded =
-        code === 'audit_unavailable' ? undefined : this.#audit.require({ ...record, code, reasons, reference });
+      const recorded = code === 'audit_unavailable' ? undefined : this.#audit.require({ ...what, reference });
       // Where no audit trail is kept the operator finds the full reason here.
-      this.#logger.info(recorded ? line : `${line}: ${reasons.join('; ')}`);
+      this.#logger.info(recorded ? line : `${line}: ${what.reasons.join('; ')}`);
       await recorded;
     } catch (unrecorded) {
       if (ours.name !== 'ServiceUnavailableError') return shown(unrecorded as Error, undefined, reference);
@@ -81,6 +88,11 @@ function isOurs(error: Error): boolean {
 /** Of whatever else goes wrong, such as in a database driver: what kind it was, and no more */
 function unexpected(error: Error) {
   return coded('sign_in_unavailable', new ServiceUnavailableError(`unexpected: ${errorWord(error, 'Error')}`));
+}
+
+/** What is recorded with a code is shown with it */
+function withCode<E extends Error & { code?: string }>(error: E): E & { code: string } {
+  return Object.assign(error, { code: error.code ?? 'sign_in_incomplete' });
 }
 
 function isRefused<E extends Error>(error: E): error is Refused<E> {

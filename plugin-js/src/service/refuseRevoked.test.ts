@@ -20,9 +20,13 @@ interface Parts {
   revoked?: Standing['revoked'];
 }
 
-async function refused({ session, store = DATABASE, staleAfter = 900, revoked }: Parts, proved = true) {
+async function refused({ session, store = DATABASE, staleAfter = 900, revoked }: Parts, proved = async () => true) {
   const records: Array<Omit<AuditRecord, 'at'>> = [];
-  const refusals = new Refusals({ require: async record => void records.push(record) }, new RecordingLogger());
+  const audit = {
+    require: async (record: Omit<AuditRecord, 'at'>) => void records.push(record),
+    countRefused: () => undefined,
+  };
+  const refusals = new Refusals(audit, new RecordingLogger());
   const parts = {
     core: { available: true, freshness: { staleAfter }, standing: () => ({ revoked }) },
     sessions: { current: () => session, record: () => recordOf(), store },
@@ -37,15 +41,21 @@ async function refused({ session, store = DATABASE, staleAfter = 900, revoked }:
   return { error, records };
 }
 
-test('an account out of force is refused, and what is recorded says whether the token was proved', async () => {
+test('an account out of force is refused and recorded', async () => {
   const session = { expiresAt: 9 };
   const { error, records } = await refused({ session, revoked: 'disabled' });
   assert.equal(error?.code, 'principal_revoked');
   assert.deepEqual([records.length, records[0]?.principal, records[0]?.reasons?.length], [1, REF, 1]);
-  const unproved = await refused({ session, revoked: 'disabled' }, false);
-  assert.equal(unproved.error?.code, 'principal_revoked');
-  assert.match(unproved.records[0]?.reasons?.join() ?? '', /not verified yet/);
-  assert.equal((await refused({ session })).error, undefined);
+  const nobodyAsked = () => assert.fail('there is nothing to prove');
+  assert.equal((await refused({ session }, nobodyAsked)).error, undefined);
+});
+
+test('a token that is not proved tells nothing of the account, and nothing is recorded', async () => {
+  const session = { expiresAt: 9 };
+  const foreign = await refused({ session, revoked: 'disabled' }, async () => false);
+  assert.deepEqual([foreign.error, foreign.records], [undefined, []]);
+  const madeUp = await refused({ session, revoked: 'disabled' }, () => Promise.reject(new Error('not verified')));
+  assert.deepEqual([madeUp.error?.message, madeUp.records], ['not verified', []]);
 });
 
 test('a session that cannot be looked up lets nobody pass where accounts count', async () => {

@@ -84,7 +84,10 @@ test('a token that is offered twice, or whose use cannot be claimed, leaves a re
     [async () => Promise.reject(away), 'sessions_unavailable', 'sign-in'],
   ] as const) {
     const said: Array<Record<string, any>> = [];
-    const audit = { require: async (record: Record<string, any>) => void said.push(record) };
+    const audit = {
+      require: async (record: Record<string, any>) => void said.push(record),
+      countRefused: () => undefined,
+    };
     const refusals = new Refusals(audit, new RecordingLogger());
     const parts = {
       core: { describe: () => ({ ...recordOf(), kind: 'pipeline', pipeline }), claimed: () => assert.fail() },
