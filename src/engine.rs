@@ -181,12 +181,12 @@ impl<V: SignatureVerifier> Engine<V> {
         }
     }
 
-    /// Begins to load the members of a tenant's groups from Microsoft Graph: `all` of them, or what has changed
+    /// Begins to load the members of a tenant's groups from Microsoft Graph; see [`Directory::begin_members`]
     ///
     /// # Errors
     /// Changes need something to change.
-    pub fn begin_members(&mut self, tenant: Guid, all: bool) -> Result<(), &'static str> {
-        self.directory.begin_members(tenant, all)
+    pub fn begin_members(&mut self, tenant: Guid, all: bool, covered: Option<Vec<Guid>>) -> Result<(), &'static str> {
+        self.directory.begin_members(tenant, all, covered)
     }
 
     /// Reads a page of `/groups/delta?$select=members`; nothing of it counts until [`Engine::commit_members`]

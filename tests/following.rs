@@ -117,7 +117,7 @@ fn load_members(engine: &mut Engine<Portable>, in_group: &[String], denied: &[St
         json!({ "id": group, "members@delta": members })
     };
     let page = json!({ "value": [entry(GROUP, in_group), entry(DENIED, denied)] });
-    engine.begin_members(guid(TENANT), true).unwrap();
+    engine.begin_members(guid(TENANT), true, None).unwrap();
     engine.add_members(page.to_string().as_bytes()).unwrap();
     engine.commit_members().unwrap();
 }

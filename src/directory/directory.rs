@@ -105,14 +105,17 @@ impl Directory {
 
     /// Begins to load the members of a tenant's groups: `all` of them, or what has changed
     ///
+    /// From the commit on, all members of the groups `covered` are known, of every group with `None`. About any other group that
+    /// does not list somebody nothing is known.
+    ///
     /// # Errors
     /// Changes need something to change.
-    pub fn begin_members(&mut self, tenant: Guid, all: bool) -> Result<(), &'static str> {
+    pub fn begin_members(&mut self, tenant: Guid, all: bool, covered: Option<Vec<Guid>>) -> Result<(), &'static str> {
         let earlier = self.tenants.iter().find(|known| known.id == tenant);
         if earlier.is_none() && !all {
             return Err("there is nothing to change yet: load all members first");
         }
-        self.loading = Some(Loading::new(tenant, earlier, all));
+        self.loading = Some(Loading::new(tenant, earlier, all, covered));
         Ok(())
     }
 
@@ -137,6 +140,7 @@ impl Directory {
         self.tenants.retain(|known| known.id != tenant.id);
         self.tenants.push(tenant);
         self.rebuild();
+        self.narrow();
         let mut report = MembersReport { groups: self.groups.len(), bytes: self.bytes(), ..MembersReport::default() };
         for tenant in &self.tenants {
             report.principals = report.principals.saturating_add(tenant.principals.len());
@@ -144,6 +148,25 @@ impl Directory {
             report.nested = report.nested.saturating_add(tenant.nested.len());
         }
         Ok(report)
+    }
+
+    /// Takes groups off what the tenant loaded last covers that hold, at any depth, one that it does not cover: whoever is in that
+    /// one is in them, too
+    fn narrow(&mut self) {
+        let Some(mut covered) = self.tenants.last_mut().and_then(|tenant| tenant.covered.take()) else { return };
+        let mut above = Reached::default();
+        above.clear(self.nodes());
+        if let Some(tenant) = self.tenants.last() {
+            let inside = tenant.nested.iter().map(|(inside, _)| *inside);
+            let lacks = |node: &u32| self.group_id(*node).is_some_and(|id| covered.binary_search(&id).is_err());
+            for (node, _) in self.walk(&inside.filter(lacks).collect::<Vec<_>>(), false) {
+                above.insert(node);
+            }
+        }
+        covered.retain(|id| self.group(*id).is_none_or(|node| above.insert(node)));
+        if let Some(tenant) = self.tenants.last_mut() {
+            tenant.covered = Some(covered);
+        }
     }
 
     fn rebuild(&mut self) {
@@ -182,12 +205,16 @@ impl Directory {
         reached.nodes().iter().filter_map(|node| self.owner(*node)).cloned().collect()
     }
 
-    /// The same and the owners that it may own through: by disputed or untrusted claims, by directory roles, and by the groups of a
-    /// token that is newer than the directory
+    /// The same and the owners that it may own through: by disputed or untrusted claims, by directory roles, by the groups of a
+    /// token that is newer than the directory, and by groups that were not loaded
     pub fn possible_owners_of(&self, principal: &Principal, standing: &Standing) -> Vec<EntityRef> {
         let mut starts = self.starts(principal, standing);
         if standing.word != Word::Directory || standing.newer_token {
             starts.extend(principal.groups.ids().iter().filter_map(|id| self.group(*id)));
+        }
+        if standing.word == Word::Directory {
+            let bound = self.catalog.bindings.iter().map(|binding| binding.from);
+            starts.extend(bound.filter(|id| !self.covers(principal, *id)).filter_map(|id| self.group(id)));
         }
         self.walk(&starts, true).iter().filter_map(|(node, _)| self.owner(*node)).cloned().collect()
     }
@@ -273,6 +300,13 @@ impl Directory {
             return false;
         };
         self.walk(self.direct(member), false).iter().any(|(node, _)| *node == wanted)
+    }
+
+    /// Whether whoever is in a group, directly or not, would be found by [`Directory::is_in`]
+    pub fn covers(&self, principal: &Principal, group: Guid) -> bool {
+        let tenant = self.tenants.iter().find(|known| known.id == principal.tenant_id);
+        let in_list = |covered: &Vec<Guid>| covered.binary_search(&group).is_ok();
+        tenant.is_some_and(|known| known.covered.as_ref().is_none_or(in_list))
     }
 
     /// How many groups have somebody as a member, directly or not

@@ -20,6 +20,8 @@ pub struct Tenant {
     pub memberships: Lists,
     /// Groups directly inside groups
     pub nested: Vec<(u32, u32)>,
+    /// Groups of which everybody is known who is in them, directly or not; ascending. `None` for all of them
+    pub covered: Option<Vec<Guid>>,
 }
 
 /// What became of the pages
@@ -113,13 +115,18 @@ pub struct Loading {
     principals: Ids,
     memberships: Edges,
     nested: Edges,
+    covered: Option<Vec<Guid>>,
 }
 
 impl Loading {
-    /// Everything anew, or what has changed since `earlier`
-    pub(super) fn new(tenant: Guid, earlier: Option<&Tenant>, all: bool) -> Self {
+    /// Everything anew, or what has changed since `earlier`; of the groups `covered` all direct members will be known then
+    pub(super) fn new(tenant: Guid, earlier: Option<&Tenant>, all: bool, mut covered: Option<Vec<Guid>>) -> Self {
+        if let Some(ids) = &mut covered {
+            ids.sort_unstable();
+        }
         let mut loading = Self {
             tenant,
+            covered,
             principals: earlier.map(|earlier| earlier.principals.clone()).unwrap_or_default(),
             memberships: Edges::default(),
             nested: Edges::default(),
@@ -162,6 +169,12 @@ impl Loading {
     pub(super) fn finish(mut self) -> Tenant {
         self.principals.shrink();
         let memberships = Lists::new(self.principals.len(), &self.memberships.finish());
-        Tenant { id: self.tenant, principals: self.principals, memberships, nested: self.nested.finish() }
+        Tenant {
+            id: self.tenant,
+            principals: self.principals,
+            memberships,
+            nested: self.nested.finish(),
+            covered: self.covered,
+        }
     }
 }
