@@ -222,7 +222,7 @@ export class EntraAccess {
     }
     const isNewest = expires !== undefined && expires >= session.expiresAt;
     const revoked = this.about(entityRef, principal =>
-      core.standing(principal, isNewest ? undefined : asEntraWrites(issued)),
+      core.standing(principal, isNewest ? undefined : (issued ?? 0)),
     );
     if (!revoked?.revoked) return;
     const advice = revokedReason(revoked.revoked).replace(/^principal_revoked: /, '');
@@ -340,11 +340,6 @@ export class EntraAccess {
     const renewed = this.sessions.renew(entityRef);
     return renewed === undefined ? decision : this.core.decide(renewed, permission);
   }
-}
-
-/** Entra writes tokens back by so much, and the core reckons with it (`src/limits.rs`): to be compared, so must be what we wrote */
-function asEntraWrites(issued = 0): number {
-  return Math.max(0, issued - 300);
 }
 
 /** Anybody can write such a token: the trail must not say that it was this person */
