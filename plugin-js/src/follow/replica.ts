@@ -157,34 +157,36 @@ export class Replica {
       sample = await store.sample();
       const feeds = this.#feeds(sample, tenant);
       if (reading.isUpTo(feeds.filter(isReadable))) {
-        await this.#tell(tenant, reading, this.#removed(tenant, feeds));
+        await this.#tell(tenant, reading, feeds);
         return sample;
       }
     }
     throw new Error(`tenant ${tenant} changes faster than it can be read`);
   }
 
-  async #tell(tenant: string, reading: Reading, removed: readonly string[]): Promise<void> {
-    const told = new Map([...this.#of(tenant, this.#told), ...reading.told]);
-    for (const key of removed) told.delete(key);
+  async #tell(tenant: string, reading: Reading, feeds: readonly FeedState[]): Promise<void> {
+    // What was removed is forgotten, also where it was read just now. Accounts are never.
+    const there = new Set([keyOf({ tenant, feed: USERS }), ...feeds.map(keyOf)]);
+    const read = new Map([...this.#of(tenant, this.#told), ...reading.told]);
+    const told = new Map([...read].filter(([key]) => there.has(key)));
     try {
-      const { accounts } = reading;
+      const { accounts, groups } = reading;
       if (accounts) taken(this.#options.core.accounts.take(tenant, accounts.all ? 'all' : 'changes', accounts.entries));
-      if (reading.groups.size > 0 || removed.length > 0) await this.#tellMembers(tenant, reading, told);
+      if (groups.size > 0 || told.size < read.size) await this.#tellMembers(tenant, reading, told);
     } catch (error) {
       // What the core has of it is not sure: everything once more.
       this.#groups.delete(tenant);
       for (const map of [this.#told, this.#lists]) for (const [key] of this.#of(tenant, map)) map.delete(key);
       throw error;
     }
-    for (const key of removed) this.#told.delete(key);
+    for (const key of read.keys()) this.#told.delete(key);
     for (const [key, version] of told) this.#told.set(key, version);
   }
 
   async #tellMembers(tenant: string, { groups }: Reading, told: ReadonlyMap<string, Told>): Promise<void> {
     const { core, logger } = this.#options;
     const lists = new Map(this.#of(tenant, this.#lists).filter(([key]) => told.has(key)));
-    for (const [key, read] of groups) lists.set(key, listsAfter(read, lists.get(key)));
+    for (const [key, read] of groups) if (told.has(key)) lists.set(key, listsAfter(read, lists.get(key)));
     const before = this.#groups.get(tenant);
     const after = joinedLists(lists);
     const covered = coveredBy(lists.keys(), told);
