@@ -386,6 +386,7 @@ test('what has changed without an end, by ever new links and over many runs, is 
 test('what has changed is asked while everything else is being loaded', async () => {
   const one = it.replica();
   await it.writer().run();
+  await one.poll();
   await database.knex(FEEDS).where({ feed: 'users' }).update({ link: null });
   const found: boolean[] = [];
   const loading = it.writer({

@@ -176,7 +176,8 @@ export class Replica {
     } catch (error) {
       // What the core has of it is not sure: everything once more.
       this.#groups.delete(tenant);
-      for (const map of [this.#told, this.#lists]) for (const [key] of this.#of(tenant, map)) map.delete(key);
+      for (const map of [this.#told, this.#lists] as Array<Map<string, unknown>>)
+        for (const [key] of this.#of(tenant, map)) map.delete(key);
       throw error;
     }
     for (const key of read.keys()) this.#told.delete(key);
