@@ -523,13 +523,18 @@ fn what_a_part_of_the_directory_says_holds_of_the_whole() {
                     engine.decide(caller, id, now()).effect == Effect::Allow
                 };
                 let (inside, outside) = (allows("in"), allows("out"));
-                assert_eq!((inside, outside), (found.contains(group), !found.contains(group) && !open.contains(group)), "{label}");
+                assert_eq!(
+                    (inside, outside),
+                    (found.contains(group), !found.contains(group) && !open.contains(group)),
+                    "{label}"
+                );
                 assert!(!inside || truth.contains(group), "{label}");
                 assert!(!outside || !truth.contains(group), "{label}");
                 counts[0] += usize::from(!inside && !outside);
                 counts[1] += usize::from(outside);
             }
-            let (owned, may_own) = (engine.owners(caller, now()).unwrap(), engine.possible_owners(caller, now()).unwrap());
+            let (owned, may_own) =
+                (engine.owners(caller, now()).unwrap(), engine.possible_owners(caller, now()).unwrap());
             let (owned, may_own, truth) = (names(owned), names(may_own), only_owners(truth));
             let is_bound = |group: &&String| {
                 let by_catalog = whole.groups.iter().any(|known| matches!(&known.id, Some(Ok(id)) if id == *group));

@@ -169,7 +169,9 @@ function page(path: string, tenant: Tenant, position: Position, entries: readonl
   const turn = faults.graph === 'newLinks' ? (position.turn ?? 0) + 1 : undefined;
   const endless = faults.graph === 'endlessPages' || turn !== undefined;
   const more = at < entries.length || (paging.emptyPages && !position.empty);
-  const next = endless ? { ...position, turn } : { ...position, at, member, empty: paging.emptyPages && !position.empty };
+  const next = endless
+    ? { ...position, turn }
+    : { ...position, at, member, empty: paging.emptyPages && !position.empty };
   const base =
     faults.graph === 'foreignNextLink' ? graphBase(tenant).replace('127.0.0.1', 'localhost') : graphBase(tenant);
   const url = `${base}/v1.0/${path}/delta`;
@@ -204,7 +206,9 @@ function positionOf(query: URLSearchParams, tenant: Tenant, directory: Simulated
 /** The one filter that Graph supports here: some objects by their ids, each asked for once */
 function filterOf(filter: string | undefined): ReadonlySet<string> | Reply | undefined {
   if (filter === undefined) return undefined;
-  const ids = filter.split(' or ').map(part => /^id eq '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'$/i.exec(part)?.[1]);
+  const ids = filter
+    .split(' or ')
+    .map(part => /^id eq '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'$/i.exec(part)?.[1]);
   if (ids.includes(undefined))
     return graphError(400, 'Request_UnsupportedQuery', "Unsupported filter: only `id eq '...'`, joined by `or`.");
   if (ids.length > MAX_FILTERED)

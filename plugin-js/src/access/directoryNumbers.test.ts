@@ -109,6 +109,9 @@ test('a database that is away is told without its statement', async () => {
   const numbers = new StoredDirectoryNumbers(database.knex);
   // No tables.
   await assert.rejects(numbers.newest(), /^Error: the database of entra-access does not answer \(SQLITE_ERROR\)$/);
-  await assert.rejects(numbers.advance({ epoch: 0, fingerprint: null, catalog: 0 }, 'secret'), /^Error: the database of entra-access does not answer/);
+  await assert.rejects(
+    numbers.advance({ epoch: 0, fingerprint: null, catalog: 0 }, 'secret'),
+    /^Error: the database of entra-access does not answer/,
+  );
   await database.close();
 });

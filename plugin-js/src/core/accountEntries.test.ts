@@ -48,6 +48,9 @@ test('what is none is refused, and nothing of it is repeated', () => {
     { id: ID, validFrom: '2026-13-28T11:26:32Z' },
     { id: ID, validFrom: '2026-11-28T11:26:32+01:00' },
   ]) {
-    assert.throws(() => accountEntries([bad]), (error: Error) => error instanceof TypeError && !/secret/.test(error.message));
+    assert.throws(
+      () => accountEntries([bad]),
+      (error: Error) => error instanceof TypeError && !/secret/.test(error.message),
+    );
   }
 });

@@ -120,7 +120,10 @@ test('a page that is none gives the loading up, and the directory stays', () => 
   const refused = loading.add(Buffer.from('{"error":{"code":"TooManyRequests"}}'));
   assert.match(refused.ok ? '' : refused.error, /not one of \/groups\/delta/);
   assert.equal(loading.add(page([])).ok, false);
-  assert.deepEqual(loading.commit(() => []), { ok: false, error: 'nothing is being loaded: begin first' });
+  assert.deepEqual(
+    loading.commit(() => []),
+    { ok: false, error: 'nothing is being loaded: begin first' },
+  );
   assert.deepEqual(groupsOfOlivia(), BOTH);
 });
 

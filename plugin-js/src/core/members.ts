@@ -28,11 +28,7 @@ export class Members {
    * `covered`: object ids of the groups whose direct members are all known then; `null` for all groups. About any other group that
    * does not list somebody the core says that it does not know, so that deny rules hold.
    */
-  begin(
-    tenantId: string,
-    what: 'all' | 'changes',
-    covered: readonly string[] | null,
-  ): Outcome<MembersLoading, string> {
+  begin(tenantId: string, what: 'all' | 'changes', covered: readonly string[] | null): Outcome<MembersLoading, string> {
     const scope = JSON.stringify(covered);
     return this.#life.ask<Outcome<MembersLoading, string>>(
       ({ core }) => {

@@ -87,7 +87,14 @@ export class FeedStore {
   /** A new feed; the one that another writer has made meanwhile */
   async open({ tenant, feed }: FeedKey, scope: readonly string[] | null = null): Promise<FeedState> {
     const none = { revision: 0, changed: 0, load: 0, staged: 0, staged_pages: 0, round_pages: 0 };
-    const row = { tenant, feed, ...none, format: FORMAT, generation: randomUUID(), scope: scope && JSON.stringify(scope) };
+    const row = {
+      tenant,
+      feed,
+      ...none,
+      format: FORMAT,
+      generation: randomUUID(),
+      scope: scope && JSON.stringify(scope),
+    };
     await answered(this.database(FEEDS).insert(row).onConflict(['tenant', 'feed']).ignore());
     const made = await this.find({ tenant, feed });
     if (!made) throw new SupersededError(`another writer has removed ${feed} of ${tenant}`);

@@ -104,7 +104,8 @@ export class Replica {
         errors.push(error);
       }
     }
-    if (whole && tenants.every(tenant => !this.#isNew(tenant, this.#feeds(sample, tenant)))) epoch.membersAre(sample.members);
+    if (whole && tenants.every(tenant => !this.#isNew(tenant, this.#feeds(sample, tenant))))
+      epoch.membersAre(sample.members);
     if (errors.length > 0) throw errors[0];
   }
 

@@ -221,9 +221,7 @@ export class EntraAccess {
       );
     }
     const isNewest = expires !== undefined && expires >= session.expiresAt;
-    const revoked = this.about(entityRef, principal =>
-      core.standing(principal, isNewest ? undefined : (issued ?? 0)),
-    );
+    const revoked = this.about(entityRef, principal => core.standing(principal, isNewest ? undefined : (issued ?? 0)));
     if (!revoked?.revoked) return;
     const advice = revokedReason(revoked.revoked).replace(/^principal_revoked: /, '');
     const refusal = { ok: false, code: 'principal_revoked', advice } as const;
