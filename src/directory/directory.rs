@@ -4,7 +4,7 @@ use super::{
     Catalog, DirectoryInput, DirectoryReport, EntityRef, Following, GroupMapping, Loading, MembersReport, PageReport,
     Standing, TrustedLocations,
     following::Word,
-    graph::{Closure, Lists, Reached, index, number},
+    graph::{Closure, Lists, Reached, get, index, number, set},
     ids::Ids,
     members::Tenant,
     page,
@@ -110,11 +110,21 @@ impl Directory {
     ///
     /// # Errors
     /// Changes need something to change.
-    pub fn begin_members(&mut self, tenant: Guid, all: bool, covered: Option<Vec<Guid>>) -> Result<(), &'static str> {
+    pub fn begin_members(&mut self, tenant: Guid, all: bool, covered: Option<&[Guid]>) -> Result<(), &'static str> {
         let earlier = self.tenants.iter().find(|known| known.id == tenant);
         if earlier.is_none() && !all {
             return Err("there is nothing to change yet: load all members first");
         }
+        let covered = covered.map(|ids| {
+            for id in ids {
+                self.loaded.intern(*id);
+            }
+            let mut flags = vec![0; self.loaded.len()];
+            for id in ids {
+                set(&mut flags, self.loaded.intern(*id), 1);
+            }
+            flags
+        });
         self.loading = Some(Loading::new(tenant, earlier, all, covered));
         Ok(())
     }
@@ -153,19 +163,19 @@ impl Directory {
     /// Takes groups off what the tenant loaded last covers that hold, at any depth, one that it does not cover: whoever is in that
     /// one is in them, too
     fn narrow(&mut self) {
-        let Some(mut covered) = self.tenants.last_mut().and_then(|tenant| tenant.covered.take()) else { return };
-        let mut above = Reached::default();
-        above.clear(self.nodes());
-        if let Some(tenant) = self.tenants.last() {
-            let inside = tenant.nested.iter().map(|(inside, _)| *inside);
-            let lacks = |node: &u32| self.group_id(*node).is_some_and(|id| covered.binary_search(&id).is_err());
-            for (node, _) in self.walk(&inside.filter(lacks).collect::<Vec<_>>(), false) {
-                above.insert(node);
+        let Some(tenant) = self.tenants.last() else { return };
+        let Some(covered) = &tenant.covered else { return };
+        let mut starts = Vec::new();
+        for (inside, _) in &tenant.nested {
+            if get(covered, *inside) != 1 {
+                starts.push(*inside);
             }
         }
-        covered.retain(|id| self.group(*id).is_none_or(|node| above.insert(node)));
-        if let Some(tenant) = self.tenants.last_mut() {
-            tenant.covered = Some(covered);
+        let open = self.walk(&starts, false);
+        if let Some(covered) = self.tenants.last_mut().and_then(|tenant| tenant.covered.as_mut()) {
+            for (node, _) in open {
+                set(covered, node, 0);
+            }
         }
     }
 
@@ -213,8 +223,11 @@ impl Directory {
             starts.extend(principal.groups.ids().iter().filter_map(|id| self.group(*id)));
         }
         if standing.word == Word::Directory {
-            let bound = self.catalog.bindings.iter().map(|binding| binding.from);
-            starts.extend(bound.filter(|id| !self.covers(principal, *id)).filter_map(|id| self.group(id)));
+            for binding in &self.catalog.bindings {
+                if !self.covers(principal, binding.from) {
+                    starts.extend(self.group(binding.from));
+                }
+            }
         }
         self.walk(&starts, true).iter().filter_map(|(node, _)| self.owner(*node)).cloned().collect()
     }
@@ -303,10 +316,11 @@ impl Directory {
     }
 
     /// Whether whoever is in a group, directly or not, would be found by [`Directory::is_in`]
+    #[inline(never)]
     pub fn covers(&self, principal: &Principal, group: Guid) -> bool {
-        let tenant = self.tenants.iter().find(|known| known.id == principal.tenant_id);
-        let in_list = |covered: &Vec<Guid>| covered.binary_search(&group).is_ok();
-        tenant.is_some_and(|known| known.covered.as_ref().is_none_or(in_list))
+        let Some(tenant) = self.tenants.iter().find(|known| known.id == principal.tenant_id) else { return false };
+        let Some(covered) = &tenant.covered else { return true };
+        self.loaded.get(group).is_some_and(|number| get(covered, number) == 1)
     }
 
     /// How many groups have somebody as a member, directly or not

@@ -20,8 +20,8 @@ pub struct Tenant {
     pub memberships: Lists,
     /// Groups directly inside groups
     pub nested: Vec<(u32, u32)>,
-    /// Groups of which everybody is known who is in them, directly or not; ascending. `None` for all of them
-    pub covered: Option<Vec<Guid>>,
+    /// For each group 1 where everybody is known who is in it, directly or not; `None` where that is so of all groups
+    pub covered: Option<Vec<u32>>,
 }
 
 /// What became of the pages
@@ -115,15 +115,12 @@ pub struct Loading {
     principals: Ids,
     memberships: Edges,
     nested: Edges,
-    covered: Option<Vec<Guid>>,
+    covered: Option<Vec<u32>>,
 }
 
 impl Loading {
-    /// Everything anew, or what has changed since `earlier`; of the groups `covered` all direct members will be known then
-    pub(super) fn new(tenant: Guid, earlier: Option<&Tenant>, all: bool, mut covered: Option<Vec<Guid>>) -> Self {
-        if let Some(ids) = &mut covered {
-            ids.sort_unstable();
-        }
+    /// Everything anew, or what has changed since `earlier`; all direct members will be known then of the groups that are `covered`
+    pub(super) fn new(tenant: Guid, earlier: Option<&Tenant>, all: bool, covered: Option<Vec<u32>>) -> Self {
         let mut loading = Self {
             tenant,
             covered,

@@ -169,6 +169,7 @@ impl<'e> Question<'e> {
     }
 
     /// Whether the resource is one that the principal certainly does not own
+    #[inline(never)]
     pub fn is_anothers(&self) -> bool {
         self.asker.knows_all_owners() && self.owned_by(self.possible_owners) == Some(false)
     }

@@ -163,20 +163,16 @@ impl Core {
         Outcome::json(DirectoryInput::parse(directory).map(|input| self.engine.set_directory(input)))
     }
 
-    /// See [`Engine::begin_members`]; `covered` is a JSON list of GUIDs, or `null` for all. An empty text, or why not
-    pub fn begin_members(&mut self, tenant: &str, all: bool, covered: &str) -> String {
-        let begun = match (covered, guids(covered)) {
-            ("null", _) => self.begin(tenant, all, None),
-            (_, Ok(ids)) => self.begin(tenant, all, Some(ids)),
-            (_, Err(error)) => return error,
-        };
+    /// See [`Engine::begin_members`]; `covered` has 16 bytes for each id and counts if `some` does. An empty text, or why not
+    pub fn begin_members(&mut self, tenant: &str, all: bool, some: bool, covered: &[u8]) -> String {
+        let mut ids = Vec::new();
+        for id in covered.as_chunks().0 {
+            ids.push(Guid::from_value(u128::from_be_bytes(*id)));
+        }
+        let ids = some.then_some(ids.as_slice());
+        let begun =
+            guid(tenant).ok_or("the tenant id is not a GUID").and_then(|id| self.engine.begin_members(id, all, ids));
         begun.err().unwrap_or_default().into()
-    }
-
-    #[inline(never)]
-    fn begin(&mut self, tenant: &str, all: bool, covered: Option<Vec<Guid>>) -> Result<(), &'static str> {
-        let id = guid(tenant).ok_or("the tenant id is not a GUID")?;
-        self.engine.begin_members(id, all, covered)
     }
 
     /// See [`Engine::add_members`]

@@ -1,3 +1,4 @@
+import { isGuid } from './guid';
 import { UNAVAILABLE, type CoreLife } from './life';
 import type { MembersReport, Outcome, PageReport } from './types';
 import type { WasmCore } from './wasm';
@@ -9,6 +10,7 @@ export type Member = number & { readonly __brand: 'Member' };
 export type MakePages = () => Iterable<Uint8Array>;
 
 const NOBODY = 0xffff_ffff;
+const NO_IDS = new Uint8Array();
 const RESTARTED = { ok: false, error: 'the core was restarted: begin again' } as const;
 const OVERTAKEN = { ok: false, error: 'another loading has begun: begin again' } as const;
 
@@ -29,10 +31,11 @@ export class Members {
    * does not list somebody the core says that it does not know, so that deny rules hold.
    */
   begin(tenantId: string, what: 'all' | 'changes', covered: readonly string[] | null): Outcome<MembersLoading, string> {
-    const scope = JSON.stringify(covered);
+    if (covered && !covered.every(isGuid)) return { ok: false, error: 'the id of a group is not a GUID' };
+    const scope = covered && Buffer.from(covered.join('').replaceAll('-', ''), 'hex');
     return this.#life.ask<Outcome<MembersLoading, string>>(
       ({ core }) => {
-        const refused = core.begin_members(tenantId, what === 'all', scope);
+        const refused = core.begin_members(tenantId, what === 'all', scope !== null, scope ?? NO_IDS);
         if (refused) return { ok: false, error: refused };
         const isLatest = () => this.#latest === loading;
         const loading: MembersLoading = new MembersLoading(this.#life, core, { tenantId, scope }, isLatest);
@@ -68,16 +71,22 @@ export class Members {
   }
 }
 
+/** Which tenant is loaded, and which of its groups: 16 bytes for each, as the core takes them */
+interface Of {
+  tenantId: string;
+  scope: Uint8Array | null;
+}
+
 /** Pages on their way into the directory: nothing counts before {@link commit} */
 export class MembersLoading {
   readonly #life: CoreLife;
   /** The instance that has the pages; let go when it has taken them */
   #core?: WasmCore;
-  readonly #of: { tenantId: string; scope: string };
+  readonly #of: Of;
   /** Whether no other has begun since, which the core would take the pages for */
   readonly #isLatest: () => boolean;
 
-  constructor(life: CoreLife, core: WasmCore, of: { tenantId: string; scope: string }, isLatest: () => boolean) {
+  constructor(life: CoreLife, core: WasmCore, of: Of, isLatest: () => boolean) {
     this.#life = life;
     this.#core = core;
     this.#of = of;
@@ -97,7 +106,7 @@ export class MembersLoading {
     const { tenantId, scope } = this.#of;
     const telling = (core: WasmCore): Outcome<MembersReport, string> => {
       if (core !== this.#core) {
-        core.begin_members(tenantId, true, scope);
+        core.begin_members(tenantId, true, scope !== null, scope ?? NO_IDS);
         for (const page of make()) core.add_members(page);
       }
       this.#core = undefined;
