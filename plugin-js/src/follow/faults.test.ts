@@ -1,6 +1,7 @@
 /** What goes wrong while Microsoft Graph is followed: nothing is lost, nothing is taken that is not sure */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Faults } from '../../dev/tenant/faults';
 import { groups, people } from '../../dev/tenant/people';
 import { startTenant } from '../../dev/tenant/server';
@@ -407,6 +408,22 @@ test('what has changed is asked while everything else is being loaded', async ()
   assertSame(one.core, tenant);
 });
 
+test('a hint that finds a token too old leaves the load to the next run', async () => {
+  const { run } = it.writer();
+  await run();
+  tenant.deltaGeneration += 1;
+  await run('changes');
+  const staged = (await it.store.sample()).states.map(({ staged: load, stagedPages }) => [load > 0, stagedPages]);
+  assert.deepEqual(staged, [
+    [true, 0],
+    [true, 0],
+  ]);
+  await run();
+  const one = it.replica();
+  await one.poll();
+  assertSame(one.core, tenant);
+});
+
 test('two rounds of a feed at once: the second one waits, and asks from the end of the first', async () => {
   await it.writer().run();
   const { directory } = tenant;
@@ -442,9 +459,13 @@ test('a backend that is stopped waits neither for Microsoft Graph nor for what G
     const running = run();
     while ((tenant.requests['graph.users.delta'] ?? 0) === before) await new Promise(resolve => setImmediate(resolve));
     // The answer is on its way; then it is waited.
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await sleep(50);
     end();
-    await running;
+    // Either would take more than that.
+    const late = new AbortController();
+    const waited = sleep(15_000, true, { signal: late.signal }).catch(() => false);
+    assert.equal(await Promise.race([running.then(() => false), waited]), false, `${fault}: it ends`);
+    late.abort();
     assert.equal(tenant.requests['graph.users.delta'], before + 1, `${fault}: asked once`);
     assert.equal(tenant.requests['graph.groups.delta'] ?? 0, 0);
     assert.deepEqual(logger.complaints, []);
