@@ -181,12 +181,12 @@ impl<V: SignatureVerifier> Engine<V> {
         }
     }
 
-    /// Begins to load the members of a tenant's groups from Microsoft Graph: `all` of them, or what has changed
+    /// Begins to load the members of a tenant's groups from Microsoft Graph; see [`Directory::begin_members`]
     ///
     /// # Errors
     /// Changes need something to change.
-    pub fn begin_members(&mut self, tenant: Guid, all: bool) -> Result<(), &'static str> {
-        self.directory.begin_members(tenant, all)
+    pub fn begin_members(&mut self, tenant: Guid, all: bool, covered: Option<&[Guid]>) -> Result<(), &'static str> {
+        self.directory.begin_members(tenant, all, covered)
     }
 
     /// Reads a page of `/groups/delta?$select=members`; nothing of it counts until [`Engine::commit_members`]
@@ -225,11 +225,12 @@ impl<V: SignatureVerifier> Engine<V> {
         begins
     }
 
-    /// What the directory says of a principal; `token_issued`: when another token of it was issued, if that is what it comes with.
-    /// `None` for nobody
+    /// What the directory says of a principal; `token_issued`: when the host issued a token for it, if that is what it comes with.
+    /// Entra writes earlier times. `None` for nobody
     pub fn standing(&self, principal: Handle, token_issued: Timestamp, now: Timestamp) -> Option<Standing> {
         let caller = self.principal(principal, now)?;
-        Some(self.directory.standing(caller, caller.issued_at.min(token_issued), now))
+        let issued = caller.issued_at.min(token_issued.before(limits::TOKEN_BACKDATED_SECONDS));
+        Some(self.directory.standing(caller, issued, now))
     }
 
     /// Who is in which group

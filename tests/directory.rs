@@ -103,7 +103,13 @@ fn page(entries: &[Value]) -> String {
 }
 
 fn load(engine: &mut Engine<Portable>, all: bool, pages: &[String]) {
-    engine.begin_members(guid(TENANT), all).unwrap();
+    load_covering(engine, all, pages, None);
+}
+
+/// The same where only these groups were asked for
+fn load_covering(engine: &mut Engine<Portable>, all: bool, pages: &[String], covered: Option<&[String]>) {
+    let covered: Option<Vec<Guid>> = covered.map(|ids| ids.iter().map(|id| guid(id)).collect());
+    engine.begin_members(guid(TENANT), all, covered.as_deref()).unwrap();
     for page in pages {
         engine.add_members(page.as_bytes()).unwrap();
     }
@@ -256,7 +262,7 @@ fn a_large_tenant_is_resolved_as_step_by_step() {
         }
     }
     let mut engine = engine_of(&[], None);
-    engine.begin_members(guid(TENANT), true).unwrap();
+    engine.begin_members(guid(TENANT), true, None).unwrap();
     for first in (0..GROUPS).step_by(500) {
         let entries: Vec<_> = (first..first + 500)
             .map(|at| {
@@ -289,7 +295,7 @@ fn a_large_tenant_is_resolved_as_step_by_step() {
 fn a_page_that_is_none_gives_up_the_whole_loading() {
     let mut engine = engine_of(&[], None);
     assert!(engine.add_members(b"{}").is_err() && engine.commit_members().is_err());
-    assert!(engine.begin_members(guid(TENANT), false).is_err(), "nothing to change");
+    assert!(engine.begin_members(guid(TENANT), false, None).is_err(), "nothing to change");
     let one: BTreeSet<String> = [user(1)].into();
     let good = page(&[entry(&group(1), &one)]);
     load(&mut engine, true, std::slice::from_ref(&good));
@@ -313,7 +319,7 @@ fn a_page_that_is_none_gives_up_the_whole_loading() {
         format!(r#"{{"value":[{{"id":"{id}","members@delta":null}}]}}"#),
         good[..good.len() - 1].into(),
     ] {
-        engine.begin_members(guid(TENANT), true).unwrap();
+        engine.begin_members(guid(TENANT), true, None).unwrap();
         engine.add_members(good.as_bytes()).unwrap();
         assert!(engine.add_members(bad.as_bytes()).is_err(), "{bad}");
         assert!(engine.add_members(good.as_bytes()).is_err(), "given up after {bad}");
@@ -326,7 +332,7 @@ fn a_page_that_is_none_gives_up_the_whole_loading() {
 #[test]
 fn the_links_of_a_page_are_handed_on_and_spaces_do_not_matter() {
     let mut engine = engine_of(&[], None);
-    engine.begin_members(guid(TENANT), true).unwrap();
+    engine.begin_members(guid(TENANT), true, None).unwrap();
     let text = format!(
         "{{ \"value\" : [ {{ \"id\" : \"{}\", \"members@delta\" : [ {{ \"id\" : \"{}\" , \"@odata.type\" : \"#microsoft.graph.servicePrincipal\" }} ] }} ],\n\"@odata.nextLink\": \"https://graph.microsoft.com/v1.0/groups/delta?$skiptoken=\\u0041\" }}",
         group(1),
@@ -348,7 +354,7 @@ fn ids_that_the_catalog_no_longer_names_are_forgotten() {
             (0..200).map(|at| json!({ "entityRef": owner(at), "groupId": group(round * 1000 + at) })).collect();
         engine.set_directory(directory(json!({ "groups": groups })));
     }
-    engine.begin_members(guid(TENANT), true).unwrap();
+    engine.begin_members(guid(TENANT), true, None).unwrap();
     assert_eq!(engine.commit_members().unwrap().groups, 200);
 }
 
@@ -358,7 +364,7 @@ fn a_user_of_another_tenant_with_the_same_id_is_somebody_else() {
     let tenants = json!([tenant(TENANT, "global"), tenant(other, "global")]);
     let mut engine = Engine::new(configuration(&tenants, &json!({}), &json!({})), Portable, 0);
     engine.set_directory(directory(json!({ "groups": [{ "entityRef": owner(1), "groupId": group(1) }] })));
-    engine.begin_members(guid(other), true).unwrap();
+    engine.begin_members(guid(other), true, None).unwrap();
     engine.add_members(page(&[entry(&group(1), &[user(1)].into())]).as_bytes()).unwrap();
     engine.commit_members().unwrap();
     let caller = enter(&mut engine, &user(1), Groups::known(Vec::new()));
@@ -426,6 +432,122 @@ fn rules_about_groups_go_by_the_directory_too() {
         let caller = enter(&mut engine, &user(1), token);
         assert_eq!(ids.map(|id| engine.decide(caller, id, now()).effect), expected, "{label}");
     }
+}
+
+#[test]
+fn a_group_that_was_not_loaded_denies_and_never_allows() {
+    let mut engine = engine_of(&[], None);
+    let rules = json!({ "rules": [
+        { "id": "members", "effect": "allow", "permissions": ["a.b"], "principals": [{ "group": group(1) }] },
+        { "id": "all", "effect": "allow", "permissions": ["c.d"] },
+        { "id": "kept-out", "effect": "deny", "permissions": ["c.d"], "principals": [{ "group": group(1) }] },
+    ] });
+    engine.set_policy(&rules.to_string(), "p").unwrap();
+    let ids = ["a.b", "c.d"]
+        .map(|name| Permission::parse(&json!({ "name": name }).to_string()).unwrap())
+        .map(|permission| engine.permission_id(permission).unwrap());
+    let (allow, deny) = (Effect::Allow, Effect::Deny);
+    let (here, elsewhere) = (entry(&group(1), &[user(1)].into()), entry(&group(1), &[user(2)].into()));
+    let (nested, other) = (entry(&group(1), &[group(2)].into()), entry(&group(2), &[user(2)].into()));
+    let unknown = [deny, deny];
+    for (label, pages, covered, expected) in [
+        ("everything was loaded", vec![elsewhere.clone()], None, [deny, allow]),
+        ("it was loaded", vec![elsewhere.clone()], Some(vec![group(1)]), [deny, allow]),
+        ("it was asked for and has nobody", vec![], Some(vec![group(3), group(1)]), [deny, allow]),
+        ("it was not asked for", vec![other.clone()], Some(vec![group(2)]), unknown),
+        ("nothing was asked for", vec![], Some(vec![]), unknown),
+        ("nothing, and it came all the same", vec![here], Some(vec![]), [allow, deny]),
+        ("one in it was not asked for", vec![nested.clone()], Some(vec![group(1)]), unknown),
+        ("one in it was", vec![nested, other], Some(vec![group(1), group(2)]), [deny, allow]),
+    ] {
+        for all in [true, false] {
+            // Changes bring their own coverage: a load of everything before them is no longer all.
+            if !all {
+                load(&mut engine, true, &[]);
+            }
+            load_covering(&mut engine, all, &[page(&pages)], covered.as_deref());
+            let caller = enter(&mut engine, &user(1), Groups::known(vec![]));
+            assert_eq!(ids.map(|id| engine.decide(caller, id, now()).effect), expected, "{label}, all: {all}");
+            let permission = Permission::parse(r#"{"name":"a.b"}"#).unwrap();
+            let reasons = engine.explain(caller, &permission, None, now()).unwrap().reasons;
+            let says = reasons.iter().any(|reason| reason.contains("whether it is for the principal is not known"));
+            assert_eq!(says, expected == unknown, "{label}: {reasons:?}");
+        }
+    }
+}
+
+/// Of a directory of which only some groups were loaded, nothing is said that the whole one denies
+#[test]
+fn what_a_part_of_the_directory_says_holds_of_the_whole() {
+    let (entra, owners, users): (Vec<_>, Vec<_>, Vec<_>) =
+        ((0..6).map(group).collect(), (0..5).map(owner).collect(), (0..4).map(user).collect());
+    let mut counts = [0; 3];
+    for seed in 0..600 {
+        let mut random = Random::new(seed);
+        let whole = NaiveDirectory::generate(&mut random, &entra, &owners, &users);
+        let covered = random.some(&entra, 2, 3);
+        let mut part = whole.clone();
+        part.members.retain(|group, _| covered.contains(group));
+        // A group is known where none inside it is missing.
+        let missing: Vec<_> = entra.iter().filter(|group| !covered.contains(group)).cloned().collect();
+        let is_open =
+            |group: &String| missing.iter().any(|id| whole.reached(&[id.clone()].into(), false).contains(group));
+        let open: BTreeSet<String> = entra.iter().filter(|group| is_open(group)).cloned().collect();
+
+        let mut engine = engine_of(&whole.mapping, whole.depth);
+        engine.set_directory(directory(whole.catalog()));
+        let rules: Vec<_> = entra
+            .iter()
+            .enumerate()
+            .flat_map(|(at, group)| {
+                let of = json!([{ "group": group }]);
+                [
+                    json!({ "id": format!("in-{at}"), "effect": "allow", "permissions": [format!("in.{at}")], "principals": of }),
+                    json!({ "id": format!("all-{at}"), "effect": "allow", "permissions": [format!("out.{at}")] }),
+                    json!({ "id": format!("out-{at}"), "effect": "deny", "permissions": [format!("out.{at}")], "principals": of }),
+                ]
+            })
+            .collect();
+        engine.set_policy(&json!({ "rules": rules }).to_string(), "p").unwrap();
+        let entries: Vec<_> = part.members.iter().map(|(group, members)| entry(group, members)).collect();
+        load_covering(&mut engine, true, &[page(&entries)], Some(&covered));
+        for who in &users {
+            let caller = enter(&mut engine, who, Groups::known(vec![]));
+            let found = part.reached(&part.groups_of(who), false);
+            let truth = whole.reached(&whole.groups_of(who), false);
+            let label = format!("seed {seed}, {who}, covered {covered:?}: {whole:#?}");
+            for (at, group) in entra.iter().enumerate() {
+                let mut allows = |word: &str| {
+                    let permission = Permission::parse(&json!({ "name": format!("{word}.{at}") }).to_string()).unwrap();
+                    let id = engine.permission_id(permission).unwrap();
+                    engine.decide(caller, id, now()).effect == Effect::Allow
+                };
+                let (inside, outside) = (allows("in"), allows("out"));
+                assert_eq!(
+                    (inside, outside),
+                    (found.contains(group), !found.contains(group) && !open.contains(group)),
+                    "{label}"
+                );
+                assert!(!inside || truth.contains(group), "{label}");
+                assert!(!outside || !truth.contains(group), "{label}");
+                counts[0] += usize::from(!inside && !outside);
+                counts[1] += usize::from(outside);
+            }
+            let (owned, may_own) =
+                (engine.owners(caller, now()).unwrap(), engine.possible_owners(caller, now()).unwrap());
+            let (owned, may_own, truth) = (names(owned), names(may_own), only_owners(truth));
+            let is_bound = |group: &&String| {
+                let by_catalog = whole.groups.iter().any(|known| matches!(&known.id, Some(Ok(id)) if id == *group));
+                by_catalog || whole.mapping.iter().any(|(id, _)| id == *group)
+            };
+            let bound: BTreeSet<String> = open.iter().filter(is_bound).cloned().collect();
+            let starts: BTreeSet<String> = part.groups_of(who).union(&bound).cloned().collect();
+            assert_eq!(may_own, only_owners(part.reached(&starts, true)), "{label}");
+            assert!(owned.is_subset(&truth) && truth.is_subset(&may_own), "{label}");
+            counts[2] += may_own.difference(&owned).count();
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 2_000), "{counts:?}: the worlds are too poor");
 }
 
 #[test]

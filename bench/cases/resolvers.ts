@@ -133,10 +133,10 @@ export function loadedCore(pages: Buffer[]): { core: EntraCore; report: MembersR
 }
 
 export function ingest(core: EntraCore, pages: Buffer[]): MembersReport {
-  const loading = core.members.begin(TENANT_ID, 'all');
+  const loading = core.members.begin(TENANT_ID, 'all', null);
   assert.ok(loading.ok);
   for (const page of pages) assert.ok(loading.value.add(page).ok);
-  const outcome = loading.value.commit();
+  const outcome = loading.value.commit(() => pages);
   assert.ok(outcome.ok);
   return outcome.value;
 }

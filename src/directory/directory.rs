@@ -4,7 +4,7 @@ use super::{
     Catalog, DirectoryInput, DirectoryReport, EntityRef, Following, GroupMapping, Loading, MembersReport, PageReport,
     Standing, TrustedLocations,
     following::Word,
-    graph::{Closure, Lists, Reached, index, number},
+    graph::{Closure, Lists, Reached, get, index, number, set},
     ids::Ids,
     members::Tenant,
     page,
@@ -105,14 +105,27 @@ impl Directory {
 
     /// Begins to load the members of a tenant's groups: `all` of them, or what has changed
     ///
+    /// From the commit on, all members of the groups `covered` are known, of every group with `None`. About any other group that
+    /// does not list somebody nothing is known.
+    ///
     /// # Errors
     /// Changes need something to change.
-    pub fn begin_members(&mut self, tenant: Guid, all: bool) -> Result<(), &'static str> {
+    pub fn begin_members(&mut self, tenant: Guid, all: bool, covered: Option<&[Guid]>) -> Result<(), &'static str> {
         let earlier = self.tenants.iter().find(|known| known.id == tenant);
         if earlier.is_none() && !all {
             return Err("there is nothing to change yet: load all members first");
         }
-        self.loading = Some(Loading::new(tenant, earlier, all));
+        let covered = covered.map(|ids| {
+            for id in ids {
+                self.loaded.intern(*id);
+            }
+            let mut flags = vec![0; self.loaded.len()];
+            for id in ids {
+                set(&mut flags, self.loaded.intern(*id), 1);
+            }
+            flags
+        });
+        self.loading = Some(Loading::new(tenant, earlier, all, covered));
         Ok(())
     }
 
@@ -137,6 +150,7 @@ impl Directory {
         self.tenants.retain(|known| known.id != tenant.id);
         self.tenants.push(tenant);
         self.rebuild();
+        self.narrow();
         let mut report = MembersReport { groups: self.groups.len(), bytes: self.bytes(), ..MembersReport::default() };
         for tenant in &self.tenants {
             report.principals = report.principals.saturating_add(tenant.principals.len());
@@ -144,6 +158,25 @@ impl Directory {
             report.nested = report.nested.saturating_add(tenant.nested.len());
         }
         Ok(report)
+    }
+
+    /// Takes groups off what the tenant loaded last covers that hold, at any depth, one that it does not cover: whoever is in that
+    /// one is in them, too
+    fn narrow(&mut self) {
+        let Some(tenant) = self.tenants.last() else { return };
+        let Some(covered) = &tenant.covered else { return };
+        let mut starts = Vec::new();
+        for (inside, _) in &tenant.nested {
+            if get(covered, *inside) != 1 {
+                starts.push(*inside);
+            }
+        }
+        let open = self.walk(&starts, false);
+        if let Some(covered) = self.tenants.last_mut().and_then(|tenant| tenant.covered.as_mut()) {
+            for (node, _) in open {
+                set(covered, node, 0);
+            }
+        }
     }
 
     fn rebuild(&mut self) {
@@ -182,12 +215,19 @@ impl Directory {
         reached.nodes().iter().filter_map(|node| self.owner(*node)).cloned().collect()
     }
 
-    /// The same and the owners that it may own through: by disputed or untrusted claims, by directory roles, and by the groups of a
-    /// token that is newer than the directory
+    /// The same and the owners that it may own through: by disputed or untrusted claims, by directory roles, by the groups of a
+    /// token that is newer than the directory, and by groups that were not loaded
     pub fn possible_owners_of(&self, principal: &Principal, standing: &Standing) -> Vec<EntityRef> {
         let mut starts = self.starts(principal, standing);
         if standing.word != Word::Directory || standing.newer_token {
             starts.extend(principal.groups.ids().iter().filter_map(|id| self.group(*id)));
+        }
+        if standing.word == Word::Directory {
+            for binding in &self.catalog.bindings {
+                if !self.covers(principal, binding.from) {
+                    starts.extend(self.group(binding.from));
+                }
+            }
         }
         self.walk(&starts, true).iter().filter_map(|(node, _)| self.owner(*node)).cloned().collect()
     }
@@ -273,6 +313,14 @@ impl Directory {
             return false;
         };
         self.walk(self.direct(member), false).iter().any(|(node, _)| *node == wanted)
+    }
+
+    /// Whether whoever is in a group, directly or not, would be found by [`Directory::is_in`]
+    #[inline(never)]
+    pub fn covers(&self, principal: &Principal, group: Guid) -> bool {
+        let Some(tenant) = self.tenants.iter().find(|known| known.id == principal.tenant_id) else { return false };
+        let Some(covered) = &tenant.covered else { return true };
+        self.loaded.get(group).is_some_and(|number| get(covered, number) == 1)
     }
 
     /// How many groups have somebody as a member, directly or not

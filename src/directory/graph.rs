@@ -218,11 +218,12 @@ pub(super) fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(NONE)
 }
 
-fn get(numbers: &[u32], at: u32) -> u32 {
+/// What stands at a place; a number beyond all for one that is not there
+pub(super) fn get(numbers: &[u32], at: u32) -> u32 {
     numbers.get(index(at)).copied().unwrap_or(NONE)
 }
 
-fn set(numbers: &mut [u32], at: u32, value: u32) {
+pub(super) fn set(numbers: &mut [u32], at: u32, value: u32) {
     if let Some(place) = numbers.get_mut(index(at)) {
         *place = value;
     }

@@ -20,6 +20,8 @@ pub struct Tenant {
     pub memberships: Lists,
     /// Groups directly inside groups
     pub nested: Vec<(u32, u32)>,
+    /// For each group 1 where everybody is known who is in it, directly or not; `None` where that is so of all groups
+    pub covered: Option<Vec<u32>>,
 }
 
 /// What became of the pages
@@ -113,13 +115,15 @@ pub struct Loading {
     principals: Ids,
     memberships: Edges,
     nested: Edges,
+    covered: Option<Vec<u32>>,
 }
 
 impl Loading {
-    /// Everything anew, or what has changed since `earlier`
-    pub(super) fn new(tenant: Guid, earlier: Option<&Tenant>, all: bool) -> Self {
+    /// Everything anew, or what has changed since `earlier`; all direct members will be known then of the groups that are `covered`
+    pub(super) fn new(tenant: Guid, earlier: Option<&Tenant>, all: bool, covered: Option<Vec<u32>>) -> Self {
         let mut loading = Self {
             tenant,
+            covered,
             principals: earlier.map(|earlier| earlier.principals.clone()).unwrap_or_default(),
             memberships: Edges::default(),
             nested: Edges::default(),
@@ -162,6 +166,12 @@ impl Loading {
     pub(super) fn finish(mut self) -> Tenant {
         self.principals.shrink();
         let memberships = Lists::new(self.principals.len(), &self.memberships.finish());
-        Tenant { id: self.tenant, principals: self.principals, memberships, nested: self.nested.finish() }
+        Tenant {
+            id: self.tenant,
+            principals: self.principals,
+            memberships,
+            nested: self.nested.finish(),
+            covered: self.covered,
+        }
     }
 }

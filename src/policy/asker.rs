@@ -78,7 +78,8 @@ impl<'a> Asker<'a> {
         Self { assured: true, ..self }
     }
 
-    /// Whether they are in a group; `None` when that is not known, as where only a token says so that is newer than the directory
+    /// Whether they are in a group; `None` when that is not known, as where the group was not loaded, or only a token says so that
+    /// is newer than the directory
     pub fn is_in(&self, group: Guid) -> Option<bool> {
         // What is not known stays so, whatever is added to it.
         let known = self.knows_groups();
@@ -90,9 +91,10 @@ impl<'a> Asker<'a> {
             Word::Record => listed().or_else(|| known.then_some(false)),
             Word::Nobody(_) => known.then_some(false),
             Word::Directory => {
-                let known = self.directory.is_in(self.principal, group);
-                let may_be = !known && self.standing.newer_token && listed() == Some(true);
-                (!may_be).then_some(known)
+                let found = self.directory.is_in(self.principal, group);
+                let told = || self.standing.newer_token && listed() == Some(true);
+                let may_be = !found && (told() || !self.directory.covers(self.principal, group));
+                (!may_be).then_some(found)
             }
         }
     }

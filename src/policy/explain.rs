@@ -168,6 +168,12 @@ impl<'e> Question<'e> {
         Some(self.resource?.owners.iter().any(owns))
     }
 
+    /// Whether the resource is one that the principal certainly does not own
+    #[inline(never)]
+    pub fn is_anothers(&self) -> bool {
+        self.asker.knows_all_owners() && self.owned_by(self.possible_owners) == Some(false)
+    }
+
     /// A condition as far as the resource leaves it open
     pub fn given(&self, criteria: &Criteria) -> Criteria {
         criteria.settled(&|literal| {
@@ -259,7 +265,8 @@ pub fn ownership(question: &Question<'_>) -> String {
         return format!("`{entity}` has no owner");
     }
     let owners: Vec<_> = resource.owners.iter().map(|owner| unreached(question, owner)).collect();
-    format!("`{entity}` is owned by {}, and the principal is not a member", crate::text::join(&owners, ", "))
+    let known = if question.is_anothers() { "" } else { " known to be" };
+    format!("`{entity}` is owned by {}, and the principal is not{known} a member", crate::text::join(&owners, ", "))
 }
 
 /// An owner through which the principal does not own, and which groups stand for it

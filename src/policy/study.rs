@@ -89,8 +89,7 @@ fn ownership(question: &Question<'_>) -> (&'static str, String) {
         return ("unknown", steps);
     };
     let Some(owner) = resource.owners.iter().find(|owner| question.owners.contains(owner)) else {
-        let certain = question.asker.knows_all_owners() && question.owned_by(question.possible_owners) == Some(false);
-        return (if certain { "no" } else { "unknown" }, steps);
+        return (if question.is_anothers() { "no" } else { "unknown" }, steps);
     };
     match question.directory.path(question.asker.principal, &question.asker.standing, owner) {
         Some(path) => {

@@ -212,6 +212,9 @@ fn reason(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
         Some(false) => return format!("it is for {}", selectors(rule)),
         // Neither a selector nor a condition that can't be told keeps a deny rule from applying.
         _ if rule.effect == RuleEffect::Deny => return "the sign-in is what it asks for".into(),
+        None if asker.knows_groups() => {
+            return "whether it is for the principal is not known, and unknown is never taken for membership".into();
+        }
         None => {
             return "the groups of the principal are not known, and unknown is never taken for membership".into();
         }

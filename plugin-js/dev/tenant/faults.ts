@@ -26,7 +26,7 @@ export interface Faults {
   /**
    * resetMidBody: half an answer, then the connection is reset · malformed: half an answer, as if it were whole ·
    * throttled, throttledSilently: 429 with and without Retry-After · foreignNextLink: the next page on another host ·
-   * endlessPages: a page that names itself as the next one · names: display names where ids belong · notThere: 404 ·
+   * endlessPages: a page that names itself as the next one · newLinks: the same page again and again, each time by another link · names: display names where ids belong · notThere: 404 ·
    * emptyTenant: a delta query that finds nobody
    */
   graph?:
@@ -37,6 +37,7 @@ export interface Faults {
     | 'throttledSilently'
     | 'foreignNextLink'
     | 'endlessPages'
+    | 'newLinks'
     | 'names'
     | 'notThere'
     | 'emptyTenant'

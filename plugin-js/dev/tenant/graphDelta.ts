@@ -41,6 +41,8 @@ interface Position {
   filter?: string;
   /** The page before was not empty, so this one may be */
   empty?: boolean;
+  /** How often the same page was there, for links that are never the same */
+  turn?: number;
 }
 
 interface Entry {
@@ -123,12 +125,7 @@ function delta(path: string, { query }: RouteRequest, tenant: Tenant, { tenantId
   if (position.issued + TOKEN_SECONDS < tenant.clock() || position.generation !== tenant.deltaGeneration)
     return tooOld(tenant, path);
   const filter = filterOf(position.filter);
-  if (filter && filter.size > MAX_FILTERED)
-    return graphError(
-      400,
-      'Request_BadRequest',
-      `Too many ids in the filter: ${filter.size}. At most ${MAX_FILTERED}.`,
-    );
+  if (filter && 'status' in filter) return filter;
   const listing = list(directory, filter);
   const empty = tenant.faults.graph === 'emptyTenant';
   const entries = empty
@@ -169,9 +166,12 @@ function page(path: string, tenant: Tenant, position: Position, entries: readonl
     }
   }
   const { faults } = tenant;
-  const endless = faults.graph === 'endlessPages';
+  const turn = faults.graph === 'newLinks' ? (position.turn ?? 0) + 1 : undefined;
+  const endless = faults.graph === 'endlessPages' || turn !== undefined;
   const more = at < entries.length || (paging.emptyPages && !position.empty);
-  const next = endless ? position : { ...position, at, member, empty: paging.emptyPages && !position.empty };
+  const next = endless
+    ? { ...position, turn }
+    : { ...position, at, member, empty: paging.emptyPages && !position.empty };
   const base =
     faults.graph === 'foreignNextLink' ? graphBase(tenant).replace('127.0.0.1', 'localhost') : graphBase(tenant);
   const url = `${base}/v1.0/${path}/delta`;
@@ -203,9 +203,17 @@ function positionOf(query: URLSearchParams, tenant: Tenant, directory: Simulated
   return { until, at: 0, member: 0, issued: tenant.clock(), generation: tenant.deltaGeneration, select, filter };
 }
 
-function filterOf(filter: string | undefined): ReadonlySet<string> | undefined {
+/** The one filter that Graph supports here: some objects by their ids, each asked for once */
+function filterOf(filter: string | undefined): ReadonlySet<string> | Reply | undefined {
   if (filter === undefined) return undefined;
-  return new Set(filter.split(' or ').flatMap(part => /^id eq '([0-9a-f-]{36})'$/.exec(part)?.[1] ?? []));
+  const ids = filter
+    .split(' or ')
+    .map(part => /^id eq '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'$/i.exec(part)?.[1]);
+  if (ids.includes(undefined))
+    return graphError(400, 'Request_UnsupportedQuery', "Unsupported filter: only `id eq '...'`, joined by `or`.");
+  if (ids.length > MAX_FILTERED)
+    return graphError(400, 'Request_BadRequest', `Too many ids in the filter: ${ids.length}. At most ${MAX_FILTERED}.`);
+  return new Set(ids.map(id => (id as string).toLowerCase()));
 }
 
 /** Graph says both: that the token is too old, and where everything begins anew */

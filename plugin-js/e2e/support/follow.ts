@@ -48,6 +48,7 @@ export interface WriterOptions {
   /** Before the writer gets a page */
   beforePage?: () => Promise<void>;
   pause?: (ms: number) => Promise<void>;
+  maxPages?: number;
 }
 
 export async function followed(tenant: Tenant, { service, knex }: Opened) {
@@ -63,8 +64,8 @@ export async function followed(tenant: Tenant, { service, knex }: Opened) {
     let left = 0;
     const counting = {
       ask: client.ask.bind(client),
-      async delta(address: string | URL) {
-        const page = await client.delta(address);
+      async delta(address: string | URL, signal?: AbortSignal) {
+        const page = await client.delta(address, signal);
         await options.beforePage?.();
         left -= 1;
         if (left === 0) ending.abort();
@@ -86,13 +87,16 @@ export async function followed(tenant: Tenant, { service, knex }: Opened) {
       logger,
       changed: async changed => void told.push(changed),
       pause: options.pause,
+      maxPages: options.maxPages,
     });
     const run = (what?: 'all' | 'changes') => {
       ending = new AbortController();
       left = options.pages ?? Infinity;
       return made.run(ending.signal, what);
     };
-    return { logger, told, run };
+    /** As when the backend is stopped */
+    const end = () => ending.abort();
+    return { logger, told, run, end };
   }
 
   function replica({ groups = 'all' }: Pick<WriterOptions, 'groups'> = {}) {

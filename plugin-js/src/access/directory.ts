@@ -142,10 +142,8 @@ export class CatalogDirectory {
     // What another version of this plugin has numbered cannot be compared; unchanged here, it is the same.
     const incomparable = newest.fingerprint !== null && !newest.fingerprint.startsWith(FORMAT);
     const same = newest.fingerprint === fingerprint || (incomparable && fingerprint === this.#last);
-    const { members } = newest;
-    if (same) return { directory, fingerprint, members, epoch: newest.epoch };
-    const advanced = await numbers.advance(newest.epoch, fingerprint);
-    return { directory, fingerprint, members, epoch: advanced ? newest.epoch + 1 : undefined };
+    const numbered = same ? newest : await numbers.advance(newest, fingerprint);
+    return { directory, fingerprint, members: numbered?.members, epoch: numbered?.epoch };
   }
 
   #handOver(directory: DirectoryInput): void {

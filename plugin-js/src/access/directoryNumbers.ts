@@ -15,6 +15,8 @@ export interface NumberedDirectory {
   fingerprint: string | null;
   /** The number with which members of groups changed last; 0 where they are not followed */
   members?: number;
+  /** How often it was numbered for what the catalog says; members of groups count `epoch` on without it */
+  catalog: number;
 }
 
 /** Gives every directory a number that is the same on every replica and grows with time */
@@ -22,11 +24,12 @@ export interface DirectoryNumbers {
   /** @throws Error when the database does not answer */
   newest(): Promise<NumberedDirectory>;
   /**
-   * Gives the number after `epoch` to a content that was read when `epoch` was the newest.
-   * @returns whether it was; otherwise another replica has read the catalog meanwhile, maybe later than this one
+   * Gives the next number to a content that was read when `newest` was the newest of the catalog. Members that have changed meanwhile
+   * do not matter: they would keep the catalog from ever being taken.
+   * @returns the number; `undefined` when another replica has read the catalog meanwhile, maybe later than this one
    * @throws Error when the database does not answer
    */
-  advance(epoch: number, fingerprint: string): Promise<boolean>;
+  advance(newest: NumberedDirectory, fingerprint: string): Promise<NumberedDirectory | undefined>;
 }
 
 /** The numbers in the plugin's database */
@@ -39,25 +42,36 @@ export class StoredDirectoryNumbers implements DirectoryNumbers {
   }
 
   async newest(): Promise<NumberedDirectory> {
-    const row = await answered(
-      this.#database<{ name: string; value: number | string; fingerprint: string | null; members: number | string }>(
-        REVISIONS,
-      )
-        .where({ name: 'directory' })
-        .first(),
-    );
+    const row = await answered(this.#database<Row>(REVISIONS).where({ name: 'directory' }).first());
     if (!row) throw new Error(`${REVISIONS} has no row for the directory`);
-    return { epoch: Number(row.value), fingerprint: row.fingerprint, members: Number(row.members) };
+    return numberedOf(row);
   }
 
-  async advance(epoch: number, fingerprint: string): Promise<boolean> {
-    const changed = await answered(
+  async advance(newest: NumberedDirectory, fingerprint: string): Promise<NumberedDirectory | undefined> {
+    const one = (column: string) => this.#database.raw('?? + 1', [column]);
+    const next = { value: one('value'), catalog: one('catalog'), fingerprint };
+    const rows = await answered(
       this.#database(REVISIONS)
-        .where({ name: 'directory', value: epoch })
-        .update({ value: epoch + 1, fingerprint }),
+        // By the content as well: versions of before do not count the catalog.
+        .where({ name: 'directory', catalog: newest.catalog, fingerprint: newest.fingerprint })
+        .update(next, ['value', 'fingerprint', 'members', 'catalog']),
     );
-    return changed === 1;
+    const [row] = rows as Row[];
+    return row && numberedOf(row);
   }
+}
+
+/** Numbers are text in PostgreSQL */
+interface Row {
+  name: string;
+  value: number | string;
+  fingerprint: string | null;
+  members: number | string;
+  catalog: number | string;
+}
+
+function numberedOf({ value, fingerprint, members, catalog }: Row): NumberedDirectory {
+  return { epoch: Number(value), fingerprint, members: Number(members), catalog: Number(catalog) };
 }
 
 /** What a driver says quotes statements: only its code is passed on */

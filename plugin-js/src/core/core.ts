@@ -230,8 +230,8 @@ export class EntraCore {
   }
 
   /**
-   * What the directory says of a principal; `undefined` for nobody. `tokenIssued` (seconds since the epoch): when another token of
-   * theirs was issued, if that is what they come with
+   * What the directory says of a principal; `undefined` for nobody. `tokenIssued` (seconds since the epoch): when a Backstage token
+   * of theirs was issued, if that is what they come with
    */
   standing(principal: PrincipalHandle, tokenIssued = NO_NUMBER): Standing | undefined {
     const number = this.#life.askOf(

@@ -4,6 +4,7 @@ import { groups, people } from '../../dev/tenant/people';
 import { DELETE, FROM_ENTRA, READ, recordOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { watchedCore } from '../../e2e/support/watchedCore';
+import { accountEntries, type AccountInput } from './accountEntries';
 import { EntraCore } from './core';
 import type { PrincipalHandle } from './types';
 import type { WasmCore } from './wasm';
@@ -49,14 +50,16 @@ function pass(ms: number, by: { wall?: number } = {}): void {
   monotonic += ms;
 }
 
-function load(account: object = {}): void {
-  const accounts = core.accounts.begin(tenantId, 'all');
-  assert.ok(accounts.ok && accounts.value.add(page([{ id: OLIVIA, accountEnabled: true, ...account }])).ok);
-  assert.ok(accounts.value.commit().ok);
-  const members = core.members.begin(tenantId, 'all');
+const tell = (what: 'all' | 'changes', ...accounts: AccountInput[]) =>
+  core.accounts.take(tenantId, what, [accountEntries(accounts)]);
+
+function load(account: Partial<AccountInput> = {}): void {
+  assert.ok(tell('all', { id: OLIVIA, enabled: true, ...account }).ok);
   const olivia = { '@odata.type': '#microsoft.graph.user', id: OLIVIA };
-  assert.ok(members.ok && members.value.add(page([{ id: groups.payments.id, 'members@delta': [olivia] }])).ok);
-  assert.ok(members.value.commit().ok);
+  const all = page([{ id: groups.payments.id, 'members@delta': [olivia] }]);
+  const members = core.members.begin(tenantId, 'all', null);
+  assert.ok(members.ok && members.value.add(all).ok);
+  assert.ok(members.value.commit(() => [all]).ok);
 }
 
 function olivia(): PrincipalHandle {
@@ -143,14 +146,12 @@ test('a time that has not come yet is no time, but for what clocks differ by', (
 test('a tenant of somebody else is told nothing, and nobody waits for it', () => {
   const other = '2b2b2b2b-2222-3333-4444-5555555555ff';
   core.freshness.set(other, seconds());
-  assert.deepEqual(core.accounts.begin(other, 'all'), { ok: false, error: 'the tenant is not configured' });
+  assert.deepEqual(core.accounts.take(other, 'all', []), { ok: false, error: 'the tenant is not configured' });
 });
 
 test('a fresh instance is told accounts and rounds again, and how old they are by then', async () => {
-  load({ accountEnabled: false });
-  const changes = core.accounts.begin(tenantId, 'changes');
-  assert.ok(changes.ok && changes.value.add(page([{ id: OLIVIA, accountEnabled: true }])).ok);
-  assert.deepEqual(changes.value.commit(), { ok: true, value: { outOfForce: 0 } });
+  load({ enabled: false });
+  assert.deepEqual(tell('changes', { id: OLIVIA, enabled: true }), { ok: true, value: { outOfForce: 0 } });
   core.freshness.set(tenantId, seconds());
   assert.equal(may(olivia()), true);
   const trap = async () => {
@@ -172,10 +173,8 @@ test('a fresh instance is told accounts and rounds again, and how old they are b
 test('many changes come to the same in a fresh instance as one by one', async () => {
   load();
   for (let round = 0; round < 150; round += 1) {
-    const loading = core.accounts.begin(tenantId, 'changes');
     const id = round % 2 ? OLIVIA : people.dana.oid;
-    assert.ok(loading.ok && loading.value.add(page([{ id, accountEnabled: round % 3 === 0 || round === 148 }])).ok);
-    assert.ok(loading.value.commit().ok);
+    assert.ok(tell('changes', { id, enabled: round % 3 === 0 || round === 148 }).ok);
   }
   const state = () =>
     [OLIVIA, people.dana.oid].map(objectId =>

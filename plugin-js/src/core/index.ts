@@ -1,12 +1,13 @@
 /** The core: the only folder that touches the WebAssembly package. */
-export type { Accounts, AccountsLoading } from './accounts';
+export { accountEntries, type AccountInput } from './accountEntries';
+export type { Accounts } from './accounts';
 export type { AuditFinding, AuditLink, AuditSettings, ChainPlace } from './auditChain';
 export { REJECTION_CODES, type RejectionCode } from './codes';
 export { EntraCore } from './core';
 export { UNKNOWN_PRINCIPAL } from './decisions';
 export type { Freshness } from './freshness';
 export { isGuid } from './guid';
-export type { Member, Members, MembersLoading } from './members';
+export type { MakePages, Member, Members, MembersLoading } from './members';
 export { ConfigurationError, TokenRejectedError } from './errors';
 export { pipelineKey, pipelineRef } from './pipelines';
 export { revokedReason } from './standing';

@@ -333,10 +333,7 @@ export interface MembersReport {
   bytes: number;
 }
 
-/** What a page of accounts held; the links are Microsoft Graph's own, and to be checked before they are followed */
-export type AccountsPage = Pick<PageReport, 'next' | 'delta'> & { accounts: number };
-
-/** What became of the pages */
+/** What became of accounts */
 export interface AccountsReport {
   /** Accounts of the tenant that are disabled or deleted */
   outOfForce: number;

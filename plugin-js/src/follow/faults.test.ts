@@ -1,6 +1,7 @@
 /** What goes wrong while Microsoft Graph is followed: nothing is lost, nothing is taken that is not sure */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Faults } from '../../dev/tenant/faults';
 import { groups, people } from '../../dev/tenant/people';
 import { startTenant } from '../../dev/tenant/server';
@@ -312,6 +313,164 @@ test('rows of a newer version are left alone: by replicas, which keep what they 
   await run();
   const users = (list: typeof states) => list.find(({ feed }) => feed === 'users');
   assert.deepEqual(users((await it.store.sample()).states), users(states));
+});
+
+test('a feed that is removed and made anew is another one, although its numbers are the same', async () => {
+  const one = it.replica();
+  await it.writer().run();
+  await one.poll();
+  assertSame(one.core, tenant);
+  const groupsNow = async () => (await it.store.find({ tenant: tenant.tenantId, feed: 'groups' }))!;
+  const before = await groupsNow();
+  tenant.directory.removeMember(groups.paymentsEngineers.id, people.olivia.oid);
+  await it.store.remove(before);
+  await it.writer().run();
+  const { load, changed } = await groupsNow();
+  assert.deepEqual([load, changed], [before.load, before.changed]);
+  await one.poll();
+  assertSame(one.core, tenant);
+});
+
+test('a round that takes several runs is as old as its begin', async () => {
+  Object.assign(tenant.deltaPaging, { items: 1 });
+  await it.writer().run();
+  for (const person of [people.dana, people.rita, people.otto]) tenant.directory.setEnabled(person.oid, false);
+  const users = async () => (await it.store.find({ tenant: tenant.tenantId, feed: 'users' }))!;
+  const { completedAt } = await users();
+  await it.writer({ pages: 1 }).run();
+  const under = await users();
+  assert.deepEqual([under.completedAt, under.roundPages], [completedAt, 1], 'not complete yet');
+  assert.equal((under.roundSince ?? 0) >= (completedAt ?? 0), true);
+  const begun = (completedAt ?? 0) + 7;
+  await database.knex(FEEDS).where({ feed: 'users' }).update({ round_since: begun });
+  await it.writer({ pages: 1 }).run();
+  assert.deepEqual([(await users()).completedAt, (await users()).roundPages], [completedAt, 2]);
+  await it.writer().run();
+  const over = await users();
+  assert.deepEqual([over.completedAt, over.roundSince, over.roundPages], [begun, null, 0]);
+  const one = it.replica();
+  await one.poll();
+  assertSame(one.core, tenant);
+});
+
+test('what has changed without an end, by ever new links and over many runs, is loaded anew', async () => {
+  await it.writer().run();
+  tenant.faults.graph = 'newLinks';
+  const states = async () => (await it.store.sample()).states;
+  const loads = (await states()).map(({ load }) => load);
+  const lines: string[] = [];
+  let runs = 0;
+  for (; (await states()).some(({ link }) => link !== null); runs += 1) {
+    assert.equal(runs < 50, true);
+    const each = it.writer({ pages: 2, maxPages: 5 });
+    await each.run();
+    lines.push(...each.logger.complaints);
+  }
+  assert.equal(runs >= 3, true, `${runs} runs`);
+  assert.match(lines.join('\n'), /users of .* more than 5 pages; all of it is loaded anew/);
+  assert.match(lines.join('\n'), /groups of .* more than 5 pages; all of it is loaded anew/);
+  await it.writer({ maxPages: 5 }).run();
+  assert.match((await errors()).join(), /more than 5 pages/);
+  assert.deepEqual(
+    (await states()).map(({ load }) => load),
+    loads,
+    'what is known stays',
+  );
+  tenant.faults.graph = undefined;
+  await it.writer().run();
+  const one = it.replica();
+  await one.poll();
+  assertSame(one.core, tenant);
+  assert.deepEqual(await errors(), [null, null]);
+});
+
+test('what has changed is asked while everything else is being loaded', async () => {
+  const one = it.replica();
+  await it.writer().run();
+  await one.poll();
+  await database.knex(FEEDS).where({ feed: 'users' }).update({ link: null });
+  const found: boolean[] = [];
+  const loading = it.writer({
+    async beforePage() {
+      const users = await it.store.find({ tenant: tenant.tenantId, feed: 'users' });
+      if (!users?.staged || found.length > 0) return;
+      found.push(true);
+      tenant.directory.removeMember(groups.paymentsEngineers.id, people.olivia.oid);
+      found.push(await loading.run('changes'), await loading.run('changes'));
+      await one.poll();
+      assert.deepEqual(one.core.members.groupsOf(tenant.tenantId, people.olivia.oid), []);
+    },
+  });
+  assert.equal(await loading.run(), true);
+  assert.deepEqual(found, [true, true, false], 'and nothing is new the second time');
+  assert.deepEqual(loading.logger.complaints, []);
+  await one.poll();
+  assertSame(one.core, tenant);
+});
+
+test('a hint that finds a token too old leaves the load to the next run', async () => {
+  const { run } = it.writer();
+  await run();
+  tenant.deltaGeneration += 1;
+  await run('changes');
+  const staged = (await it.store.sample()).states.map(({ staged: load, stagedPages }) => [load > 0, stagedPages]);
+  assert.deepEqual(staged, [
+    [true, 0],
+    [true, 0],
+  ]);
+  await run();
+  const one = it.replica();
+  await one.poll();
+  assertSame(one.core, tenant);
+});
+
+test('two rounds of a feed at once: the second one waits, and asks from the end of the first', async () => {
+  await it.writer().run();
+  const { directory } = tenant;
+  let first = true;
+  const found: Array<Promise<boolean>> = [];
+  const both = it.writer({
+    async beforePage() {
+      if (!first) return;
+      first = false;
+      // Graph has answered already: this is for whoever asks later.
+      directory.setEnabled(people.rita.oid, false);
+      found.push(both.run('changes'));
+    },
+  });
+  directory.setEnabled(people.dana.oid, false);
+  await both.run();
+  assert.deepEqual(await Promise.all(found), [true]);
+  assert.deepEqual(both.logger.complaints, []);
+  const one = it.replica();
+  await one.poll();
+  assertSame(one.core, tenant);
+});
+
+test('a backend that is stopped waits neither for Microsoft Graph nor for what Graph wants to be waited for', async () => {
+  for (const [fault, retryAfter] of [
+    ['throttled', 30],
+    ['slow', 1],
+  ] as const) {
+    tenant.faults.graph = fault;
+    tenant.faults.retryAfter = retryAfter;
+    const before = tenant.requests['graph.users.delta'] ?? 0;
+    const { run, end, logger } = it.writer();
+    const running = run();
+    while ((tenant.requests['graph.users.delta'] ?? 0) === before) await new Promise(resolve => setImmediate(resolve));
+    // The answer is on its way; then it is waited.
+    await sleep(50);
+    end();
+    // Either would take more than that.
+    const late = new AbortController();
+    const waited = sleep(15_000, true, { signal: late.signal }).catch(() => false);
+    assert.equal(await Promise.race([running.then(() => false), waited]), false, `${fault}: it ends`);
+    late.abort();
+    assert.equal(tenant.requests['graph.users.delta'], before + 1, `${fault}: asked once`);
+    assert.equal(tenant.requests['graph.groups.delta'] ?? 0, 0);
+    assert.deepEqual(logger.complaints, []);
+  }
+  assert.deepEqual(await errors(), [null, null]);
 });
 
 test('Microsoft Graph is asked for less when it says that much is used up, and not at all when all is', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { within } from '../service/within';
 import { databaseReason } from '../service/sessionStoreAccess';
 import { commonAccounts, hasAccounts, keepVanished, mergeAccounts, removeAccounts } from './accountRows';
@@ -16,6 +17,16 @@ const REMOVED_AT_ONCE = 500;
 
 /** What pages say of the users or of the groups, in their order */
 export type Changes = readonly AccountChange[] | readonly GroupChange[];
+
+/** A round of questions for what has changed, maybe of several runs */
+export interface Round {
+  /** By the clock of the database: rows are as old at its end */
+  begun: number;
+  /** Pages so far */
+  pages: number;
+  /** Whether this is all that there is */
+  over: boolean;
+}
 
 type Columns = Record<string, string | number | null>;
 
@@ -67,15 +78,27 @@ export class FeedStore {
     return this.database.raw(`${expression} as now`);
   }
 
-  /** A feed as it is; made when it is not there */
+  /** A feed as it is */
+  async find({ tenant, feed }: FeedKey): Promise<FeedState | undefined> {
+    const found = (await answered(this.database(FEEDS).where({ tenant, feed }).first())) as Columns | undefined;
+    return found && stateOf(found);
+  }
+
+  /** A new feed; the one that another writer has made meanwhile */
   async open({ tenant, feed }: FeedKey, scope: readonly string[] | null = null): Promise<FeedState> {
-    const find = () => answered(this.database(FEEDS).where({ tenant, feed }).first());
-    const found = (await find()) as Columns | undefined;
-    if (found) return stateOf(found);
-    const none = { format: FORMAT, revision: 0, changed: 0, load: 0, staged: 0, staged_pages: 0 };
-    const row = { tenant, feed, ...none, scope: scope && JSON.stringify(scope) };
+    const none = { revision: 0, changed: 0, load: 0, staged: 0, staged_pages: 0, round_pages: 0 };
+    const row = {
+      tenant,
+      feed,
+      ...none,
+      format: FORMAT,
+      generation: randomUUID(),
+      scope: scope && JSON.stringify(scope),
+    };
     await answered(this.database(FEEDS).insert(row).onConflict(['tenant', 'feed']).ignore());
-    return stateOf((await find()) as Columns);
+    const made = await this.find({ tenant, feed });
+    if (!made) throw new SupersededError(`another writer has removed ${feed} of ${tenant}`);
+    return made;
   }
 
   /** Begins a load of everything, beside the one that counts; maybe of other groups than before */
@@ -88,6 +111,8 @@ export class FeedStore {
       staged_link: null,
       staged_pages: 0,
       staged_since: now,
+      round_since: null,
+      round_pages: 0,
     }));
   }
 
@@ -125,15 +150,17 @@ export class FeedStore {
     });
   }
 
-  /** Writes down what has changed, with where to go on; `completedAt` when it is all that there is */
-  apply(state: FeedState, changes: Changes, link: string, completedAt: number | null): Promise<FeedState> {
+  /** Writes down what has changed, with where to go on */
+  apply(state: FeedState, changes: Changes, link: string, { begun, pages, over }: Round): Promise<FeedState> {
     return this.#write(state, async (transaction, revision) => {
       const count = await this.#merge(transaction, state, changes, revision);
       if (count > 0 && !isUsers(state)) await nextEpoch(transaction);
       return {
         link,
         ...(count > 0 ? { changed: revision } : {}),
-        ...(completedAt === null ? {} : { completed_at: completedAt, error: null }),
+        ...(over
+          ? { completed_at: begun, error: null, round_since: null, round_pages: 0 }
+          : { round_since: begun, round_pages: pages }),
       };
     });
   }
@@ -165,7 +192,7 @@ export class FeedStore {
     while ((await remove(this.database, last, needed, REMOVED_AT_ONCE)) === REMOVED_AT_ONCE);
   }
 
-  /** Removes a feed of groups with all of its rows: one of the same name begins with the first number again */
+  /** Removes a feed of groups with all of its rows */
   async remove(state: FeedState): Promise<void> {
     if (state.format > FORMAT) return;
     await this.database.transaction(async transaction => {
@@ -221,6 +248,7 @@ function stateOf(row: Columns): FeedState {
   return {
     tenant: text('tenant') ?? '',
     feed: text('feed') ?? '',
+    generation: text('generation') ?? '',
     format: number('format'),
     revision: number('revision'),
     changed: number('changed'),
@@ -232,6 +260,8 @@ function stateOf(row: Columns): FeedState {
     stagedPages: number('staged_pages'),
     stagedSince: moment('staged_since'),
     completedAt: moment('completed_at'),
+    roundSince: moment('round_since'),
+    roundPages: number('round_pages'),
     held: text('held'),
     error: text('error'),
   };

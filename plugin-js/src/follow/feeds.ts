@@ -16,6 +16,8 @@ export interface FeedKey {
 
 /** How far a feed is */
 export interface FeedState extends FeedKey {
+  /** Of the feed since it was made: the numbers of one that is made anew begin with the first again */
+  generation: string;
   format: number;
   /** Number of the last write: whoever writes next names it, or is too late */
   revision: number;
@@ -36,8 +38,24 @@ export interface FeedState extends FeedKey {
   stagedSince: number | null;
   /** Rows are what Graph had then, or newer */
   completedAt: number | null;
+  /** When the round under way began, which is how old its rows will be at its end; `null` for none */
+  roundSince: number | null;
+  roundPages: number;
   held: string | null;
   error: string | null;
+}
+
+/** What rows of a feed count, as what was read of them before is compared with */
+export type Version = Pick<FeedState, 'generation' | 'load' | 'changed'>;
+
+/** Whether the rows are the same */
+export function isSame(one: Version | undefined, other: Version): boolean {
+  return isSameLoad(one, other) && one?.changed === other.changed;
+}
+
+/** Whether they belong to the same load, so that what has changed is all that is new */
+export function isSameLoad(one: Version | undefined, other: Version): boolean {
+  return one?.generation === other.generation && one.load === other.load;
 }
 
 /** The rows of one load */
@@ -48,6 +66,16 @@ export interface Load extends FeedKey {
 /** Another writer was faster: nothing was written */
 export class SupersededError extends Error {
   override name = 'SupersededError';
+}
+
+/** Whether there are rows, and such as this version can read */
+export function isReadable({ load, format }: FeedState): boolean {
+  return load > 0 && format <= FORMAT;
+}
+
+/** Whether Graph is asked what has changed; otherwise everything is being loaded */
+export function isFollowed({ load, link, staged }: FeedState): boolean {
+  return load > 0 && link !== null && staged === 0;
 }
 
 export function isUsers({ feed }: FeedKey): boolean {

@@ -64,6 +64,8 @@ export class Following {
   readonly #hints = new Hints(() => this.#askNow());
   readonly #subscriber?: Subscriber;
   readonly #notifications?: Notifications;
+  /** Ends the question that a hint has brought about */
+  #asking?: AbortController;
 
   constructor(options: Options) {
     this.#options = options;
@@ -110,7 +112,8 @@ export class Following {
 
   /** Out of turn, by whichever replica was told: should two ask at once, one of them writes */
   async #askNow(): Promise<boolean> {
-    const found = await this.#writer.run(new AbortController().signal, 'changes');
+    this.#asking = new AbortController();
+    const found = await this.#writer.run(this.#asking.signal, 'changes');
     await this.#replica.poll();
     return found;
   }
@@ -130,6 +133,7 @@ export class Following {
     lifecycle.addShutdownHook(() => {
       clearInterval(poll);
       this.#hints.close();
+      this.#asking?.abort();
     });
     await scheduler.scheduleTask({
       id: 'follow-entra',

@@ -1,23 +1,16 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { EntraCore } from '../core';
 import type { DirectoryEpoch } from '../service/directoryEpoch';
-import { readAccounts, type AccountRow } from './accountRows';
-import { accountPage } from './accountPages';
 import { Ages } from './ages';
-import { answered, type FeedStore, type Sample } from './feedStore';
-import { FORMAT, isUsers, USERS, type FeedState } from './feeds';
-import { memberPages, type GroupDifference } from './memberPages';
-import { readMembers, type GroupRow } from './memberRows';
+import type { FeedStore, Sample } from './feedStore';
+import { FORMAT, isReadable, isSame, isUsers, USERS, type FeedState } from './feeds';
+import { differences, joinedLists, listsAfter, type GroupLists } from './groupLists';
+import { memberPages } from './memberPages';
+import { keyOf, Reading, type Told } from './reading';
 
 /** How often it is looked whether a writer was faster than the reading */
 const ATTEMPTS = 5;
-const NOBODY = Buffer.alloc(0);
-
-/** Which rows the core of this process has been told of */
-interface Told {
-  load: number;
-  changed: number;
-}
+const NOTHING: GroupLists = new Map();
 
 interface Options {
   store: FeedStore;
@@ -37,9 +30,12 @@ interface Options {
 export class Replica {
   readonly #options: Options;
   readonly #ages = new Ages();
+  /** By feed: what the core was told */
   readonly #told = new Map<string, Told>();
-  /** By feed and group: the direct members, as the core has them */
-  readonly #lists = new Map<string, Lists>();
+  /** By feed: what it knows of groups */
+  readonly #lists = new Map<string, GroupLists>();
+  /** By tenant: the groups of all of its feeds, as the core has them */
+  readonly #groups = new Map<string, GroupLists>();
   /** Of which completion the core was told */
   readonly #rounds = new Map<string, number>();
   /** Since when a tenant is behind the database, in milliseconds of no clock in particular */
@@ -108,7 +104,8 @@ export class Replica {
         errors.push(error);
       }
     }
-    if (whole && tenants.every(tenant => !this.#isNew(this.#feeds(sample, tenant)))) epoch.membersAre(sample.members);
+    if (whole && tenants.every(tenant => !this.#isNew(tenant, this.#feeds(sample, tenant))))
+      epoch.membersAre(sample.members);
     if (errors.length > 0) throw errors[0];
   }
 
@@ -124,7 +121,7 @@ export class Replica {
     const known =
       this.#told.has(keyOf({ tenant, feed: USERS })) || feeds.some(each => isUsers(each) && isReadable(each));
     if (!known) return [sample, false];
-    if (this.#isNew(feeds)) {
+    if (this.#isNew(tenant, feeds)) {
       if (!this.#behind.has(tenant)) this.#behind.set(tenant, performance.now());
       this.#sample = await this.#load(tenant, sample);
     }
@@ -140,12 +137,15 @@ export class Replica {
     return feeds.sort((a, b) => Number(isUsers(b)) - Number(isUsers(a)));
   }
 
-  #isNew(feeds: readonly FeedState[]): boolean {
-    const same = (feed: FeedState) => {
-      const told = this.#told.get(keyOf(feed));
-      return told?.load === feed.load && told.changed === feed.changed;
-    };
-    return !feeds.filter(isReadable).every(same);
+  #isNew(tenant: string, feeds: readonly FeedState[]): boolean {
+    const isTold = (feed: FeedState) => isSame(this.#told.get(keyOf(feed)), feed);
+    return !feeds.filter(isReadable).every(isTold) || this.#removed(tenant, feeds).length > 0;
+  }
+
+  /** Feeds of groups that the core was told of and that are there no longer */
+  #removed(tenant: string, feeds: readonly FeedState[]): string[] {
+    const there = new Set(feeds.map(keyOf));
+    return [...this.#lists.keys()].filter(key => key.startsWith(`${tenant}/`) && !there.has(key));
   }
 
   /** Reads until nobody has written meanwhile, and tells the core all at once */
@@ -156,58 +156,67 @@ export class Replica {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       for (const feed of this.#feeds(sample, tenant).filter(isReadable)) await reading.read(feed);
       sample = await store.sample();
-      if (reading.isUpTo(this.#feeds(sample, tenant).filter(isReadable))) {
-        await this.#tell(tenant, reading);
+      const feeds = this.#feeds(sample, tenant);
+      if (reading.isUpTo(feeds.filter(isReadable))) {
+        await this.#tell(tenant, reading, feeds);
         return sample;
       }
     }
     throw new Error(`tenant ${tenant} changes faster than it can be read`);
   }
 
-  async #tell(tenant: string, reading: Reading): Promise<void> {
+  async #tell(tenant: string, reading: Reading, feeds: readonly FeedState[]): Promise<void> {
+    // What was removed is forgotten, also where it was read just now. Accounts are never.
+    const there = new Set([keyOf({ tenant, feed: USERS }), ...feeds.map(keyOf)]);
+    const read = new Map([...this.#of(tenant, this.#told), ...reading.told]);
+    const told = new Map([...read].filter(([key]) => there.has(key)));
     try {
-      this.#tellAccounts(tenant, reading);
-      await this.#tellMembers(tenant, reading);
+      const { accounts, groups } = reading;
+      if (accounts) taken(this.#options.core.accounts.take(tenant, accounts.all ? 'all' : 'changes', accounts.entries));
+      if (groups.size > 0 || told.size < read.size) await this.#tellMembers(tenant, reading, told);
     } catch (error) {
       // What the core has of it is not sure: everything once more.
-      for (const map of [this.#told, this.#lists])
-        for (const key of [...map.keys()]) if (key.startsWith(`${tenant}/`)) map.delete(key);
+      this.#groups.delete(tenant);
+      for (const map of [this.#told, this.#lists] as Array<Map<string, unknown>>)
+        for (const [key] of this.#of(tenant, map)) map.delete(key);
       throw error;
     }
-    for (const [key, told] of reading.told) this.#told.set(key, told);
+    for (const key of read.keys()) this.#told.delete(key);
+    for (const [key, version] of told) this.#told.set(key, version);
   }
 
-  #tellAccounts(tenant: string, { accounts }: Reading): void {
-    if (!accounts) return;
-    const { core } = this.#options;
-    const loading = taken(core.accounts.begin(tenant, accounts.all ? 'all' : 'changes'));
-    for (const page of accounts.pages) taken(loading.add(page));
-    taken(loading.commit());
-  }
-
-  async #tellMembers(tenant: string, { groups }: Reading): Promise<void> {
+  async #tellMembers(tenant: string, { groups }: Reading, told: ReadonlyMap<string, Told>): Promise<void> {
     const { core, logger } = this.#options;
-    if (groups.size === 0) return;
-    const of = (key: string) => key.startsWith(`${tenant}/`);
-    const before = new Map([...this.#lists].filter(([key]) => of(key)));
-    const after = new Map(before);
-    for (const [key, read] of groups) after.set(key, listsAfter(read, before.get(key)));
-    const loading = taken(core.members.begin(tenant, before.size > 0 ? 'changes' : 'all'));
-    for (const page of memberPages(differences(before, after))) {
-      taken(loading.add(page, false));
+    const lists = new Map(this.#of(tenant, this.#lists).filter(([key]) => told.has(key)));
+    for (const [key, read] of groups) if (told.has(key)) lists.set(key, listsAfter(read, lists.get(key)));
+    const before = this.#groups.get(tenant);
+    const after = joinedLists(lists);
+    const covered = coveredBy(lists.keys(), told);
+    const loading = taken(core.members.begin(tenant, before ? 'changes' : 'all', covered));
+    for (const page of memberPages(differences(before ?? NOTHING, after))) {
+      taken(loading.add(page));
       // A page is some ten milliseconds: whoever waits has their turn.
       await new Promise(resolve => setImmediate(resolve));
     }
-    const report = taken(loading.commit(() => memberPages(differences(new Map(), after))));
-    for (const [key, lists] of after) this.#lists.set(key, lists);
-    if (before.size === 0)
+    const report = taken(loading.commit(() => memberPages(differences(NOTHING, after))));
+    this.#groups.set(tenant, after);
+    for (const [key] of this.#of(tenant, this.#lists)) this.#lists.delete(key);
+    for (const [key, each] of lists) this.#lists.set(key, each);
+    if (!before)
       logger.info(
         `tenant ${tenant}: ${report.memberships} memberships, ${report.groups} groups, ${report.nested} nested`,
       );
   }
 
+  /** What a map by feed has of a tenant */
+  #of<T>(tenant: string, byFeed: ReadonlyMap<string, T>): Array<[string, T]> {
+    return [...byFeed].filter(([key]) => key.startsWith(`${tenant}/`));
+  }
+
   #completed(tenant: string, sample: Sample): void {
-    const moment = Math.min(...this.#feeds(sample, tenant).map(({ completedAt }) => completedAt ?? 0));
+    // What is being loaded for the first time is not known yet, and the core knows that.
+    const loaded = this.#feeds(sample, tenant).filter(isReadable);
+    const moment = Math.min(...loaded.map(({ completedAt }) => completedAt ?? 0));
     const age = this.#ages.seen(tenant, moment, sample.now);
     if (age === undefined || this.#rounds.get(tenant) === moment) return;
     this.#rounds.set(tenant, moment);
@@ -223,114 +232,24 @@ export class Replica {
   }
 }
 
-/** Direct members by group */
-type Lists = ReadonlyMap<string, Buffer>;
-
-interface GroupsRead {
-  /** Whether it is all of the feed, or what has changed */
-  all: boolean;
-  rows: Map<string, GroupRow>;
-}
-
-/** Rows read of one tenant, since what the core was told of */
-class Reading {
-  readonly #store: FeedStore;
-  readonly #before: ReadonlyMap<string, Told>;
-  readonly told = new Map<string, Told>();
-  /** By feed */
-  readonly groups = new Map<string, GroupsRead>();
-  #accounts?: { all: boolean; pages: Uint8Array[] };
-
-  constructor(store: FeedStore, before: ReadonlyMap<string, Told>) {
-    this.#store = store;
-    this.#before = before;
-  }
-
-  /** Pages of accounts; `undefined` where nothing has changed */
-  get accounts(): { all: boolean; pages: Uint8Array[] } | undefined {
-    return this.#accounts;
-  }
-
-  async read(feed: FeedState): Promise<void> {
-    const key = keyOf(feed);
-    const known = this.told.get(key) ?? this.#before.get(key);
-    const { load, changed } = feed;
-    if (known?.load === load && known.changed === changed) return;
-    const all = known?.load !== load;
-    const since = all ? 0 : known.changed;
-    if (isUsers(feed)) await this.#readAccounts(feed, all, since);
-    else await this.#readGroups(feed, all, since);
-    this.told.set(key, { load, changed });
-  }
-
-  /** Whether everything was read as it is in these feeds */
-  isUpTo(feeds: readonly FeedState[]): boolean {
-    return feeds.every(feed => {
-      const told = this.told.get(keyOf(feed)) ?? this.#before.get(keyOf(feed));
-      return told?.load === feed.load && told.changed === feed.changed;
-    });
-  }
-
-  async #readAccounts(feed: FeedState, all: boolean, since: number): Promise<void> {
-    const pages = all || !this.#accounts ? [] : this.#accounts.pages;
-    let last: AccountRow | undefined;
-    for (;;) {
-      const rows = await answered(readAccounts(this.#store.database, feed, since, last));
-      last = rows.at(-1);
-      if (!last) break;
-      pages.push(accountPage(rows));
-    }
-    this.#accounts = { all: all || (this.#accounts?.all ?? false), pages };
-  }
-
-  async #readGroups(feed: FeedState, all: boolean, since: number): Promise<void> {
-    const known = all ? undefined : this.groups.get(keyOf(feed));
-    const found = { all: all || (known?.all ?? false), rows: known?.rows ?? new Map<string, GroupRow>() };
-    let last: GroupRow | undefined;
-    for (;;) {
-      const rows = await answered(readMembers(this.#store.database, feed, since, last));
-      last = rows.at(-1);
-      if (!last) break;
-      for (const row of rows) found.rows.set(row.id, row);
-    }
-    this.groups.set(keyOf(feed), found);
-  }
-}
-
-/** Whether there are rows, and such as this version can read */
-function isReadable({ load, format }: FeedState): boolean {
-  return load > 0 && format <= FORMAT;
-}
-
-/** A tenant counts when its users and its groups are there */
+/**
+ * A tenant counts when its users are there and some of its groups. Others that were not loaded yet are not covered, which is the
+ * core's affair
+ */
 function isComplete(feeds: readonly FeedState[]): boolean {
-  return feeds.every(isReadable) && feeds.some(isUsers) && feeds.some(feed => !isUsers(feed));
+  const loaded = feeds.filter(isReadable);
+  return feeds.every(({ format }) => format <= FORMAT) && loaded.some(isUsers) && loaded.some(feed => !isUsers(feed));
 }
 
-/** The members of all groups of a feed */
-function listsAfter({ all, rows }: GroupsRead, before: Lists = new Map()): Lists {
-  // Groups that a new load does not know are empty, and so are deleted ones.
-  const lists = new Map(all ? [...before.keys()].map(id => [id, NOBODY]) : before);
-  for (const { id, members, removed } of rows.values()) lists.set(id, removed ? NOBODY : members);
-  return lists;
-}
-
-function* differences(
-  before: ReadonlyMap<string, Lists>,
-  after: ReadonlyMap<string, Lists>,
-): Generator<GroupDifference> {
-  for (const [key, lists] of after) {
-    const earlier = before.get(key);
-    if (earlier === lists) continue;
-    for (const [id, list] of lists) {
-      const old = earlier?.get(id);
-      if (old !== list) yield { id, before: old ?? NOBODY, after: list };
-    }
+/** Object ids of the groups that these feeds were asked for: everybody is known who is directly in them. `null` for all groups */
+function coveredBy(feeds: Iterable<string>, told: ReadonlyMap<string, Told>): string[] | null {
+  const ids = new Set<string>();
+  for (const feed of feeds) {
+    const scope = told.get(feed)?.scope;
+    if (scope === null) return null;
+    for (const id of scope ?? []) ids.add(id);
   }
-}
-
-function keyOf({ tenant, feed }: Pick<FeedState, 'tenant' | 'feed'>): string {
-  return `${tenant}/${feed}`;
+  return [...ids];
 }
 
 function taken<T>(outcome: { ok: true; value: T } | { ok: false; error: string }): T {

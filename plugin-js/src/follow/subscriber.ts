@@ -28,6 +28,11 @@ interface Options {
   clock?: () => number;
 }
 
+/** A tenant, and how to ask it in one run */
+interface Asked extends Pick<FollowedTenant, 'graph'> {
+  ask: FollowedTenant['client']['ask'];
+}
+
 /** Asks Graph to be told of changes, and again before it forgets; without them everything goes on, only later */
 export class Subscriber {
   readonly #options: Options;
@@ -49,9 +54,10 @@ export class Subscriber {
     for (const tenant of this.#options.tenants) await this.#tenant(tenant, signal);
   }
 
-  async #tenant(tenant: FollowedTenant, signal: AbortSignal): Promise<void> {
+  async #tenant({ graph, client }: FollowedTenant, signal: AbortSignal): Promise<void> {
+    const tenant: Asked = { graph, ask: request => client.ask({ ...request, signal }) };
     const { store, groups, logger, url } = this.#options;
-    const { tenantId } = tenant.graph;
+    const { tenantId } = graph;
     try {
       let refused: GraphError | undefined;
       const wanted = [USERS, ...(await groups(tenantId)).map(id => `/groups/${id}/members`)];
@@ -78,6 +84,7 @@ export class Subscriber {
       if (refused) throw refused;
       if (this.#said.delete(tenantId)) logger.info(`tenant ${tenantId}: Microsoft Graph tells of changes again`);
     } catch (error) {
+      if (signal.aborted) return;
       const reason = error instanceof GraphError ? error.message : 'the database does not answer';
       if (this.#said.get(tenantId) !== reason)
         logger.warn(`tenant ${tenantId}: Microsoft Graph does not tell of changes, they are asked for: ${reason}`);
@@ -85,7 +92,7 @@ export class Subscriber {
     }
   }
 
-  async #keep(tenant: FollowedTenant, resource: string, known: Subscription | undefined): Promise<void> {
+  async #keep(tenant: Asked, resource: string, known: Subscription | undefined): Promise<void> {
     const { store } = this.#options;
     if (known && known.expiresAt - this.#clock() > RENEW_MS) return;
     if (known && (await this.#renewed(tenant, known))) return;
@@ -97,7 +104,7 @@ export class Subscriber {
       expirationDateTime: this.#expiration(),
       clientState: secret,
     };
-    const answer = createdSchema.safeParse(await tenant.client.ask({ url: subscriptions(tenant.graph), body }));
+    const answer = createdSchema.safeParse(await tenant.ask({ url: subscriptions(tenant.graph), body }));
     if (!answer.success)
       throw new GraphError('the answer of Microsoft Graph is refused: a subscription without an id', {
         scope: 'tenant',
@@ -113,11 +120,11 @@ export class Subscriber {
     });
   }
 
-  async #renewed(tenant: FollowedTenant, known: Subscription): Promise<boolean> {
+  async #renewed(tenant: Asked, known: Subscription): Promise<boolean> {
     const expirationDateTime = this.#expiration();
     try {
       const url = subscriptions(tenant.graph, known.id);
-      await tenant.client.ask({ url, method: 'PATCH', body: { expirationDateTime } });
+      await tenant.ask({ url, method: 'PATCH', body: { expirationDateTime } });
     } catch (error) {
       // It has ended meanwhile: a new one, then.
       if (error instanceof GraphError && error.status === 404) return false;
@@ -127,8 +134,8 @@ export class Subscriber {
     return true;
   }
 
-  async #end(tenant: FollowedTenant, { id }: Subscription): Promise<void> {
-    await tenant.client.ask({ url: subscriptions(tenant.graph, id), method: 'DELETE' }).catch((error: unknown) => {
+  async #end(tenant: Asked, { id }: Subscription): Promise<void> {
+    await tenant.ask({ url: subscriptions(tenant.graph, id), method: 'DELETE' }).catch((error: unknown) => {
       if (!(error instanceof GraphError && error.status === 404)) throw error;
     });
     await this.#options.store.remove(id);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import {
   GROUP_TYPE,
@@ -118,13 +119,13 @@ export class GraphClient {
 
   /**
    * A page of a delta query, by a link of Graph's own or the first address.
-   * @throws GraphError, `isTooOld` where everything has to be asked for anew
+   * @throws GraphError, `isTooOld` where everything has to be asked for anew; anything else once the signal has come
    */
-  async delta(address: string | URL): Promise<DeltaPage> {
+  async delta(address: string | URL, signal?: AbortSignal): Promise<DeltaPage> {
     const url = new URL(address);
     // A link comes from a database, and from an answer before that: our token goes nowhere else.
     if (!isBelow(url, this.#tenant)) throw unexpected('the next page is at another address');
-    const request = { url, maxBytes: MAX_DELTA_BYTES };
+    const request = { url, maxBytes: MAX_DELTA_BYTES, signal };
     const { json, pressure } = await this.#ask(request, Date.now() + DELTA_LIMITS.pageMs, DELTA_LIMITS.requestMs);
     const links = deltaSchema.safeParse(json);
     if (!links.success) throw unexpected('the page says neither where to go on nor that it is the last one');
@@ -138,7 +139,7 @@ export class GraphClient {
    * Any other request.
    * @throws GraphError
    */
-  async ask(request: Pick<GraphRequest, 'url' | 'body' | 'method'>): Promise<unknown> {
+  async ask(request: Pick<GraphRequest, 'url' | 'body' | 'method' | 'signal'>): Promise<unknown> {
     return (await this.#ask(request, Date.now() + DELTA_LIMITS.pageMs, DELTA_LIMITS.requestMs)).json;
   }
 
@@ -146,7 +147,7 @@ export class GraphClient {
   async #ask(request: GraphRequest, deadline: number, requestMs = this.#limits.requestMs): Promise<GraphAnswer> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#pause(this.#silentUntil - Date.now(), deadline);
+        await this.#pause(this.#silentUntil - Date.now(), deadline, request.signal);
         return await this.#send(request, deadline, requestMs);
       } catch (error) {
         if (!(error instanceof GraphError)) throw error;
@@ -156,7 +157,7 @@ export class GraphClient {
         const pause = error.retryAfterMs ?? this.#limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random());
         // What cannot be waited for fails now and with its own reason.
         if (Date.now() + pause >= deadline) throw error;
-        await this.#pause(pause, deadline);
+        await this.#pause(pause, deadline, request.signal);
       }
     }
   }
@@ -182,13 +183,14 @@ export class GraphClient {
     return Math.min(requestMs, left);
   }
 
-  async #pause(ms: number, deadline: number): Promise<void> {
+  async #pause(ms: number, deadline: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     if (ms <= 0) return;
     if (Date.now() + ms >= deadline) {
       const seconds = Math.ceil(ms / 1000);
       throw new GraphError(`Microsoft Graph throttles: it is asked again in ${seconds} s`, { scope: 'tenant' });
     }
-    await new Promise(resolve => setTimeout(resolve, ms));
+    await sleep(ms, undefined, { signal });
   }
 }
 

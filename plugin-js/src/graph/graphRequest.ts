@@ -16,6 +16,8 @@ export interface GraphRequest {
   method?: 'PATCH' | 'DELETE';
   /** Longest answer. Default: {@link MAX_BYTES} */
   maxBytes?: number;
+  /** Ends it, and the waits before it */
+  signal?: AbortSignal;
   /** Makes advanced queries possible: the answer may lag behind by seconds */
   eventual?: boolean;
 }
@@ -30,7 +32,8 @@ const SUCCESS = [200, 201, 204];
 export async function send(request: GraphRequest, token: string, timeoutMs: number): Promise<GraphAnswer> {
   const { url, body, eventual, maxBytes = MAX_BYTES } = request;
   if (!isAllowed(url)) throw new GraphError('the address of Microsoft Graph is not https', { scope: 'tenant' });
-  const signal = AbortSignal.timeout(timeoutMs);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
   const headers: Record<string, string> = {
     accept: 'application/json;odata.metadata=minimal',
     authorization: `Bearer ${token}`,

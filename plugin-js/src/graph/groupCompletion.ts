@@ -37,14 +37,10 @@ export class GroupCompletion {
   session(entityRef: string): Promise<void> | undefined {
     // What the core has not read may be anything: it comes from a database.
     const handle = this.#resolver && this.#sessions.find(entityRef);
+    if (!this.#resolver || handle === undefined) return undefined;
+    const standing = this.#core.standing(handle);
     // Where the directory's word counts, or nobody's, there is nothing to complete.
-    if (
-      !this.#resolver ||
-      handle === undefined ||
-      this.#core.standing(handle)?.gap ||
-      this.#core.standing(handle)?.live
-    )
-      return undefined;
+    if (standing?.gap || standing?.live) return undefined;
     const record = this.#sessions.record(entityRef);
     if (record?.groups.state !== 'unknown') return undefined;
     const completed = this.#resolver.resolve(record).then(resolution => {

@@ -222,9 +222,7 @@ export class EntraAccess {
       );
     }
     const isNewest = expires !== undefined && expires >= session.expiresAt;
-    const revoked = this.about(entityRef, principal =>
-      core.standing(principal, isNewest ? undefined : asEntraWrites(issued)),
-    );
+    const revoked = this.about(entityRef, principal => core.standing(principal, isNewest ? undefined : (issued ?? 0)));
     if (!revoked?.revoked || !(await proved())) return;
     const advice = revokedReason(revoked.revoked).replace(/^principal_revoked: /, '');
     const refusal = { ok: false, code: 'principal_revoked', advice } as const;
@@ -340,11 +338,6 @@ export class EntraAccess {
     const renewed = this.sessions.renew(entityRef);
     return renewed === undefined ? decision : this.core.decide(renewed, permission);
   }
-}
-
-/** Entra writes tokens back by so much, and the core reckons with it (`src/limits.rs`): to be compared, so must be what we wrote */
-function asEntraWrites(issued = 0): number {
-  return Math.max(0, issued - 300);
 }
 
 const GAPS = {

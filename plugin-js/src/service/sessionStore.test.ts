@@ -42,6 +42,18 @@ for (const { name, skip, open } of DATABASES) {
       assert.equal(await store.find('user:default/another'), undefined);
     });
 
+    test('a version of before that writes beside this one says nothing of when the token was issued', async () => {
+      await store.write(REF, { ...olivia, issuedAt: NOW - 10 }, NOW + 3600, NOW);
+      assert.equal(((await store.find(REF))?.record as Principal).issuedAt, NOW - 10);
+      // As it writes an older token: the columns that it does not know stay.
+      const written = { record: JSON.stringify(olivia), expires_at: NOW + 7200, revision: 2, since: 1 };
+      await database.knex('entra_access_sessions').where({ entity_ref: REF }).update(written);
+      await database.knex('entra_access_revisions').where({ name: 'sessions' }).update({ value: 2 });
+      assert.deepEqual((await store.find(REF))?.record, olivia);
+      await store.write(REF, { ...olivia, issuedAt: NOW - 5 }, NOW + 3600, NOW);
+      assert.equal(((await store.since(2, 10))[0]?.record as Principal).issuedAt, NOW - 5);
+    });
+
     test('the tables are made once, and a second opening changes nothing', async () => {
       await store.write(REF, olivia, NOW + 3600, NOW);
       const again = await SessionStore.open(database.service);

@@ -40,6 +40,7 @@ interface Row {
   revision: number | string;
   since: number | string;
   issued_at: number | string | null;
+  issued_revision: number | string | null;
 }
 
 /** The sessions of all replicas, in the plugin's database */
@@ -82,7 +83,7 @@ export class SessionStore {
       const since = unchanged ? Number(present.since) : revision;
       // Beside the record, which versions of before read strictly.
       const { issuedAt, ...rest } = record;
-      const written = { record: JSON.stringify(rest), issued_at: issuedAt ?? null };
+      const written = { record: JSON.stringify(rest), issued_at: issuedAt ?? null, issued_revision: revision };
       const columns = { entity_ref: entityRef, principal, ...written, expires_at: until };
       await transaction(SESSIONS)
         .insert({ ...columns, revision, since })
@@ -142,15 +143,16 @@ function sessionOf(row: Row): StoredSession {
   return {
     entityRef: row.entity_ref,
     principal: row.principal,
-    record: withIssued(parsed(row.record), row.issued_at),
+    record: withIssued(parsed(row.record), row),
     expiresAt: Number(row.expires_at),
     revision: Number(row.revision),
     since: Number(row.since),
   };
 }
 
-function withIssued(record: unknown, issuedAt: Row['issued_at']): unknown {
-  const known = typeof record === 'object' && record !== null && issuedAt !== null && issuedAt !== undefined;
+/** A version of before leaves the time of an earlier sign-in beside the record of its own */
+function withIssued(record: unknown, { issued_at: issuedAt, issued_revision: of, revision }: Row): unknown {
+  const known = typeof record === 'object' && record !== null && issuedAt !== null && Number(of) === Number(revision);
   return known ? { ...record, issuedAt: Number(issuedAt) } : record;
 }
 

@@ -1,0 +1,47 @@
+import { isGuid } from './guid';
+
+/** Bytes of an entry; see `src/directory/accounts.rs` */
+const ENTRY_BYTES = 24;
+const [ENABLED, DISABLED, DELETED] = [1, 2, 4];
+const MAX_SECONDS = 0xffff_ffff;
+
+/** What Microsoft Graph says of an account; what is absent, or `null`, was not said */
+export interface AccountInput {
+  /** Object id */
+  id: string;
+  enabled?: boolean | null;
+  /** `signInSessionsValidFromDateTime`, as Graph writes it */
+  validFrom?: string | null;
+  /** Deleted, for whatever reason */
+  removed?: unknown;
+}
+
+/**
+ * Accounts in the form in which the core takes them.
+ * @throws TypeError for what is no account; nothing of it is repeated
+ */
+export function accountEntries(accounts: readonly AccountInput[]): Uint8Array {
+  const entries = Buffer.alloc(accounts.length * ENTRY_BYTES);
+  accounts.forEach((account, at) => write(account, entries.subarray(at * ENTRY_BYTES)));
+  return entries;
+}
+
+function write({ id, enabled, validFrom, removed }: AccountInput, entry: Buffer): void {
+  if (!isGuid(id)) throw new TypeError('the id of an account is no GUID');
+  entry.write(id.replaceAll('-', ''), 0, 'hex');
+  entry.writeUInt32BE(seconds(validFrom ?? undefined), 16);
+  const said = enabled === true ? ENABLED : enabled === false ? DISABLED : 0;
+  entry.writeUInt32BE(said | (removed ? DELETED : 0), 20);
+}
+
+/** In seconds since the epoch. A fraction counts as a whole second: what is "not before" is never taken for earlier than it is */
+function seconds(validFrom: string | undefined): number {
+  if (validFrom === undefined) return 0;
+  const [text, fraction] = TIME.exec(validFrom) ?? [];
+  const whole = text === undefined ? NaN : Math.floor(Date.parse(text) / 1000);
+  if (Number.isNaN(whole)) throw new TypeError('the time from which sign-ins count is no time in UTC');
+  const begun = /[1-9]/.test(fraction ?? '') ? 1 : 0;
+  return Math.min(Math.max(whole + begun, 0), MAX_SECONDS);
+}
+
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
