@@ -4,12 +4,15 @@ import { Client } from '../story/client';
 import { HOME_TENANT_ID } from '../tenant/tenantIds';
 import type { User } from '../tenant/people';
 import type { Tenant } from '../tenant/tenant';
+import type { Answer } from './load';
 import { Truth } from './truth';
 
 /** Whoever is in this group, and whose account is in force, may */
 export const TEAM = '3f9a61c2-7d05-4e8b-90b4-c8e2f1a6d703';
 /** Of the changes that are made to an account, not to a membership */
 const SHARE_OF_ACCOUNTS = 0.3;
+/** Of the questions that are about somebody with whom something has changed just now */
+const SHARE_OF_RECENT = 0.7;
 
 /** Somebody who is asked about all the time */
 export interface Person {
@@ -25,37 +28,45 @@ export class Company {
   readonly people: Person[];
   readonly #tenant: Tenant;
   readonly #random: () => number;
-  /** Changes that took something away, and that gave it back */
+  readonly #recentMs: number;
+  /** In the order of their changes */
+  #recent: Array<{ person: Person; at: number }> = [];
+  /** Changes that took something away, that gave it back, and that made no difference */
   readonly changes = { taken: 0, given: 0, without: 0 };
 
-  constructor(tenant: Tenant, count: number, seed: number) {
+  /** @param recentMs for how long somebody is asked about more often after a change */
+  constructor(tenant: Tenant, count: number, seed: number, recentMs: number) {
     this.#tenant = tenant;
+    this.#recentMs = recentMs;
     const numbers = mulberry32(seed);
     this.#random = () => numbers() / 2 ** 32;
     this.people = Array.from({ length: count }, (_, at) => {
       const id = `5a0b0000-0000-4000-8000-${at.toString(16).padStart(12, '0')}`;
+      const member = at % 4 !== 0;
       tenant.directory.addUser(id);
-      if (at % 4 !== 0) tenant.directory.addMember(TEAM, id);
-      return { id, truth: new Truth(at % 4 !== 0), token: '', member: at % 4 !== 0, enabled: true };
+      if (member) tenant.directory.addMember(TEAM, id);
+      return { id, truth: new Truth(member), token: '', member, enabled: true };
     });
   }
 
   /** Signs everybody in */
   async signIn(backendUrl: string): Promise<void> {
     const client = new Client({ backendUrl });
-    for (const person of this.people) {
-      person.token = await client.tokenFor(this.#tenant.mintAccessToken(userOf(person), { claims: { groups: [] } }));
-    }
+    for (const person of this.people)
+      person.token = await client.tokenFor(this.#tenant.mintAccessToken(userOf(person)));
   }
 
-  /** Anybody */
-  any(): Person {
-    return this.people[Math.floor(this.#random() * this.people.length)] as Person;
+  /** About whom to ask */
+  next(): Person {
+    const since = performance.now() - this.#recentMs;
+    this.#recent = this.#recent.filter(({ at }) => at >= since);
+    const recent = this.#random() < SHARE_OF_RECENT ? this.#pick(this.#recent)?.person : undefined;
+    return recent ?? (this.#pick(this.people) as Person);
   }
 
   /** Changes the membership or the account of somebody; from when Graph tells of it, that is the truth */
   change(): void {
-    const person = this.any();
+    const person = this.#pick(this.people) as Person;
     const { directory } = this.#tenant;
     if (this.#random() < SHARE_OF_ACCOUNTS) {
       person.enabled = !person.enabled;
@@ -66,9 +77,20 @@ export class Company {
       else directory.removeMember(TEAM, person.id);
     }
     const [before, after] = [person.truth.allowed, person.member && person.enabled];
-    person.truth.set(after, performance.now());
+    const at = performance.now();
+    person.truth.set(after, at);
+    if (before !== after) this.#recent.push({ person, at });
     this.changes[before === after ? 'without' : after ? 'given' : 'taken'] += 1;
   }
+
+  #pick<T>(items: readonly T[]): T | undefined {
+    return items[Math.floor(this.#random() * items.length)];
+  }
+}
+
+/** What has to be answered about somebody as Entra has them now */
+export function expectedOf({ member, enabled }: Person): Answer {
+  return !enabled ? 'revoked' : member ? 'allow' : 'deny';
 }
 
 function userOf({ id }: Person): User {
