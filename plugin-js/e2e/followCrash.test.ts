@@ -100,11 +100,18 @@ for (const [phase, [what, change]] of PHASES.entries()) {
         const seen = one.core.members.groupsOf(tenant.tenantId, people.olivia.oid)?.length ?? 0;
         const now = inGroup() ? 2 : 0;
         // Groups are one feed: as before, or as now.
-        assert.equal([phase === 0 ? 0 : before, now].includes(seen), true, `statement ${at}: ${before}, ${seen}, ${now}`);
+        assert.equal(
+          [phase === 0 ? 0 : before, now].includes(seen),
+          true,
+          `statement ${at}: ${before}, ${seen}, ${now}`,
+        );
         // Another replica, which knows only the database.
         const next = it.writer();
         await next.run();
-        assert.deepEqual(next.logger.complaints.filter(line => !/no longer knows what has changed/.test(line)), []);
+        assert.deepEqual(
+          next.logger.complaints.filter(line => !/no longer knows what has changed/.test(line)),
+          [],
+        );
         const two = it.replica();
         for (const { core, poll } of [one, two]) {
           await poll();

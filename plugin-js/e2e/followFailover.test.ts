@@ -86,7 +86,8 @@ test('a failover of PostgreSQL', { skip }, async () => {
       for (const who of ['adam', 'olivia', 'rita'] as const) now[who].forEach(answer => seen[who].add(answer));
       await new Promise(resolve => setTimeout(resolve, 500));
     }
-    const isRefusal = (answer: string) => answer === 'DENY' || answer === 'sessions_unavailable' || /^5\d\d$/.test(answer);
+    const isRefusal = (answer: string) =>
+      answer === 'DENY' || answer === 'sessions_unavailable' || /^5\d\d$/.test(answer);
     const wrong = (answers: Set<string>, known: string) =>
       [...answers].filter(answer => answer !== known && !isRefusal(answer));
     assert.deepEqual(wrong(seen.adam, 'ALLOW'), []);

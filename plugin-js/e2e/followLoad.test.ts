@@ -33,7 +33,8 @@ before(async () => {
   users.clear();
   groups.clear();
   for (let at = 0; at < GROUPS; at += 1) groups.set(idOf('b', at), { members: new Map() });
-  const put = (group: number, id: string, kind: 'user' | 'group') => groups.get(idOf('b', group))?.members.set(id, kind);
+  const put = (group: number, id: string, kind: 'user' | 'group') =>
+    groups.get(idOf('b', group))?.members.set(id, kind);
   for (let at = 0; at < USERS; at += 1) {
     users.set(idOf('a', at), { accountEnabled: true, validFrom: '2024-01-02T03:04:05Z' });
     for (const group of groupsOf(at)) put(group, idOf('a', at), 'user');
@@ -114,7 +115,9 @@ test('a load of 52,000 in runs of a few pages', { skip }, async () => {
 
     // Everything anew while all but three connections are taken: two for the loading, and one by which people sign in.
     tenant.deltaGeneration += 1;
-    const others = await Promise.all(Array.from({ length: POOL - OF_THE_WRITER - 1 }, () => database.knex.transaction()));
+    const others = await Promise.all(
+      Array.from({ length: POOL - OF_THE_WRITER - 1 }, () => database.knex.transaction()),
+    );
     try {
       const sessions = await SessionStore.open({ ...database.service, getClient: async () => database.knex });
       let over = false;

@@ -128,16 +128,20 @@ test('rows of another form are not read, nor written, and the status says so', {
   await two.stop();
 });
 
-test('a sign-in that an earlier version wrote is older than anything: it counts again after another one', { skip }, async () => {
-  const early = await tokenOn(one, chloe);
-  assert.equal(await whoami(one, early), 200);
-  // It does not know of the column, and each write of it is found by its number.
-  const revisions = () => database.knex('entra_access_revisions').where({ name: 'sessions' });
-  await revisions().increment('value', 1);
-  const { value } = await revisions().first();
-  const written = database.knex(SESSIONS).where({ entity_ref: `user:default/${chloe.oid}` });
-  assert.equal(await written.update({ issued_at: null, revision: value }), 1);
-  await until('it is refused', async () => assert.equal(await whoami(one, early), 'principal_revoked'));
-  const late = await tokenOn(one, chloe);
-  assert.equal(await whoami(one, late), 200);
-});
+test(
+  'a sign-in that an earlier version wrote is older than anything: it counts again after another one',
+  { skip },
+  async () => {
+    const early = await tokenOn(one, chloe);
+    assert.equal(await whoami(one, early), 200);
+    // It does not know of the column, and each write of it is found by its number.
+    const revisions = () => database.knex('entra_access_revisions').where({ name: 'sessions' });
+    await revisions().increment('value', 1);
+    const { value } = await revisions().first();
+    const written = database.knex(SESSIONS).where({ entity_ref: `user:default/${chloe.oid}` });
+    assert.equal(await written.update({ issued_at: null, revision: value }), 1);
+    await until('it is refused', async () => assert.equal(await whoami(one, early), 'principal_revoked'));
+    const late = await tokenOn(one, chloe);
+    assert.equal(await whoami(one, late), 200);
+  },
+);

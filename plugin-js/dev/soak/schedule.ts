@@ -37,7 +37,11 @@ export function scheduleOf(seconds: number, staleAfterSeconds: number): Entry[] 
     { at: to, what: 'Graph answers again', run: deeds => deeds.graph(undefined) },
   ]);
   if (isLong)
-    faults.push({ at: long - 5, what: 'replicas are asked for the state of groups', run: deeds => deeds.askForStates() });
+    faults.push({
+      at: long - 5,
+      what: 'replicas are asked for the state of groups',
+      run: deeds => deeds.askForStates(),
+    });
   const kills: Entry[] = [];
   for (let at = KILL_EVERY_SECONDS / 2; at < seconds - KILL_EVERY_SECONDS / 4; at += KILL_EVERY_SECONDS) {
     kills.push({ at, what: 'a replica is killed', run: deeds => deeds.killReplica() });

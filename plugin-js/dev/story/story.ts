@@ -79,9 +79,7 @@ export const STORY: readonly Scene[] = [
   refused('GitLab, feature branch', 'sign in', 'pipeline_untrusted', ({ ci }) => ci.mint('gitlab-feature')),
   refused('GitLab, merge request of a fork', 'sign in', 'pipeline_untrusted', ({ ci }) => ci.mint('gitlab-fork')),
   offeredAgain('a thief', 'a staging job’s token, used already', 'token_replayed', 'gitlab-staging'),
-  whileGraphIsDown(
-    attempt('Maxine, Graph down', signedIn(people.maxine), 'refresh', allow('owners-manage', OWNED)),
-  ),
+  whileGraphIsDown(attempt('Maxine, Graph down', signedIn(people.maxine), 'refresh', allow('owners-manage', OWNED))),
   whileGraphIsDown(justMade(nora, attempt('Nora, new, Graph down', newcomer, 'refresh', deny('-', NOT_YET)))),
   whileGraphIsDown(attempt('Nora, new, Graph down', newcomer, 'read', allow('everyone-reads', /everyone-reads/))),
   whenGraphIsBack(attempt('Nora, Graph back', newcomer, 'refresh', allow('owners-manage', OWNED))),
