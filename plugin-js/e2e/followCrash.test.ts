@@ -9,6 +9,8 @@ import { assertSame, followed } from './support/follow';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
 
 const skip = WITHOUT_POSTGRES;
+/** Connections at the most */
+const POOL = 10;
 const FEEDS = 'entra_access_feeds';
 
 type Opened = Awaited<ReturnType<typeof databaseOf>>;
@@ -95,8 +97,10 @@ for (const [phase, [what, change]] of PHASES.entries()) {
         await it.writer().run();
         ({ happened } = crash);
         crash.over();
-        await one.poll();
-        assert.deepEqual(one.logger.complaints, []);
+        // The next poll finds a connection that lives.
+        for (let polls = 0; polls === 0 || (one.replica.error !== undefined && polls < POOL); polls += 1)
+          await one.poll();
+        assert.equal(one.replica.error, undefined);
         const seen = one.core.members.groupsOf(tenant.tenantId, people.olivia.oid)?.length ?? 0;
         const now = inGroup() ? 2 : 0;
         // Groups are one feed: as before, or as now.

@@ -81,7 +81,10 @@ test('a load of 52,000 in runs of a few pages', { skip }, async () => {
     do {
       const { run, logger } = it.writer({ pages: 100 });
       await run();
-      assert.deepEqual(logger.complaints, []);
+      assert.deepEqual(
+        logger.complaints.filter(line => !/loaded anew$/.test(line)),
+        [],
+      );
       runs += 1;
       assert.equal(runs < 50, true);
     } while (!(await isLoaded()));

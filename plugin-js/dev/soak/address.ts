@@ -42,14 +42,18 @@ export class Address {
   #forward(incoming: IncomingMessage, response: ServerResponse): void {
     const body: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => body.push(chunk));
-    incoming.on('end', () => this.#send(incoming, response, Buffer.concat(body), this.#upstreams.size));
+    incoming.on('end', () => {
+      this.#turn += 1;
+      const inTurn = [...this.#upstreams];
+      inTurn.unshift(...inTurn.splice(this.#turn % Math.max(1, inTurn.length)));
+      this.#send(incoming, response, Buffer.concat(body), inTurn);
+    });
   }
 
   /** What a replica did not answer as a whole is asked of the next: all that the soak asks may be asked twice */
-  #send(incoming: IncomingMessage, response: ServerResponse, body: Buffer, tries: number): void {
-    const all = [...this.#upstreams];
-    const upstream = all[(this.#turn += 1) % Math.max(1, all.length)];
-    if (upstream === undefined || tries === 0) {
+  #send(incoming: IncomingMessage, response: ServerResponse, body: Buffer, inTurn: readonly Upstream[]): void {
+    const [upstream, ...others] = inTurn;
+    if (upstream === undefined) {
       response.writeHead(502).end();
       return;
     }
@@ -58,7 +62,7 @@ export class Address {
     const next = () => {
       if (isOver) return;
       isOver = true;
-      this.#send(incoming, response, body, tries - 1);
+      this.#send(incoming, response, body, others);
     };
     const options = { agent: this.#agent, host: '127.0.0.1', port: upstream.port, method, path, headers };
     const outgoing = request(options, answer => {

@@ -8,6 +8,9 @@ const TOLD_WITHIN_MS = 5_000;
 /** Backstage's scheduler looks every five seconds whether something is due, and a replica every two whether something was written */
 const POLLED_LATER_MS = 7_000;
 
+/** A machine that answers more slowly has too much to do: how long anything took is not known then */
+const SLOW_MS = 1_000;
+
 /** `undefined` for what nothing was seen of */
 export type Kept = [promise: string, kept: boolean | undefined];
 
@@ -30,7 +33,11 @@ export function promisesOf({ notifications, poll }: Options, { tally, lost, stat
     ['groups unknown while nothing counted', states.length > 0 ? states.every(each => each === 'unknown') : undefined],
     ['no change lost', lost === 0],
     ['every request answered', tally.unanswered === 0],
-    [`refused within ${seconds(withinMs)} in quiet times`, quiet.count > 0 ? quiet.p99 <= withinMs : undefined],
+    [
+      `refused within ${seconds(withinMs)} in quiet times`,
+      quiet.count > 0 && tally.answeredIn < SLOW_MS ? quiet.p99 <= withinMs : undefined,
+    ],
+    [`a machine that answers within ${seconds(SLOW_MS)}: lower --rate`, tally.answeredIn < SLOW_MS],
     [`no failure${failures.map(({ message }) => `: ${message}`).join('')}`, failures.length === 0],
   ];
 }

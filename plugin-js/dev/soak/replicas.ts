@@ -3,13 +3,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
 import { freePort } from '../freePort';
 import type { Address, Upstream } from './address';
 
 const ROOT = join(__dirname, '..', '..', '..');
 const BACKEND = join(ROOT, 'plugin-js', 'dev', 'backend.ts');
-const READY_MS = 120_000;
+const READY_MS = 300_000;
+/** What Backstage says of every backend on this machine */
+const OF_THE_STAGE = /backend\.baseUrl is set to a localhost URL|events backend not found|^Loading config/;
 
 /** What differs from one to the other */
 export type Configure = (replica: { name: string; baseUrl: string; port: number }) => object;
@@ -48,9 +51,10 @@ export class Replicas {
     writeFileSync(file, stringify(this.#configure({ name, baseUrl, port })));
     const env = { ...process.env, LOG_LEVEL: 'warn', NODE_ENV: 'production' };
     const child = spawn(process.execPath, ['--import', 'tsx', BACKEND, '--config', file], { cwd: ROOT, env });
-    const keep = (text: Buffer) => (this.#output = (this.#output + text.toString()).slice(-20_000));
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', line => {
+        if (!OF_THE_STAGE.test(line)) this.#output = `${this.#output}${name}: ${line}\n`.slice(-20_000);
+      });
     const ended = new Promise(resolve => child.once('close', resolve));
     const replica: Running = { name, port, child, ended, ready: false };
     this.#running.set(name, replica);

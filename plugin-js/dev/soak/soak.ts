@@ -99,16 +99,22 @@ async function withFaults({ minutes, rate, changes }: Options, scene: Scene): Pr
 
 function deedsOf({ tenant, company, replicas, phases, states }: Scene, tell: (what: string) => void): Deeds {
   let turn = 0;
+  let restarting = Promise.resolve();
   let graphIsBack = () => {};
   tenant.faults.retryAfter = 5;
   return {
-    async killReplica() {
-      const name = NAMES[(turn += 1) % NAMES.length] as string;
-      const over = phases.begin('replica killed');
-      await replicas.kill(name);
-      await replicas.start(name);
-      over();
-      tell(`${name} serves again`);
+    // One after the other: on a slow machine the last one may not serve yet.
+    killReplica() {
+      restarting = restarting.then(async () => {
+        const name = NAMES[(turn += 1) % NAMES.length] as string;
+        const over = phases.begin('replica killed');
+        await replicas.kill(name);
+        tell(`${name} was killed`);
+        await replicas.start(name);
+        over();
+        tell(`${name} serves again`);
+      });
+      return restarting;
     },
     graph(fault) {
       tenant.faults.graph = fault;

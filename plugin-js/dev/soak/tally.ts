@@ -71,6 +71,11 @@ export class Tally {
     return percentiles(found.map(({ changedAt, lastWrong, right }) => (right ?? lastWrong ?? changedAt) - changedAt));
   }
 
+  /** Milliseconds in which 95 of 100 were answered: times are no more exact than that */
+  get answeredIn(): number {
+    return percentiles(this.#waits).p95;
+  }
+
   /** Lines of the report */
   lines(): Array<[string, string]> {
     const statuses = [...this.#statuses].sort(([a], [b]) => a - b);
