@@ -35,7 +35,8 @@ export function disabledInEntra(who: string, { oid }: User, wayIn: WayIn): Scene
     expect: {
       answer: '401',
       rule: code,
-      reason: /^principal_revoked: the account is disabled in Entra; \d+\.\d s after it was, \d+ min before/,
+      reason:
+        /^principal_revoked: the account is disabled in Entra \(reference \w+\); \d+\.\d s after it was, \d+ min before/,
     },
     async play(client, tenant) {
       const token = await wayIn(client, tenant);
