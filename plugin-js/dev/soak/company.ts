@@ -11,8 +11,6 @@ import { Truth } from './truth';
 export const TEAM = '3f9a61c2-7d05-4e8b-90b4-c8e2f1a6d703';
 /** Of the changes that are made to an account, not to a membership */
 const SHARE_OF_ACCOUNTS = 0.3;
-/** Of the questions that are about somebody with whom something has changed just now */
-const SHARE_OF_RECENT = 0.7;
 
 /** Somebody who is asked about all the time */
 export interface Person {
@@ -28,16 +26,11 @@ export class Company {
   readonly people: Person[];
   readonly #tenant: Tenant;
   readonly #random: () => number;
-  readonly #recentMs: number;
-  /** In the order of their changes */
-  #recent: Array<{ person: Person; at: number }> = [];
   /** Changes that took something away, that gave it back, and that made no difference */
   readonly changes = { taken: 0, given: 0, without: 0 };
 
-  /** @param recentMs for how long somebody is asked about more often after a change */
-  constructor(tenant: Tenant, count: number, seed: number, recentMs: number) {
+  constructor(tenant: Tenant, count: number, seed: number) {
     this.#tenant = tenant;
-    this.#recentMs = recentMs;
     const numbers = mulberry32(seed);
     this.#random = () => numbers() / 2 ** 32;
     this.people = Array.from({ length: count }, (_, at) => {
@@ -56,17 +49,17 @@ export class Company {
       person.token = await client.tokenFor(this.#tenant.mintAccessToken(userOf(person)));
   }
 
-  /** About whom to ask */
-  next(): Person {
-    const since = performance.now() - this.#recentMs;
-    this.#recent = this.#recent.filter(({ at }) => at >= since);
-    const recent = this.#random() < SHARE_OF_RECENT ? this.#pick(this.#recent)?.person : undefined;
-    return recent ?? (this.#pick(this.people) as Person);
+  /** Anybody */
+  any(): Person {
+    return this.people[Math.floor(this.#random() * this.people.length)] as Person;
   }
 
-  /** Changes the membership or the account of somebody; from when Graph tells of it, that is the truth */
-  change(): void {
-    const person = this.#pick(this.people) as Person;
+  /**
+   * Changes the membership or the account of somebody; from when Graph tells of it, that is the truth
+   * @returns for whom another answer is right since
+   */
+  change(): Person | undefined {
+    const person = this.any();
     const { directory } = this.#tenant;
     if (this.#random() < SHARE_OF_ACCOUNTS) {
       person.enabled = !person.enabled;
@@ -77,14 +70,9 @@ export class Company {
       else directory.removeMember(TEAM, person.id);
     }
     const [before, after] = [person.truth.allowed, person.member && person.enabled];
-    const at = performance.now();
-    person.truth.set(after, at);
-    if (before !== after) this.#recent.push({ person, at });
+    person.truth.set(after, performance.now());
     this.changes[before === after ? 'without' : after ? 'given' : 'taken'] += 1;
-  }
-
-  #pick<T>(items: readonly T[]): T | undefined {
-    return items[Math.floor(this.#random() * items.length)];
+    return before === after ? undefined : person;
   }
 }
 

@@ -16,6 +16,8 @@ export interface Asked {
   status: number;
   /** Its port */
   replica?: string;
+  /** Of one replica, which may be killed meanwhile */
+  direct: boolean;
 }
 
 const PERMISSION = {
@@ -39,12 +41,12 @@ export class Load {
     this.#seen = seen;
   }
 
-  /** Asks about `next()` so many times a second */
+  /** Asks about `next()` so many times a second, less what is asked beside */
   start(perSecond: number, next: () => Person): void {
-    this.#begun = performance.now();
+    [this.#begun, this.#sent] = [performance.now(), 0];
     this.#timer = setInterval(() => {
       const due = ((performance.now() - this.#begun) * perSecond) / 1000;
-      for (; this.#sent < due; this.#sent += 1) void this.#ask(next());
+      while (this.#sent < due) void this.ask(next());
     }, 5);
   }
 
@@ -59,23 +61,21 @@ export class Load {
     this.#agent.destroy();
   }
 
-  /** One question beside the others, maybe of one replica */
-  async ask(person: Person, address = this.#address): Promise<Asked> {
-    const asked = await this.#question(person, address);
+  /** One question, maybe of one replica */
+  async ask(person: Person, replica?: string): Promise<Asked> {
+    this.#sent += 1;
+    this.#open += 1;
+    const asked = await this.#question(person, replica ?? this.#address, replica !== undefined);
+    this.#open -= 1;
     this.#seen(asked);
     return asked;
   }
 
-  async #ask(person: Person): Promise<void> {
-    this.#open += 1;
-    await this.ask(person).finally(() => (this.#open -= 1));
-  }
-
-  #question(person: Person, address: string): Promise<Asked> {
+  #question(person: Person, address: string, direct: boolean): Promise<Asked> {
     const askedAt = performance.now();
     return new Promise(resolve => {
       const done = (status: number, replica?: string, answer?: Answer) =>
-        resolve({ person, askedAt, answeredAt: performance.now(), status, replica, answer });
+        resolve({ person, askedAt, answeredAt: performance.now(), status, replica, answer, direct });
       const headers = { authorization: `Bearer ${person.token}`, 'content-type': 'application/json' };
       const asking = request(
         `${address}/api/permission/authorize`,

@@ -14,6 +14,7 @@ import { promisesOf, type Kept } from './promises';
 import { Replicas } from './replicas';
 import { Phases, scheduleOf, type Deeds } from './schedule';
 import { Tally } from './tally';
+import { watch } from './watch';
 
 const NAMES = ['one', 'two', 'three'];
 const PEOPLE = 200;
@@ -43,7 +44,7 @@ async function main(options: Options, undo: Array<() => Promise<void>>): Promise
   undo.push(() => tenant.close());
   const address = await new Address().open();
   undo.push(() => address.close());
-  const company = new Company(tenant, PEOPLE, SEED, options.notifications ? 8_000 : (options.poll + 8) * 1000);
+  const company = new Company(tenant, PEOPLE, SEED);
   const replicas = new Replicas(address, configurationOf(tenant, postgres.connection, address.url, options));
   undo.push(() => replicas.close());
   // One after the other: each makes tables.
@@ -76,12 +77,15 @@ async function main(options: Options, undo: Array<() => Promise<void>>): Promise
 }
 
 async function withFaults({ minutes, rate, changes }: Options, scene: Scene): Promise<void> {
-  const { company, load, failures } = scene;
+  const { company, load, replicas, failures } = scene;
   const seconds = minutes * 60;
   const begun = performance.now();
   const now = () => `${Math.round((performance.now() - begun) / 1000)} s`;
-  load.start(rate, () => company.next());
-  const changing = setInterval(() => company.change(), 1000 / changes);
+  load.start(rate, () => company.any());
+  const changing = setInterval(() => {
+    const person = company.change();
+    if (person) void watch(person, load, replicas.urls);
+  }, 1000 / changes);
   const deeds = deedsOf(scene, what => print(`${now()}: ${what}`));
   const under: Array<Promise<unknown>> = [];
   try {

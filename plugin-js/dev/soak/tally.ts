@@ -36,7 +36,9 @@ export class Tally {
     this.#phases = phases;
   }
 
-  see({ answer, askedAt, answeredAt, person: { id, truth }, replica, status }: Asked): void {
+  see({ answer, askedAt, answeredAt, direct, person: { id, truth }, replica, status }: Asked): void {
+    // Whoever asks a replica that is killed meanwhile has no answer; whoever asks the address has one.
+    if (answer === undefined && direct) return;
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     this.#waits.push(answeredAt - askedAt);
     if (answer === undefined) {
