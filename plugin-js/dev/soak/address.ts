@@ -15,6 +15,8 @@ export class Address {
 
   /** Once it listens */
   async open(): Promise<this> {
+    // Whoever keeps a connection must not find it closed just when it is used again.
+    this.#server.keepAliveTimeout = 10 * 60_000;
     await new Promise<void>(resolve => this.#server.listen(0, '127.0.0.1', resolve));
     return this;
   }
@@ -40,29 +42,41 @@ export class Address {
   #forward(incoming: IncomingMessage, response: ServerResponse): void {
     const body: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => body.push(chunk));
-    incoming.on('end', () => this.#send(incoming, response, Buffer.concat(body), this.#upstreams.size));
+    incoming.on('end', () => {
+      this.#turn += 1;
+      const inTurn = [...this.#upstreams];
+      inTurn.unshift(...inTurn.splice(this.#turn % Math.max(1, inTurn.length)));
+      this.#send(incoming, response, Buffer.concat(body), inTurn);
+    });
   }
 
-  /** What a replica did not answer is asked of the next: all that the soak asks may be asked twice */
-  #send(incoming: IncomingMessage, response: ServerResponse, body: Buffer, tries: number): void {
-    const all = [...this.#upstreams];
-    const upstream = all[(this.#turn += 1) % Math.max(1, all.length)];
-    if (upstream === undefined || tries === 0) {
+  /** What a replica did not answer as a whole is asked of the next: all that the soak asks may be asked twice */
+  #send(incoming: IncomingMessage, response: ServerResponse, body: Buffer, inTurn: readonly Upstream[]): void {
+    const [upstream, ...others] = inTurn;
+    if (upstream === undefined) {
       response.writeHead(502).end();
       return;
     }
     const { method, url: path, headers } = incoming;
+    let isOver = false;
+    const next = () => {
+      if (isOver) return;
+      isOver = true;
+      this.#send(incoming, response, body, others);
+    };
     const options = { agent: this.#agent, host: '127.0.0.1', port: upstream.port, method, path, headers };
     const outgoing = request(options, answer => {
-      // Whoever asks wants to know which replica it was.
-      response.writeHead(answer.statusCode ?? 502, { ...answer.headers, 'x-replica': String(upstream.port) });
-      answer.pipe(response);
-      answer.on('error', () => response.destroy());
+      const parts: Buffer[] = [];
+      answer.on('data', (part: Buffer) => parts.push(part));
+      answer.on('error', next);
+      answer.on('end', () => {
+        const whole = Buffer.concat(parts);
+        const { 'transfer-encoding': _, ...said } = answer.headers;
+        const added = { 'x-replica': String(upstream.port), 'content-length': String(whole.length) };
+        response.writeHead(answer.statusCode ?? 502, { ...said, ...added }).end(whole);
+      });
     });
-    outgoing.on('error', () => {
-      if (response.headersSent) response.destroy();
-      else this.#send(incoming, response, body, tries - 1);
-    });
+    outgoing.on('error', next);
     outgoing.end(body);
   }
 }

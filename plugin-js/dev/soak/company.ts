@@ -4,6 +4,7 @@ import { Client } from '../story/client';
 import { HOME_TENANT_ID } from '../tenant/tenantIds';
 import type { User } from '../tenant/people';
 import type { Tenant } from '../tenant/tenant';
+import type { Answer } from './load';
 import { Truth } from './truth';
 
 /** Whoever is in this group, and whose account is in force, may */
@@ -25,7 +26,7 @@ export class Company {
   readonly people: Person[];
   readonly #tenant: Tenant;
   readonly #random: () => number;
-  /** Changes that took something away, and that gave it back */
+  /** Changes that took something away, that gave it back, and that made no difference */
   readonly changes = { taken: 0, given: 0, without: 0 };
 
   constructor(tenant: Tenant, count: number, seed: number) {
@@ -34,18 +35,18 @@ export class Company {
     this.#random = () => numbers() / 2 ** 32;
     this.people = Array.from({ length: count }, (_, at) => {
       const id = `5a0b0000-0000-4000-8000-${at.toString(16).padStart(12, '0')}`;
+      const member = at % 4 !== 0;
       tenant.directory.addUser(id);
-      if (at % 4 !== 0) tenant.directory.addMember(TEAM, id);
-      return { id, truth: new Truth(at % 4 !== 0), token: '', member: at % 4 !== 0, enabled: true };
+      if (member) tenant.directory.addMember(TEAM, id);
+      return { id, truth: new Truth(member), token: '', member, enabled: true };
     });
   }
 
   /** Signs everybody in */
   async signIn(backendUrl: string): Promise<void> {
     const client = new Client({ backendUrl });
-    for (const person of this.people) {
-      person.token = await client.tokenFor(this.#tenant.mintAccessToken(userOf(person), { claims: { groups: [] } }));
-    }
+    for (const person of this.people)
+      person.token = await client.tokenFor(this.#tenant.mintAccessToken(userOf(person)));
   }
 
   /** Anybody */
@@ -53,8 +54,11 @@ export class Company {
     return this.people[Math.floor(this.#random() * this.people.length)] as Person;
   }
 
-  /** Changes the membership or the account of somebody; from when Graph tells of it, that is the truth */
-  change(): void {
+  /**
+   * Changes the membership or the account of somebody; from when Graph tells of it, that is the truth
+   * @returns for whom another answer is right since
+   */
+  change(): Person | undefined {
     const person = this.any();
     const { directory } = this.#tenant;
     if (this.#random() < SHARE_OF_ACCOUNTS) {
@@ -68,7 +72,13 @@ export class Company {
     const [before, after] = [person.truth.allowed, person.member && person.enabled];
     person.truth.set(after, performance.now());
     this.changes[before === after ? 'without' : after ? 'given' : 'taken'] += 1;
+    return before === after ? undefined : person;
   }
+}
+
+/** What has to be answered about somebody as Entra has them now */
+export function expectedOf({ member, enabled }: Person): Answer {
+  return !enabled ? 'revoked' : member ? 'allow' : 'deny';
 }
 
 function userOf({ id }: Person): User {

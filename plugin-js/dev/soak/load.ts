@@ -2,16 +2,22 @@
 import { Agent, request } from 'node:http';
 import type { Person } from './company';
 
+/** What is answered: the policy's word, or that the account is not in force */
+export type Answer = 'allow' | 'deny' | 'revoked';
+
 /** One question and what came of it; times in milliseconds of `performance.now()` */
 export interface Asked {
   person: Person;
   askedAt: number;
   answeredAt: number;
-  /** `undefined`: no answer that says yes or no */
-  allowed?: boolean;
+  /** `undefined`: none that says yes or no */
+  answer?: Answer;
+  /** 0 where nothing came */
   status: number;
   /** Its port */
   replica?: string;
+  /** Of one replica, which may be killed meanwhile */
+  direct: boolean;
 }
 
 const PERMISSION = {
@@ -23,7 +29,7 @@ const GIVE_UP_MS = 30_000;
 
 export class Load {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 });
-  readonly #url: string;
+  readonly #address: string;
   readonly #seen: (asked: Asked) => void;
   #timer?: NodeJS.Timeout;
   #begun = 0;
@@ -31,54 +37,56 @@ export class Load {
   #open = 0;
 
   constructor(address: string, seen: (asked: Asked) => void) {
-    this.#url = `${address}/api/permission/authorize`;
+    this.#address = address;
     this.#seen = seen;
   }
 
-  /** Asks about `next()` so many times a second */
+  /** Asks about `next()` so many times a second, less what is asked beside */
   start(perSecond: number, next: () => Person): void {
-    this.#begun = performance.now();
+    [this.#begun, this.#sent] = [performance.now(), 0];
     this.#timer = setInterval(() => {
       const due = ((performance.now() - this.#begun) * perSecond) / 1000;
-      for (; this.#sent < due; this.#sent += 1) void this.#ask(next());
+      while (this.#sent < due) void this.ask(next());
     }, 5);
   }
 
-  /** Once all are answered */
+  /** Asks no more; once all are answered */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     while (this.#open > 0) await new Promise(resolve => setTimeout(resolve, 20));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
     this.#agent.destroy();
   }
 
-  /** One question beside the others */
-  async ask(person: Person): Promise<Asked> {
-    const asked = await this.#question(person);
+  /** One question, maybe of one replica */
+  async ask(person: Person, replica?: string): Promise<Asked> {
+    this.#sent += 1;
+    this.#open += 1;
+    const asked = await this.#question(person, replica ?? this.#address, replica !== undefined);
+    this.#open -= 1;
     this.#seen(asked);
     return asked;
   }
 
-  async #ask(person: Person): Promise<void> {
-    this.#open += 1;
-    await this.ask(person).finally(() => (this.#open -= 1));
-  }
-
-  #question(person: Person): Promise<Asked> {
+  #question(person: Person, address: string, direct: boolean): Promise<Asked> {
     const askedAt = performance.now();
     return new Promise(resolve => {
-      const done = (status: number, replica?: string, allowed?: boolean) =>
-        resolve({ person, askedAt, answeredAt: performance.now(), status, replica, allowed });
+      const done = (status: number, replica?: string, answer?: Answer) =>
+        resolve({ person, askedAt, answeredAt: performance.now(), status, replica, answer, direct });
       const headers = { authorization: `Bearer ${person.token}`, 'content-type': 'application/json' };
       const asking = request(
-        this.#url,
+        `${address}/api/permission/authorize`,
         { method: 'POST', agent: this.#agent, headers, timeout: GIVE_UP_MS },
-        answer => {
+        response => {
           let text = '';
-          answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-          answer.on('error', () => done(0));
-          answer.on('end', () => {
-            const status = answer.statusCode ?? 0;
-            done(status, String(answer.headers['x-replica'] ?? ''), status === 200 ? allowedBy(text) : undefined);
+          response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+          response.on('error', () => done(0));
+          response.on('end', () => {
+            const status = response.statusCode ?? 0;
+            done(status, String(response.headers['x-replica'] ?? new URL(address).port), answerIn(status, text));
           });
         },
       );
@@ -89,10 +97,12 @@ export class Load {
   }
 }
 
-function allowedBy(text: string): boolean | undefined {
+function answerIn(status: number, text: string): Answer | undefined {
   try {
-    const [item] = (JSON.parse(text) as { items: Array<{ result: string }> }).items;
-    return item === undefined ? undefined : item.result === 'ALLOW';
+    const body = JSON.parse(text) as { items?: Array<{ result: string }>; error?: { code?: string } };
+    if (status === 401 && body.error?.code === 'principal_revoked') return 'revoked';
+    const result = status === 200 ? body.items?.[0]?.result : undefined;
+    return result === 'ALLOW' ? 'allow' : result === 'DENY' ? 'deny' : undefined;
   } catch {
     return undefined;
   }

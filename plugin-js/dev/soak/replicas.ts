@@ -3,13 +3,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
 import { freePort } from '../freePort';
 import type { Address, Upstream } from './address';
 
 const ROOT = join(__dirname, '..', '..', '..');
 const BACKEND = join(ROOT, 'plugin-js', 'dev', 'backend.ts');
-const READY_MS = 120_000;
+const READY_MS = 300_000;
+/** What Backstage says of every backend on this machine */
+const OF_THE_STAGE = /backend\.baseUrl is set to a localhost URL|events backend not found|^Loading config/;
 
 /** What differs from one to the other */
 export type Configure = (replica: { name: string; baseUrl: string; port: number }) => object;
@@ -18,6 +21,7 @@ interface Running extends Upstream {
   readonly name: string;
   readonly child: ChildProcess;
   readonly ended: Promise<unknown>;
+  ready: boolean;
 }
 
 export class Replicas {
@@ -25,39 +29,44 @@ export class Replicas {
   readonly #running = new Map<string, Running>();
   readonly #address: Address;
   readonly #configure: Configure;
-  /** The end of what the last ones printed */
   #output = '';
+  #closed = false;
 
   constructor(address: Address, configure: Configure) {
     this.#address = address;
     this.#configure = configure;
   }
 
-  get ports(): number[] {
-    return [...this.#running.values()].map(({ port }) => port);
+  /** Of those that serve */
+  get urls(): string[] {
+    return [...this.#running.values()].filter(({ ready }) => ready).map(({ port }) => `http://127.0.0.1:${port}`);
   }
 
   /** Once it is ready to serve; only then does it get requests */
   async start(name: string): Promise<void> {
     const port = await freePort();
+    if (this.#closed) throw new Error('all replicas have ended');
     const baseUrl = `http://127.0.0.1:${port}`;
     const file = join(this.#folder, `${name}.yaml`);
     writeFileSync(file, stringify(this.#configure({ name, baseUrl, port })));
     const env = { ...process.env, LOG_LEVEL: 'warn', NODE_ENV: 'production' };
     const child = spawn(process.execPath, ['--import', 'tsx', BACKEND, '--config', file], { cwd: ROOT, env });
-    const keep = (text: Buffer) => (this.#output = (this.#output + text.toString()).slice(-20_000));
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', line => {
+        if (!OF_THE_STAGE.test(line)) this.#output = `${this.#output}${name}: ${line}\n`.slice(-20_000);
+      });
     const ended = new Promise(resolve => child.once('close', resolve));
-    const replica: Running = { name, port, child, ended };
+    const replica: Running = { name, port, child, ended, ready: false };
     this.#running.set(name, replica);
     const deadline = Date.now() + READY_MS;
     for (;;) {
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${name} does not serve\n${this.#output}`);
+      if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline)
+        throw new Error(`${name} does not serve\n${this.#output}`);
       const answer = await fetch(`${baseUrl}/.backstage/health/v1/readiness`).catch(() => undefined);
       if (answer?.status === 200) break;
       await new Promise(resolve => setTimeout(resolve, 100));
     }
+    replica.ready = true;
     this.#address.add(replica);
   }
 
@@ -71,9 +80,14 @@ export class Replicas {
     this.#address.remove(replica);
   }
 
-  async close(): Promise<string> {
+  /** The end of what all of them printed */
+  get output(): string {
+    return this.#output;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#running.keys()].map(name => this.kill(name)));
     rmSync(this.#folder, { recursive: true, force: true });
-    return this.#output;
   }
 }

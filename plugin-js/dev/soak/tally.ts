@@ -1,69 +1,102 @@
-/** What the soak has seen: how old answers were, how long changes took, what was not answered. */
+/** What the soak has seen: how old answers were, how long changes took on each replica, what was not answered. */
 import type { Asked } from './load';
+import { percentiles, seconds, type Percentiles } from './percentiles';
+import type { Phase, Phases } from './schedule';
 
-/** An answer that was given of a state that had ended so long before it was asked for */
-export interface Late {
-  ms: number;
-  answer: boolean;
-  replica?: string;
-  /** Milliseconds since the soak began */
-  at: number;
+/** Ages are whole seconds */
+const ROUNDED_MS = 1_000;
+
+/** How one change came to one replica, as far as anybody asked it; milliseconds */
+interface Arrival {
+  changedAt: number;
+  /** Whether it gave */
+  given: boolean;
+  /** The last answer of the state before was asked for then */
+  lastWrong?: number;
+  /** The first answer of the state after came then, and no other one since */
+  right?: number;
 }
 
 export class Tally {
-  readonly #begun = performance.now();
-  readonly #states = new Map<number, number>();
-  /** How long the answer ALLOW outlived each change that took something away, as far as anybody asked */
-  readonly #outlived = new Map<string, number>();
-  readonly #missed = new Map<string, number>();
-  #answers = 0;
-  #oldestAllow: Late = { ms: 0, answer: true, at: 0 };
-  #oldestDeny: Late = { ms: 0, answer: false, at: 0 };
-  #tooOld = 0;
+  readonly #staleMs: number;
+  readonly #phases: Phases;
+  readonly #statuses = new Map<number, number>();
+  readonly #arrivals = new Map<string, Arrival>();
+  readonly #waits: number[] = [];
+  /** Questions that had no answer that says yes or no */
+  unanswered = 0;
+  /** Yes of a state that had ended longer ago than it may count, and the oldest one, in milliseconds */
+  readonly yes = { tooOld: 0, oldest: 0 };
+  /** Answers while nothing counted any more, and those among them that say yes */
+  readonly stale = { answers: 0, yes: 0 };
 
-  /** @param boundMs an ALLOW of a state that ended longer ago is counted as one too old */
-  constructor(private readonly boundMs: number) {}
-
-  see(asked: Asked): void {
-    this.#states.set(asked.status, (this.#states.get(asked.status) ?? 0) + 1);
-    const { allowed, person, askedAt, replica } = asked;
-    if (allowed === undefined) return;
-    this.#answers += 1;
-    const { ms, change } = person.truth.age(allowed, askedAt);
-    if (change === undefined) return;
-    const late: Late = { ms, answer: allowed, replica, at: askedAt - this.#begun };
-    const lasting = allowed ? this.#outlived : this.#missed;
-    const key = `${person.id} ${change}`;
-    lasting.set(key, Math.max(lasting.get(key) ?? 0, ms));
-    if (allowed && ms > this.boundMs) this.#tooOld += 1;
-    if (allowed && ms > this.#oldestAllow.ms) this.#oldestAllow = late;
-    if (!allowed && ms > this.#oldestDeny.ms) this.#oldestDeny = late;
+  /** @param staleMs for how long what is known counts */
+  constructor(staleMs: number, phases: Phases) {
+    this.#staleMs = staleMs;
+    this.#phases = phases;
   }
 
-  /** ALLOWs of a state that had ended longer ago than the bound */
-  get tooOld(): number {
-    return this.#tooOld;
+  see({ answer, askedAt, answeredAt, direct, person: { id, truth }, replica, status }: Asked): void {
+    // Whoever asks a replica that is killed meanwhile has no answer; whoever asks the address has one.
+    if (answer === undefined && direct) return;
+    this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
+    this.#waits.push(answeredAt - askedAt);
+    if (answer === undefined) {
+      this.unanswered += 1;
+      return;
+    }
+    const allowed = answer === 'allow';
+    const { ms } = truth.age(allowed, askedAt);
+    if (allowed) this.yes.oldest = Math.max(this.yes.oldest, ms);
+    if (allowed && ms > this.#staleMs) this.yes.tooOld += 1;
+    if (this.#phases.awayFor(askedAt) > this.#staleMs + ROUNDED_MS) {
+      this.stale.answers += 1;
+      if (allowed) this.stale.yes += 1;
+    }
+    // What changed while it was on its way says nothing.
+    if (truth.changedAt === 0 || askedAt < truth.changedAt) return;
+    const key = `${id} ${truth.changedAt} ${replica}`;
+    const arrival = this.#arrivals.get(key) ?? { changedAt: truth.changedAt, given: truth.allowed };
+    this.#arrivals.set(key, arrival);
+    if (allowed === truth.allowed) arrival.right ??= answeredAt;
+    else [arrival.lastWrong, arrival.right] = [askedAt, undefined];
   }
 
-  /** Lines of the report; `taken` and `given` are the numbers of changes of each sort */
-  lines(taken: number, given: number): Array<[string, string]> {
-    const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
-    const of = (map: Map<string, number>, all: number) => {
-      // A change that nobody saw the old answer after counts as one that took no time.
-      const sorted = [...map.values(), ...Array<number>(Math.max(0, all - map.size)).fill(0)].sort((a, b) => a - b);
-      const at = (share: number) =>
-        seconds(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
-      return `p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, longest ${at(1)}`;
-    };
-    const states = [...this.#states].sort().map(([status, count]) => `${count} x ${status || 'no answer'}`);
+  /**
+   * How long what was taken, or given, in a phase took until a replica answered by it: never shorter than it was, but for those that were
+   * overtaken by another change, which lasted as long as the last wrong answer says at least
+   */
+  arrivals(phase: Phase, given: boolean): Percentiles {
+    const found = [...this.#arrivals.values()].filter(
+      each => each.given === given && this.#phases.of(each.changedAt) === phase,
+    );
+    return percentiles(found.map(({ changedAt, lastWrong, right }) => (right ?? lastWrong ?? changedAt) - changedAt));
+  }
+
+  /** Milliseconds in which 95 of 100 were answered: times are no more exact than that */
+  get answeredIn(): number {
+    return percentiles(this.#waits).p95;
+  }
+
+  /** Lines of the report */
+  lines(): Array<[string, string]> {
+    const statuses = [...this.#statuses].sort(([a], [b]) => a - b);
+    const phases: Phase[] = ['quiet', 'replica killed', 'Graph away'];
     return [
-      ['requests', states.join(', ')],
-      ['answers that say yes or no', String(this.#answers)],
-      [`yes after it was taken away (${taken} changes)`, of(this.#outlived, taken)],
-      [`no after it was given (${given} changes)`, of(this.#missed, given)],
-      ['oldest yes', `${seconds(this.#oldestAllow.ms)} old, at ${seconds(this.#oldestAllow.at)}`],
-      ['oldest no', `${seconds(this.#oldestDeny.ms)} old, at ${seconds(this.#oldestDeny.at)}`],
-      [`yes of a state older than ${seconds(this.boundMs)}`, String(this.#tooOld)],
+      ['requests', statuses.map(([status, count]) => `${count} x ${status || 'no answer'}`).join(', ')],
+      ['answered within', textOf(percentiles(this.#waits))],
+      ...phases.flatMap((phase): Array<[string, string]> => [
+        [`refused after it was taken away, ${phase}`, textOf(this.arrivals(phase, false))],
+        [`allowed after it was given, ${phase}`, textOf(this.arrivals(phase, true))],
+      ]),
+      ['oldest yes', `of a state that had ended ${seconds(this.yes.oldest)} before`],
+      [`yes of a state older than ${seconds(this.#staleMs)}`, String(this.yes.tooOld)],
+      ['while nothing counted any more', `${this.stale.answers} answers, ${this.stale.yes} of them yes`],
     ];
   }
+}
+
+function textOf({ count, p50, p95, p99, longest }: Percentiles): string {
+  if (count === 0) return 'none';
+  return `p50 ${seconds(p50)}, p95 ${seconds(p95)}, p99 ${seconds(p99)}, longest ${seconds(longest)} (${count})`;
 }

@@ -99,9 +99,14 @@ export async function startCompany(options: {
     };
     running.add(found);
     await until(`${name} serves`, async () => {
+      if (run.code !== null) return;
       const { status } = await found.client.call('/.backstage/health/v1/readiness');
       assert.equal(status, 200, run.output);
     });
+    if (run.code !== null) {
+      running.delete(found);
+      throw new Error(`${name} ended: ${run.output}`);
+    }
     return found;
   }
 

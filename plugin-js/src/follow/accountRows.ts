@@ -93,23 +93,19 @@ export async function readAccounts(
   return rows.map(rowOf);
 }
 
-/** Accounts that are there in a load, and how many of them are in another one, too */
+/**
+ * Accounts that are there in a load, and how many of them are in another one, too. By groups and not by a join: of tables that have just
+ * been filled PostgreSQL knows so little that it goes through all of one load for each account of the other
+ */
 export async function commonAccounts(database: Database, before: Load, after: Load) {
-  const [total, common] = await Promise.all([
-    countOf(database(`${ACCOUNTS} as a`).where(there('a', before))),
-    countOf(
-      database(`${ACCOUNTS} as a`)
-        .join(`${ACCOUNTS} as b`, 'a.user_id', 'b.user_id')
-        .where(there('a', before))
-        .where(there('b', after)),
-    ),
-  ]);
-  return { total, common };
+  const both = inEither(database, before, after).where({ removed: null }).havingRaw('count(*) = 2').as('both');
+  const total = await countOf(database(ACCOUNTS).where(there(before)));
+  return { total, common: await countOf(database.from(both)) };
 }
 
 /** Whether anybody is there in a load */
 export async function hasAccounts(database: Database, load: Load): Promise<boolean> {
-  return (await countOf(database(`${ACCOUNTS} as a`).where(there('a', load)))) > 0;
+  return (await database(ACCOUNTS).where(there(load)).first('user_id')) !== undefined;
 }
 
 /**
@@ -117,27 +113,13 @@ export async function hasAccounts(database: Database, load: Load): Promise<boole
  * taken for somebody who was never heard of
  */
 export async function keepVanished(transaction: Database, before: Load, after: Load, revision: number): Promise<void> {
-  const vanished = transaction(`${ACCOUNTS} as a`)
-    .leftJoin(`${ACCOUNTS} as b`, join =>
-      join
-        .on('a.user_id', 'b.user_id')
-        .andOn('b.tenant', transaction.raw('?', [after.tenant]))
-        .andOn('b.load', transaction.raw('?', [after.load])),
-    )
-    .where({ 'a.tenant': before.tenant, 'a.load': before.load })
-    .whereNull('b.user_id')
-    .select(
-      'a.tenant',
-      transaction.raw('cast(? as bigint)', [after.load]),
-      'a.user_id',
-      'a.enabled',
-      'a.valid_from',
-      transaction.raw(`'deleted'`),
-      transaction.raw('cast(? as bigint)', [revision]),
-    );
-  const columns = ['tenant', 'load', 'user_id', 'enabled', 'valid_from', 'removed', 'revision'];
-  const into = transaction.raw(`?? (${columns.map(() => '??').join(', ')})`, [ACCOUNTS, ...columns]);
-  await transaction(into as never).insert(vanished as never);
+  const vanished = await inEither(transaction, before, after).havingRaw('max(load) = ?', [before.load]);
+  const ids = vanished.map(({ user_id: id }: Pick<Row, 'user_id'>) => id);
+  for (const some of chunks(ids, AT_ONCE)) {
+    const rows = await transaction<Row>(ACCOUNTS).where(columnsOf(before)).whereIn('user_id', some);
+    const kept = rows.map(row => ({ ...row, load: after.load, removed: 'deleted', revision }));
+    await transaction(ACCOUNTS).insert(kept);
+  }
 }
 
 /** Removes up to `limit` rows of loads up to a number but for those that are needed, and gives their number */
@@ -152,11 +134,12 @@ export async function removeAccounts(
 
 const columnsOf = ({ tenant, load }: Load) => ({ tenant, load });
 
-const there = (table: string, { tenant, load }: Load) => ({
-  [`${table}.tenant`]: tenant,
-  [`${table}.load`]: load,
-  [`${table}.removed`]: null,
-});
+const there = (load: Load) => ({ ...columnsOf(load), removed: null });
+
+/** Ids of accounts of two loads of a tenant, to be chosen from by how often and where each stands */
+function inEither(database: Database, { tenant, load }: Load, other: Load) {
+  return database(ACCOUNTS).where({ tenant }).whereIn('load', [load, other.load]).groupBy('user_id').select('user_id');
+}
 
 async function countOf(query: { count(columns: object): PromiseLike<unknown> }): Promise<number> {
   const [row] = (await query.count({ count: '*' })) as Array<{ count: number | string }>;

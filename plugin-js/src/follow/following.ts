@@ -8,7 +8,7 @@ import { Hints } from './hints';
 import { Notifications, type NotificationCounts } from './notifications';
 import { Subscriber } from './subscriber';
 import { SubscriptionStore } from './subscriptionStore';
-import { isUsers } from './feeds';
+import { FORMAT, isUsers } from './feeds';
 import { Replica } from './replica';
 import { Scopes } from './scopes';
 import type { FollowSettings } from './settings';
@@ -20,6 +20,9 @@ export const FOLLOWED = 'entra-access.followed';
 const POLL_MS = 2_000;
 /** A writer that was killed is followed by another one so much later. Longer than a run and the page that is under way at its end */
 const TIMEOUT_SECONDS = Math.ceil(RUN_MS / 1000) + 45;
+
+/** Of a feed in a form that is not known here */
+const NEWER = 'its rows are of a later version of entra-access: they are neither read nor written; update this replica';
 
 /** What the status route shows of a tenant that is followed */
 export interface FollowState {
@@ -155,10 +158,14 @@ export class Following {
       const error = this.#replica.error;
       return {
         tenant,
-        complete: feeds.some(isUsers) && feeds.some(feed => !isUsers(feed)) && feeds.every(({ load }) => load > 0),
+        complete:
+          feeds.some(isUsers) &&
+          feeds.some(feed => !isUsers(feed)) &&
+          feeds.every(({ load, format }) => load > 0 && format <= FORMAT),
         ageSeconds: age === undefined ? null : Math.round(age / 1000),
         lagSeconds: Math.round(this.#replica.lagOf(tenant) / 1000),
-        feeds: feeds.map(({ feed, load, link, staged, stagedPages, revision, held, error: failed }) => {
+        feeds: feeds.map(({ feed, format, load, link, staged, stagedPages, revision, held: kept, error: failed }) => {
+          const held = format > FORMAT ? NEWER : kept;
           const state = held !== null ? 'held' : load > 0 && link !== null && staged === 0 ? 'following' : 'loading';
           const why = held ?? failed;
           return {

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseService } from '@backstage/backend-plugin-api';
 import type { Principal } from '../core';
@@ -54,10 +55,23 @@ export class SessionStore {
     this.usedTokens = new UsedTokens(database);
   }
 
-  /** Brings the tables up to date */
+  /**
+   * Brings the tables up to date
+   * @throws Error that names what is missing where a later version has done so: what its tables mean is not known here
+   */
   static async open(service: DatabaseService): Promise<SessionStore> {
     const database = await service.getClient();
-    if (!service.migrations?.skip) await database.migrate.latest({ directory: MIGRATIONS });
+    if (!service.migrations?.skip) {
+      await database.migrate.latest({ directory: MIGRATIONS }).catch(async (error: unknown) => {
+        const later = await unknownMigrations(database).catch(() => []);
+        throw later.length === 0
+          ? error
+          : new Error(
+              `the database of entra-access was brought up to date by a later version (${later.join(', ')}): run that one, or ` +
+                'restore a backup of before',
+            );
+      });
+    }
     return new SessionStore(database);
   }
 
@@ -125,6 +139,15 @@ export class SessionStore {
         .delete()
     );
   }
+}
+
+/** Names of migrations that were made and are not of this version */
+async function unknownMigrations(database: Database): Promise<string[]> {
+  // Otherwise this would fail with the very same words.
+  const config = { directory: MIGRATIONS, disableMigrationsListValidation: true };
+  const [made] = (await database.migrate.list(config)) as [Array<{ name: string }>, unknown];
+  const known = new Set(readdirSync(MIGRATIONS));
+  return made.filter(({ name }) => !known.has(name)).map(({ name }) => name.replace(/\.\w+$/, ''));
 }
 
 async function revisionIn(database: Database): Promise<number> {

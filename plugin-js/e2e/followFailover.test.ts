@@ -1,0 +1,123 @@
+/** PostgreSQL stops under two replicas and comes back: what they decide meanwhile is what they knew, and nobody restarts them */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { groups, people, type User } from '../dev/tenant/people';
+import { DIRECTORY_READER } from './support/follow';
+import { graphOf } from './support/graph';
+import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
+import { startCompany, until, type Replica } from './support/replicas';
+
+const skip = WITHOUT_POSTGRES;
+const REFRESH = {
+  ...{ type: 'resource', name: 'catalog.entity.refresh', resourceType: 'catalog-entity' },
+  attributes: { action: 'update' },
+};
+const WHOAMI = { type: 'basic', name: 'entra-access.whoami.read', attributes: { action: 'read' } };
+const { adam, olivia, rita } = people;
+
+type Company = Awaited<ReturnType<typeof startCompany>>;
+
+let postgres: Postgres;
+let company: Company;
+let replicas: Replica[];
+
+before(async () => {
+  if (skip) return;
+  postgres = await startPostgres();
+  company = await startCompany({
+    database: () => ({ client: 'pg', connection: postgres.connection }),
+    named: {},
+    pointedTo: {},
+    entraAccess(tenant, baseUrl) {
+      const { clientId, secret: clientSecret } = DIRECTORY_READER;
+      const notifications = { url: `${baseUrl}/api/entra-access/v1/notifications` };
+      const directory = { poll: 10, notifications };
+      return {
+        clouds: { lab: { authority: tenant.authority, graph: graphOf(tenant).graph } },
+        groups: { source: 'graph', graph: { clientId, clientSecret, directory } },
+        // Otherwise nothing would be decided while the trail cannot be written.
+        audit: { unavailable: 'answer' },
+      };
+    },
+  });
+  replicas = [await company.replica('one'), await company.replica('two')];
+});
+after(async () => {
+  await company?.stop();
+  await postgres?.stop();
+});
+
+/** What a replica answers: the policy's word, the code of a refusal, or the status of an answer that is neither */
+async function answerOf({ client }: Replica, token: string, permission: object): Promise<string> {
+  const item = { id: '1', permission, ...('resourceType' in permission && { resourceRef: 'component:default/any' }) };
+  const { status, body } = await client.call('/api/permission/authorize', token, { items: [item] });
+  return status === 200 ? body.items[0].result : (body?.error?.code ?? String(status));
+}
+
+const onBoth = (ask: (replica: Replica, at: number) => Promise<string>) => Promise.all(replicas.map(ask));
+
+test('a failover of PostgreSQL', { skip }, async () => {
+  const { tenant } = company;
+  const tokensOf = (person: User) =>
+    Promise.all(replicas.map(({ client }) => client.tokenFor(tenant.mintAccessToken(person))));
+  const [adams, olivias, ritas] = [await tokensOf(adam), await tokensOf(olivia), await tokensOf(rita)];
+  const answers = async () => ({
+    adam: await onBoth((replica, at) => answerOf(replica, adams[at] ?? '', REFRESH)),
+    olivia: await onBoth((replica, at) => answerOf(replica, olivias[at] ?? '', WHOAMI)),
+    rita: await onBoth((replica, at) => answerOf(replica, ritas[at] ?? '', REFRESH)),
+  });
+  const [yes, no] = [
+    ['ALLOW', 'ALLOW'],
+    ['DENY', 'DENY'],
+  ];
+  await until('both replicas follow', async () =>
+    assert.deepEqual(await answers(), { adam: yes, olivia: yes, rita: no }),
+  );
+
+  await postgres.pause();
+  try {
+    // All that is decided in between is of the state before.
+    tenant.directory.removeMember(groups.platformAdmins.id, adam.oid);
+    tenant.directory.addMember(groups.platformAdmins.id, rita.oid);
+    tenant.directory.setEnabled(olivia.oid, false);
+    const seen = { adam: new Set<string>(), olivia: new Set<string>(), rita: new Set<string>() };
+    for (let round = 0; round < 6; round += 1) {
+      const now = await answers();
+      for (const who of ['adam', 'olivia', 'rita'] as const) now[who].forEach(answer => seen[who].add(answer));
+      await new Promise(resolve => setTimeout(resolve, 500));
+    }
+    const isRefusal = (answer: string) =>
+      answer === 'DENY' || answer === 'sessions_unavailable' || /^5\d\d$/.test(answer);
+    const wrong = (answers: Set<string>, known: string) =>
+      [...answers].filter(answer => answer !== known && !isRefusal(answer));
+    assert.deepEqual(wrong(seen.adam, 'ALLOW'), []);
+    assert.deepEqual(wrong(seen.olivia, 'ALLOW'), []);
+    assert.deepEqual(wrong(seen.rita, 'DENY'), []);
+    assert.equal(seen.adam.has('ALLOW'), true, 'what is known goes on: an outage is none of Backstage');
+  } finally {
+    await postgres.resume();
+  }
+
+  await until('what has changed meanwhile arrives on both', async () =>
+    assert.deepEqual(await answers(), {
+      adam: no,
+      olivia: ['principal_revoked', 'principal_revoked'],
+      rita: yes,
+    }),
+  );
+  for (const [at, { client }] of replicas.entries()) {
+    const { status, body } = await client.call('/api/entra-access/v1/status', ritas[at]);
+    assert.equal(status, 200, JSON.stringify(body));
+    const [{ complete, lagSeconds, error, feeds }] = body.follow;
+    assert.deepEqual([complete, lagSeconds, error], [true, 0, undefined]);
+    assert.deepEqual(
+      feeds.map(({ state, error: why }: { state: string; error?: string }) => [state, why]),
+      [
+        ['following', undefined],
+        ['following', undefined],
+      ],
+    );
+  }
+  // And whoever signs in is signed in.
+  await tokensOf(rita);
+});
