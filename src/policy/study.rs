@@ -147,6 +147,7 @@ impl Study {
         });
     }
 
+    #[inline(never)]
     fn ask(&mut self, foreign: &ForeignRule) {
         let mut text = String::new();
         foreign.write(&mut text);
