@@ -93,8 +93,8 @@ impl Audience {
         !self.sees_memberships() && selects(rule, &asker.without_groups()).is_none_or(|selected| selected && owned())
     }
 
-    /// Whether the reader may not know what it would take: that tells which groups the principal is in already
-    pub fn hides_ways(&self, question: &Question<'_>) -> bool {
+    /// Whether the reader may not know how the answer came about, and what another would take: a rule asks for groups
+    pub fn hides_working(&self, question: &Question<'_>) -> bool {
         let by_group = |rule: &Rule| rule.selectors.iter().flatten().any(|one| matches!(one, Selector::Group(_)));
         !self.sees_memberships() && question.covering().any(|rule| by_group(rule) || asks_for_ownership(rule))
     }
