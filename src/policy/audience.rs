@@ -52,6 +52,7 @@ impl Audience {
     }
 
     /// Whether the reader may know of a rule: one that is about the principal, or for everybody of a kind
+    #[inline(never)]
     pub fn sees_rule(&self, question: &Question<'_>, rule: &Rule) -> bool {
         let open = self.sees_memberships();
         let is_about = |asker: &Asker<'_>| {
@@ -86,22 +87,25 @@ impl Audience {
     }
 
     /// Whether the reader may not know what a rule says to whoever asks: it hangs on the groups of the principal
+    #[inline(never)]
     pub fn hides(&self, question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> bool {
-        let owned = || rule.condition.as_ref().is_some_and(Condition::asks_for_ownership);
-        !self.sees_memberships()
-            && selects(rule, &asker.without_groups())
-                .is_none_or(|selected| selected && question.permission.has_owner() && owned())
+        let owned = || question.permission.has_owner() && asks_for_ownership(rule);
+        !self.sees_memberships() && selects(rule, &asker.without_groups()).is_none_or(|selected| selected && owned())
     }
 
-    /// Whether the reader may not know what it would take: that tells which groups the principal is in already
-    pub fn hides_ways(&self, question: &Question<'_>) -> bool {
+    /// Whether the reader may not know how the answer came about, and what another would take: a rule asks for groups
+    pub fn hides_working(&self, question: &Question<'_>) -> bool {
         let by_group = |rule: &Rule| rule.selectors.iter().flatten().any(|one| matches!(one, Selector::Group(_)));
-        let owned = |rule: &Rule| rule.condition.as_ref().is_some_and(Condition::asks_for_ownership);
-        !self.sees_memberships() && question.covering().any(|rule| by_group(rule) || owned(rule))
+        !self.sees_memberships() && question.covering().any(|rule| by_group(rule) || asks_for_ownership(rule))
     }
 
     /// What was left out so far: 1 groups, 2 rules
     pub fn withheld(&self) -> usize {
         usize::from(self.hid_groups.get()) | usize::from(self.hid_rules.get()) << 1_u32
     }
+}
+
+#[inline(never)]
+fn asks_for_ownership(rule: &Rule) -> bool {
+    rule.condition.as_ref().is_some_and(Condition::asks_for_ownership)
 }

@@ -54,17 +54,15 @@ pub struct Considered {
 /// Explains with every rule that was considered
 pub fn study(question: &Question<'_>) -> Study {
     let explanation = explain(question);
-    let askers = [Some(question.asker), question.asker.person()];
-    let askers = || askers.iter().flatten();
-    let hidden = question.covering().any(|rule| askers().any(|asker| question.audience.hides(question, rule, asker)));
+    let hidden = question.audience.hides_working(question);
     let (owned, path) = ownership(question);
     let ways = match explanation.result {
-        Effect::Deny if question.audience.hides_ways(question) => String::new(),
+        Effect::Deny if hidden => String::new(),
         Effect::Deny if !question.audience.brief => remedies(question),
         _ => "[]".into(),
     };
     let mut study = Study { explanation, rules: Vec::new(), asks: Vec::new(), owned, path, ways, withheld: 0 };
-    for asker in askers() {
+    for asker in [Some(question.asker), question.asker.person()].iter().flatten() {
         for rule in question.covering() {
             study.consider(question, rule, asker);
         }
@@ -146,6 +144,7 @@ impl Study {
         });
     }
 
+    #[inline(never)]
     fn ask(&mut self, foreign: &ForeignRule) {
         let mut text = String::new();
         foreign.write(&mut text);
@@ -157,7 +156,8 @@ impl Study {
     /// Leaves out of the explanation itself what hangs on groups
     fn withhold(&mut self, question: &Question<'_>) {
         let Self { explanation, rules, .. } = self;
-        let decisive = rules.iter().find(|told| told.rule.is_some() && told.rule == explanation.rule);
+        let decisive =
+            rules.iter().find(|told| told.outcome != "not" && told.rule.is_some() && told.rule == explanation.rule);
         explanation.reasons = vec![match decisive {
             Some(told) => told.why.clone(),
             None => format!("no rule allows `{}`; what hangs on groups is withheld", question.permission.name),
