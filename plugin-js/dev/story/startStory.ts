@@ -25,7 +25,7 @@ export function startStory(ports?: EnvironmentOptions['ports']): Promise<Environ
 export async function storyClient(environment: Environment): Promise<Client> {
   const client = new Client(environment);
   const adam = () => environment.tenant.mintAccessToken(people.adam);
-  await untilReady(client, adam, NESTED);
+  await untilReady(client, adam, { nested: NESTED });
   // Otherwise they may find Graph in the outage that the story makes.
   await untilChecked(client, await client.tokenFor(adam()));
   return client;
