@@ -165,13 +165,9 @@ impl Core {
 
     /// See [`Engine::begin_members`]; `covered` has 16 bytes for each id and counts if `some` does. An empty text, or why not
     pub fn begin_members(&mut self, tenant: &str, all: bool, some: bool, covered: &[u8]) -> String {
-        let mut ids = Vec::new();
-        for id in covered.as_chunks().0 {
-            ids.push(Guid::from_value(u128::from_be_bytes(*id)));
-        }
-        let ids = some.then_some(ids.as_slice());
-        let begun =
-            guid(tenant).ok_or("the tenant id is not a GUID").and_then(|id| self.engine.begin_members(id, all, ids));
+        let covered = some.then(|| Guid::list(covered));
+        let id = guid(tenant).ok_or("the tenant id is not a GUID");
+        let begun = id.and_then(|id| self.engine.begin_members(id, all, covered.as_deref()));
         begun.err().unwrap_or_default().into()
     }
 
