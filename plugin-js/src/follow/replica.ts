@@ -208,7 +208,7 @@ export class Replica {
 
   #completed(tenant: string, sample: Sample): void {
     const moment = Math.min(...this.#feeds(sample, tenant).map(({ completedAt }) => completedAt ?? 0));
-    const age = this.#ages.seen(tenant, moment, sample.now);
+    const age = this.#ages.seen(tenant, moment, sample.now, sample.asked);
     if (age === undefined || this.#rounds.get(tenant) === moment) return;
     this.#rounds.set(tenant, moment);
     // By the clock of this machine, as everything that the core compares it with.
