@@ -129,3 +129,34 @@ for (const [phase, [what, change]] of PHASES.entries()) {
     }
   });
 }
+
+test('three writers that all believe to be the one, each with connections of its own', { skip }, async () => {
+  const it = await followed(tenant, database);
+  try {
+    const writers = [it.writer(), it.writer(), it.writer()];
+    const one = it.replica();
+    const { directory } = tenant;
+    for (let round = 0; round < 20; round += 1) {
+      PHASES[round % 5 === 4 ? 2 : 1]?.[1]();
+      // More comes while they ask and write.
+      const running = writers.map(({ run }) => run());
+      directory.setEnabled(people.nina.oid, round % 2 === 0);
+      await Promise.all(running);
+      await one.poll();
+      assert.equal(one.replica.error, undefined);
+    }
+    await writers[0]?.run();
+    const two = it.replica();
+    for (const { core, poll } of [one, two]) {
+      await poll();
+      assertSame(core, tenant);
+    }
+    const complaints = writers.flatMap(({ logger }) => logger.complaints);
+    assert.deepEqual(
+      complaints.filter(line => !/no longer knows what has changed/.test(line)),
+      [],
+    );
+  } finally {
+    it.close();
+  }
+});

@@ -12,6 +12,8 @@ export interface Asked {
   answeredAt: number;
   /** `undefined`: none that says yes or no */
   answer?: Answer;
+  /** Of an error */
+  code?: string;
   /** 0 where nothing came */
   status: number;
   /** Its port */
@@ -74,8 +76,8 @@ export class Load {
   #question(person: Person, address: string, direct: boolean): Promise<Asked> {
     const askedAt = performance.now();
     return new Promise(resolve => {
-      const done = (status: number, replica?: string, answer?: Answer) =>
-        resolve({ person, askedAt, answeredAt: performance.now(), status, replica, answer, direct });
+      const done = (status: number, replica?: string, said: Said = {}) =>
+        resolve({ person, askedAt, answeredAt: performance.now(), status, replica, direct, ...said });
       const headers = { authorization: `Bearer ${person.token}`, 'content-type': 'application/json' };
       const asking = request(
         `${address}/api/permission/authorize`,
@@ -97,13 +99,21 @@ export class Load {
   }
 }
 
-function answerIn(status: number, text: string): Answer | undefined {
+type Said = Pick<Asked, 'answer' | 'code'>;
+
+function answerIn(status: number, text: string): Said {
   try {
-    const body = JSON.parse(text) as { items?: Array<{ result: string }>; error?: { code?: string } };
-    if (status === 401 && body.error?.code === 'principal_revoked') return 'revoked';
-    const result = status === 200 ? body.items?.[0]?.result : undefined;
-    return result === 'ALLOW' ? 'allow' : result === 'DENY' ? 'deny' : undefined;
+    const { items, error } = JSON.parse(text) as Body;
+    if (status === 401 && error?.code === 'principal_revoked') return { answer: 'revoked' };
+    const result = status === 200 ? items?.[0]?.result : undefined;
+    if (result === 'ALLOW' || result === 'DENY') return { answer: result === 'ALLOW' ? 'allow' : 'deny' };
+    return { code: error?.code ?? error?.name };
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+interface Body {
+  items?: Array<{ result: string }>;
+  error?: { code?: string; name?: string };
 }

@@ -32,7 +32,7 @@ export function promisesOf({ notifications, poll }: Options, { tally, lost, stat
     ['nothing allowed while nothing counted', tally.stale.answers > 0 ? tally.stale.yes === 0 : undefined],
     ['groups unknown while nothing counted', states.length > 0 ? states.every(each => each === 'unknown') : undefined],
     ['no change lost', lost === 0],
-    ['every request answered', tally.unanswered === 0],
+    ['every request answered', tally.unanswered.size === 0],
     [
       `refused within ${seconds(withinMs)} in quiet times`,
       quiet.count > 0 && tally.answeredIn < SLOW_MS ? quiet.p99 <= withinMs : undefined,

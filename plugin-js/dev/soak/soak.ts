@@ -129,9 +129,9 @@ function deedsOf({ tenant, company, replicas, phases, states }: Scene, tell: (wh
       const [person] = company.people.filter(({ enabled }) => enabled);
       const headers = { authorization: `Bearer ${person?.token}` };
       for (const url of replicas.urls) {
-        const response = await fetch(`${url}/api/entra-access/v1/whoami`, { headers });
-        const { groups } = (await response.json()) as { groups?: { state?: string } };
-        states.push(groups?.state ?? String(response.status));
+        const response = await fetch(`${url}/api/entra-access/v1/whoami`, { headers }).catch(() => undefined);
+        const answer = (await response?.json()) as { groups?: { state?: string } } | undefined;
+        states.push(answer?.groups?.state ?? String(response?.status ?? 'no answer'));
       }
     },
   };

@@ -19,7 +19,7 @@ function leaver() {
 }
 
 const asked = (person: Asked['person'], after: number, answer?: Answer, more: Partial<Asked> = {}): Asked => ({
-  ...{ person, answer, status: answer === undefined ? 502 : 200, replica: '1', direct: false },
+  ...{ person, answer, status: answer === undefined ? 502 : 200, replica: '1', direct: true },
   ...{ askedAt: START + after, answeredAt: START + after + 5 },
   ...more,
 });
@@ -79,7 +79,7 @@ test('lost changes, requests without an answer and failures are told', () => {
   const tally = new Tally(BOUND_MS, new Phases());
   tally.see(asked(leaver(), 10, undefined, { direct: true }));
   assert.deepEqual(judged(tally), []);
-  tally.see(asked(leaver(), 10));
+  tally.see(asked(leaver(), 10, undefined, { direct: false }));
   assert.deepEqual(judged(tally, { lost: 1, failures: [new Error('one does not serve')] }), [
     'no change lost',
     'every request answered',

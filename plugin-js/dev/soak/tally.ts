@@ -23,8 +23,8 @@ export class Tally {
   readonly #statuses = new Map<number, number>();
   readonly #arrivals = new Map<string, Arrival>();
   readonly #waits: number[] = [];
-  /** Questions that had no answer that says yes or no */
-  unanswered = 0;
+  /** Questions that had no answer that says yes or no, by what came instead */
+  readonly unanswered = new Map<string, number>();
   /** Yes of a state that had ended longer ago than it may count, and the oldest one, in milliseconds */
   readonly yes = { tooOld: 0, oldest: 0 };
   /** Answers while nothing counted any more, and those among them that say yes */
@@ -36,13 +36,14 @@ export class Tally {
     this.#phases = phases;
   }
 
-  see({ answer, askedAt, answeredAt, direct, person: { id, truth }, replica, status }: Asked): void {
+  see({ answer, askedAt, answeredAt, code, direct, person: { id, truth }, replica, status }: Asked): void {
     // Whoever asks a replica that is killed meanwhile has no answer; whoever asks the address has one.
     if (answer === undefined && direct) return;
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     this.#waits.push(answeredAt - askedAt);
     if (answer === undefined) {
-      this.unanswered += 1;
+      const what = `${status || 'nothing'}${code ? ` ${code}` : ''}`;
+      this.unanswered.set(what, (this.unanswered.get(what) ?? 0) + 1);
       return;
     }
     const allowed = answer === 'allow';
@@ -57,6 +58,8 @@ export class Tally {
     if (truth.changedAt === 0 || askedAt < truth.changedAt) return;
     const key = `${id} ${truth.changedAt} ${replica}`;
     const arrival = this.#arrivals.get(key) ?? { changedAt: truth.changedAt, given: truth.allowed };
+    // When it arrives is known of replicas that are watched; others are asked too seldom, and may have begun since.
+    if (!direct && !this.#arrivals.has(key)) return;
     this.#arrivals.set(key, arrival);
     if (allowed === truth.allowed) arrival.right ??= answeredAt;
     else [arrival.lastWrong, arrival.right] = [askedAt, undefined];
@@ -84,6 +87,7 @@ export class Tally {
     const phases: Phase[] = ['quiet', 'replica killed', 'Graph away'];
     return [
       ['requests', statuses.map(([status, count]) => `${count} x ${status || 'no answer'}`).join(', ')],
+      ['neither yes nor no', [...this.unanswered].map(([what, count]) => `${count} x ${what}`).join(', ') || 'none'],
       ['answered within', textOf(percentiles(this.#waits))],
       ...phases.flatMap((phase): Array<[string, string]> => [
         [`refused after it was taken away, ${phase}`, textOf(this.arrivals(phase, false))],

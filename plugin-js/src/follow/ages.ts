@@ -22,14 +22,16 @@ export class Ages {
 
   /**
    * @param completedAt,now by the clock of the database, in milliseconds
+   * @param asked when the database was asked for them, on the clock that nobody can set: what took time since made nothing younger
    * @returns milliseconds; `undefined` for a moment that is still to come, of which nothing can be said
    */
-  seen(key: string, completedAt: number, now: number): number | undefined {
+  seen(key: string, completedAt: number, now: number, asked = this.#monotonic()): number | undefined {
     if (completedAt > now + TOLERANCE_MS) return undefined;
     const known = this.#seen.get(key);
-    const at = known?.completedAt === completedAt ? known.at : this.#monotonic();
-    const age = Math.max(0, now - completedAt, this.#monotonic() - at);
-    this.#seen.set(key, { completedAt, at, age: age - (this.#monotonic() - at) });
+    const at = known?.completedAt === completedAt ? known.at : asked;
+    const current = this.#monotonic();
+    const age = Math.max(Math.max(0, now - completedAt) + current - asked, current - at);
+    this.#seen.set(key, { completedAt, at, age: age - (current - at) });
     return age;
   }
 

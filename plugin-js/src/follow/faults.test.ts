@@ -488,6 +488,22 @@ test('Microsoft Graph is asked for less when it says that much is used up, and n
   assert.equal(tenant.requests['graph.groups.delta'], requests, 'Graph said to wait');
 });
 
+test('the time that it takes to take in what the database says makes nothing younger', async () => {
+  await it.writer().run();
+  const one = it.replica();
+  const sample = it.store.sample.bind(it.store);
+  it.store.sample = async () => {
+    const found = await sample();
+    return { ...found, asked: found.asked - 1_000_000 };
+  };
+  await one.poll();
+  assert.equal((one.replica.ageOf(tenant.tenantId) ?? 0) >= 1_000_000, true);
+  assert.deepEqual(
+    one.core.freshness.states.map(({ stale }) => stale),
+    [true],
+  );
+});
+
 test('clocks that are set make nothing younger', () => {
   let monotonic = 0;
   const ages = new Ages(() => monotonic);
@@ -501,6 +517,9 @@ test('clocks that are set make nothing younger', () => {
   assert.equal(ages.of('t'), 120_100);
   // And set forward: what it says is old, by all that anybody knows.
   assert.equal(ages.seen('t', hour, 3 * hour), 2 * hour);
+  // A process that had much to do since it asked.
+  assert.equal(ages.seen('v', hour, hour + 100, 20_000), 100_100);
+  assert.equal(ages.of('v'), 100_100);
   // Of a time that is still to come nothing is known.
   assert.equal(ages.seen('u', 3 * hour, hour), undefined);
   assert.equal(ages.of('u'), undefined);

@@ -32,6 +32,8 @@ type Columns = Record<string, string | number | null>;
 
 /** What the database says at one moment */
 export interface Sample {
+  /** When it was asked, in milliseconds of `performance.now()` */
+  asked: number;
   /** Milliseconds since 1970 by its clock */
   now: number;
   /** The number with which members of groups changed last (docs/decisions/0005) */
@@ -59,6 +61,7 @@ export class FeedStore {
 
   /** All feeds as they are at one moment; one statement, as every replica asks every few seconds */
   async sample(): Promise<Sample> {
+    const asked = performance.now();
     const query = this.database(REVISIONS)
       .leftJoin(FEEDS, join => join.on(this.database.raw('1 = 1')))
       .where({ name: 'directory' })
@@ -67,7 +70,7 @@ export class FeedStore {
     const [first] = rows;
     if (!first) throw new Error(`${REVISIONS} has no row for the directory`);
     const states = rows.filter(row => row.tenant !== null).map(stateOf);
-    return { now: Number(first.now), members: Number(first.members), states };
+    return { asked, now: Number(first.now), members: Number(first.members), states };
   }
 
   #now() {

@@ -217,7 +217,7 @@ export class Replica {
     // What is being loaded for the first time is not known yet, and the core knows that.
     const loaded = this.#feeds(sample, tenant).filter(isReadable);
     const moment = Math.min(...loaded.map(({ completedAt }) => completedAt ?? 0));
-    const age = this.#ages.seen(tenant, moment, sample.now);
+    const age = this.#ages.seen(tenant, moment, sample.now, sample.asked);
     if (age === undefined || this.#rounds.get(tenant) === moment) return;
     this.#rounds.set(tenant, moment);
     // By the clock of this machine, as everything that the core compares it with.
