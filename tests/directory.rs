@@ -108,7 +108,8 @@ fn load(engine: &mut Engine<Portable>, all: bool, pages: &[String]) {
 
 /// The same where only these groups were asked for
 fn load_covering(engine: &mut Engine<Portable>, all: bool, pages: &[String], covered: Option<&[String]>) {
-    let covered: Option<Vec<Guid>> = covered.map(|ids| ids.iter().map(|id| guid(id)).collect());
+    let covered: Option<Vec<u8>> =
+        covered.map(|ids| ids.iter().flat_map(|id| guid(id).value().to_be_bytes()).collect());
     engine.begin_members(guid(TENANT), all, covered.as_deref()).unwrap();
     for page in pages {
         engine.add_members(page.as_bytes()).unwrap();
