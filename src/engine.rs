@@ -185,7 +185,7 @@ impl<V: SignatureVerifier> Engine<V> {
     ///
     /// # Errors
     /// Changes need something to change.
-    pub fn begin_members(&mut self, tenant: Guid, all: bool, covered: Option<&[Guid]>) -> Result<(), &'static str> {
+    pub fn begin_members(&mut self, tenant: Guid, all: bool, covered: Option<&[u8]>) -> Result<(), &'static str> {
         self.directory.begin_members(tenant, all, covered)
     }
 

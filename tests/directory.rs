@@ -108,7 +108,8 @@ fn load(engine: &mut Engine<Portable>, all: bool, pages: &[String]) {
 
 /// The same where only these groups were asked for
 fn load_covering(engine: &mut Engine<Portable>, all: bool, pages: &[String], covered: Option<&[String]>) {
-    let covered: Option<Vec<Guid>> = covered.map(|ids| ids.iter().map(|id| guid(id)).collect());
+    let covered: Option<Vec<u8>> =
+        covered.map(|ids| ids.iter().flat_map(|id| guid(id).value().to_be_bytes()).collect());
     engine.begin_members(guid(TENANT), all, covered.as_deref()).unwrap();
     for page in pages {
         engine.add_members(page.as_bytes()).unwrap();
@@ -330,7 +331,7 @@ fn a_page_that_is_none_gives_up_the_whole_loading() {
 }
 
 #[test]
-fn the_links_of_a_page_are_handed_on_and_spaces_do_not_matter() {
+fn what_stands_beside_the_groups_and_spaces_do_not_matter() {
     let mut engine = engine_of(&[], None);
     engine.begin_members(guid(TENANT), true, None).unwrap();
     let text = format!(
@@ -339,10 +340,9 @@ fn the_links_of_a_page_are_handed_on_and_spaces_do_not_matter() {
         user(1)
     );
     let report = engine.add_members(text.as_bytes()).unwrap();
-    assert_eq!((report.groups, report.members, report.delta), (1, 1, None));
-    assert_eq!(report.next.as_deref(), Some("https://graph.microsoft.com/v1.0/groups/delta?$skiptoken=A"));
-    let last = r#"{"value":[],"@odata.deltaLink":"https://graph.microsoft.com/v1.0/groups/delta?$deltatoken=B"}"#;
-    assert!(engine.add_members(last.as_bytes()).unwrap().delta.is_some());
+    assert_eq!((report.groups, report.members), (1, 1));
+    let last = r#"{"value":[],"@odata.deltaLink":{"any":["thing"]}}"#;
+    assert_eq!(engine.add_members(last.as_bytes()).unwrap().groups, 0);
     assert_eq!(engine.commit_members().unwrap().memberships, 1);
 }
 

@@ -105,23 +105,21 @@ impl Directory {
 
     /// Begins to load the members of a tenant's groups: `all` of them, or what has changed
     ///
-    /// From the commit on, all members of the groups `covered` are known, of every group with `None`. About any other group that
-    /// does not list somebody nothing is known.
+    /// From the commit on, all members of the groups `covered` are known (16 bytes for each id, as it is written), of every group
+    /// with `None`. About any other group that does not list somebody nothing is known.
     ///
     /// # Errors
     /// Changes need something to change.
-    pub fn begin_members(&mut self, tenant: Guid, all: bool, covered: Option<&[Guid]>) -> Result<(), &'static str> {
+    pub fn begin_members(&mut self, tenant: Guid, all: bool, covered: Option<&[u8]>) -> Result<(), &'static str> {
         let earlier = self.tenants.iter().find(|known| known.id == tenant);
         if earlier.is_none() && !all {
             return Err("there is nothing to change yet: load all members first");
         }
         let covered = covered.map(|ids| {
+            let ids = ids.as_chunks().0;
+            let mut flags = vec![0; self.loaded.len().saturating_add(ids.len())];
             for id in ids {
-                self.loaded.intern(*id);
-            }
-            let mut flags = vec![0; self.loaded.len()];
-            for id in ids {
-                set(&mut flags, self.loaded.intern(*id), 1);
+                set(&mut flags, self.loaded.intern(Guid::from_value(u128::from_be_bytes(*id))), 1);
             }
             flags
         });

@@ -1,7 +1,7 @@
 //! A page of `GET /groups/delta?$select=members` of Microsoft Graph, read in place
 //!
-//! `{value: [{id, members@delta: [{@odata.type, id, @removed?}], @removed?}], @odata.nextLink | @odata.deltaLink}`, and anything
-//! that Graph adds beside. What only expands `members` has the same shape.
+//! `{value: [{id, members@delta: [{@odata.type, id, @removed?}], @removed?}]}`, and anything that Graph adds beside: where to go on is
+//! the affair of whoever asks. What only expands `members` has the same shape.
 
 use serde::Serialize;
 
@@ -22,10 +22,6 @@ pub struct PageReport {
     pub groups: usize,
     /// Entries of members
     pub members: usize,
-    /// `@odata.nextLink`: there are more pages
-    pub next: Option<String>,
-    /// `@odata.deltaLink`: this was the last one; what changes from here on
-    pub delta: Option<String>,
 }
 
 /// How Graph writes a member, in full but for the id
@@ -50,8 +46,6 @@ pub(super) fn read(text: &[u8], loading: &mut Loading, groups: &mut Ids) -> Resu
                     Ok(())
                 })?;
             }
-            b"@odata.nextLink" => report.next = Some(reader.string()?.text().into_owned()),
-            b"@odata.deltaLink" => report.delta = Some(reader.string()?.text().into_owned()),
             _ => reader.skip()?,
         }
         Ok(())

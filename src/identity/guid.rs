@@ -66,15 +66,6 @@ impl Guid {
     pub const fn from_value(value: u128) -> Self {
         Self { high: (value >> 64) as u64, low: value as u64 }
     }
-
-    /// From 16 bytes for each, as they are written; what is left at the end is none
-    pub fn list(bytes: &[u8]) -> Vec<Self> {
-        let mut ids = Vec::new();
-        for id in bytes.as_chunks().0 {
-            ids.push(Self::from_value(u128::from_be_bytes(*id)));
-        }
-        ids
-    }
 }
 
 impl fmt::Display for Guid {

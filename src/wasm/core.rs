@@ -163,11 +163,10 @@ impl Core {
         Outcome::json(DirectoryInput::parse(directory).map(|input| self.engine.set_directory(input)))
     }
 
-    /// See [`Engine::begin_members`]; `covered` has 16 bytes for each id and counts if `some` does. An empty text, or why not
+    /// See [`Engine::begin_members`]; `covered` counts if `some` does. An empty text, or why not
     pub fn begin_members(&mut self, tenant: &str, all: bool, some: bool, covered: &[u8]) -> String {
-        let covered = some.then(|| Guid::list(covered));
         let id = guid(tenant).ok_or("the tenant id is not a GUID");
-        let begun = id.and_then(|id| self.engine.begin_members(id, all, covered.as_deref()));
+        let begun = id.and_then(|id| self.engine.begin_members(id, all, some.then_some(covered)));
         begun.err().unwrap_or_default().into()
     }
 

@@ -313,14 +313,10 @@ export interface DirectoryReport {
   problems: Array<{ entityRef: string; message: string }>;
 }
 
-/** What a page of members held; the links are Microsoft Graph's own, and to be checked before they are followed */
+/** What a page of members held */
 export interface PageReport {
   groups: number;
   members: number;
-  /** `@odata.nextLink`: there are more pages */
-  next: string | null;
-  /** `@odata.deltaLink`: this was the last page; what changes from here on */
-  delta: string | null;
 }
 
 /** What became of the pages */
