@@ -23,5 +23,6 @@ async function install() {
 
 await launch('plugin-js/dev/schemathesis.ts', async env => {
   await install();
-  return { ...env, SCHEMATHESIS: PROGRAM };
+  // Not the program itself: its first line holds the place where it was installed, and folders are moved.
+  return { ...env, SCHEMATHESIS_PYTHON: join(FOLDER, 'bin', 'python') };
 });

@@ -15,8 +15,8 @@ const CONFIGURATION = join(__dirname, 'schemathesis.toml');
 const UNLIMITED = 1_000_000;
 
 async function main(args: string[]): Promise<number> {
-  const program = process.env.SCHEMATHESIS;
-  if (!program) throw new Error('it is started by npm run schemathesis');
+  const python = process.env.SCHEMATHESIS_PYTHON;
+  if (!python) throw new Error('it is started by npm run schemathesis');
   const environment = await startEnvironment({
     configure(config) {
       config.entraAccess.limits = { inspect: UNLIMITED, explain: UNLIMITED };
@@ -41,7 +41,7 @@ async function main(args: string[]): Promise<number> {
       const document = `${environment.backendUrl}/api/entra-access/openapi.json`;
       const headers = token ? ['-H', `Authorization: Bearer ${token}`] : [];
       const options = ['--config-file', CONFIGURATION, 'run', document, ...headers];
-      const code = await run(program, [...options, '--report-json-path', report, ...args]);
+      const code = await run(python, ['-m', 'schemathesis.cli', ...options, '--report-json-path', report, ...args]);
       const { operations, test_cases: cases, failures } = JSON.parse(readFileSync(report, 'utf8')) as Report;
       const broken = failures.filter(({ type }) => type === 'ServerError').length;
       rows.push(line(who, operations.tested, cases.generated, cases.unique_failures, broken));
