@@ -1,7 +1,7 @@
 // `npm test [-- GROUP ...]`: every suite, or those of the named groups. The last line is the sum over all of them.
 import { pathToFileURL } from 'node:url';
 import { Failure, main, report } from './lib/failure.mjs';
-import { closingLine, judge, total } from './lib/results.mjs';
+import { closingLine, failuresIn, judge, total } from './lib/results.mjs';
 import { capture, tail } from './lib/run.mjs';
 import { GROUPS, SUITES } from './lib/suites.mjs';
 import { setup } from './setup.mjs';
@@ -20,8 +20,14 @@ async function runSuite(suite, env) {
   if (plan.files?.length === 0) return { passed: 0, failed: 1, note: 'ran no tests: there is no test file' };
   const run = await capture(suite.name, plan.command, plan.args, { env, timeoutMs: suite.timeoutMs });
   const result = judge(run, plan.parse);
-  if (result.failed > 0) process.stdout.write(`\n${tail(run.output, SHOWN_LINES)}\nfull log: ${run.log}\n\n`);
+  if (result.failed > 0) process.stdout.write(`\n${tail(whatFailed(run.output), SHOWN_LINES)}\nfull log: ${run.log}\n\n`);
   return result;
+}
+
+// The failure may be thousands of lines before the end, and who reads this may not have the log.
+function whatFailed(output) {
+  const failures = failuresIn(output);
+  return failures.length === 0 ? output : failures.join('\n');
 }
 
 function choose(words) {

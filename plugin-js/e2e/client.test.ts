@@ -6,7 +6,7 @@ import { startEnvironment, type Environment } from '../dev/story/environment';
 import { untilReady } from '../dev/story/client';
 import { people } from '../dev/tenant/people';
 import { EntraAccessClient } from '../src/client';
-import { company, RememberingClient, SERVICE_TOKEN } from './support/company';
+import { company, RememberingClient, SERVICE_TOKEN, TEAMS } from './support/company';
 
 let environment: Environment;
 let plain: RememberingClient;
@@ -17,7 +17,7 @@ const files = company();
 before(async () => {
   environment = await startEnvironment({ configure: files.configure });
   plain = new RememberingClient(environment);
-  await untilReady(plain, () => environment.tenant.mintAccessToken(people.adam));
+  await untilReady(plain, () => environment.tenant.mintAccessToken(people.adam), { owners: TEAMS + 3 });
   const getBaseUrl = async (pluginId: string) => `${environment.backendUrl}/api/${pluginId}`;
   client = new EntraAccessClient({ discoveryApi: { getBaseUrl } });
 });

@@ -26,6 +26,15 @@ export function fromNode(output) {
   return { passed: count('pass') - empty, failed: count('fail') + count('cancelled') + empty };
 }
 
+/**
+ * The failed tests in the TAP of Node's runner, each with what it says of itself; nothing for other output.
+ * A suite that failed only because a test in it did is left out.
+ */
+export function failuresIn(output) {
+  const blocks = stripAnsi(output).matchAll(/^( *)not ok \d+ - .*(?:\n\1  ---\n[^]*?\n\1  \.\.\.$)?/gm);
+  return [...blocks].map(([block]) => block).filter(block => !block.includes("failureType: 'subtestsFailed'"));
+}
+
 /** A check without tests of its own counts as one. */
 export const fromExit = (_output, code) => (code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
 

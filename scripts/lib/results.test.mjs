@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closingLine, fromCargo, fromExit, fromNode, judge, total } from './results.mjs';
+import { closingLine, failuresIn, fromCargo, fromExit, fromNode, judge, total } from './results.mjs';
 
 const run = (output, code = 0, timedOut = false) => ({ output, code, timedOut });
 
@@ -31,6 +31,35 @@ test('node: of several summaries the last one counts', () => {
 test('node: a file that ran no test is a failure', () => {
   const output = 'ok 1 - adds\nok 2 - /repo/plugin-js/e2e/empty.test.ts\n# tests 2\n# pass 2\n# fail 0\n# cancelled 0\n';
   assert.deepEqual(fromNode(output), { passed: 1, failed: 1 });
+});
+
+test('node: what failed is named with its reason, without the suites around it', () => {
+  const output = [
+    '# Subtest: suite',
+    '    # Subtest: fine',
+    '    ok 1 - fine',
+    '      ---',
+    '      duration_ms: 1',
+    '      ...',
+    '    not ok 2 - adds',
+    '      ---',
+    "      failureType: 'testCodeFailure'",
+    '      error: |-',
+    '        1 is not 2',
+    '      ...',
+    '    1..2',
+    'not ok 1 - suite',
+    '  ---',
+    "  failureType: 'subtestsFailed'",
+    '  ...',
+    'not ok 2 - bare',
+    '# fail 2',
+  ].join('\n');
+  const failures = failuresIn(output);
+  assert.equal(failures.length, 2);
+  assert.match(failures[0], /^ {4}not ok 2 - adds\n[^]*1 is not 2\n {6}\.\.\.$/);
+  assert.equal(failures[1], 'not ok 2 - bare');
+  assert.deepEqual(failuresIn('test result: FAILED. 4 passed; 2 failed;'), []);
 });
 
 test('a check without tests counts as one', () => {

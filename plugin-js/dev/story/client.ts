@@ -53,18 +53,36 @@ export class Client {
 
 const READY_WITHIN_MS = 60_000;
 
-/** Waits until the catalog has processed its entities and the core knows their owners; `nested`: groups inside groups */
-export async function untilReady(client: Client, adminToken: () => string, nested = 0): Promise<void> {
+/** Of the story; a company may have more, which are not there at the same moment */
+const COMPONENTS = ['payments-api', 'search-api', 'portal'].map(name => `component:default/${name}`);
+
+interface Expected {
+  /** Groups of the catalog that the core must know */
+  owners?: number;
+  /** Groups inside groups */
+  nested?: number;
+}
+
+/** Waits until the catalog has processed the entities of the story and the core knows their owners */
+export async function untilReady(
+  client: Client,
+  adminToken: () => string,
+  { owners = 3, nested = 0 }: Expected = {},
+): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
   let last = 'no answer';
   while (Date.now() < deadline) {
     try {
       const token = await client.tokenFor(adminToken());
       const status = await client.call('/api/entra-access/v1/status', token);
-      const { owners = 0, groups = 0, nested: inside = 0 } = status.body?.directory ?? {};
-      const entities = await client.call('/api/catalog/entities/by-query?filter=kind=component', token);
-      last = `${owners} owners, ${groups} groups, ${inside} nested, ${entities.body?.totalItems} components`;
-      if (owners >= 3 && groups >= 3 && inside >= nested && entities.body?.totalItems >= 3) return;
+      const known = { owners: 0, groups: 0, nested: 0, ...status.body?.directory };
+      const { body } = await client.call('/api/catalog/entities/by-refs', token, { entityRefs: COMPONENTS });
+      const owned = body.items.filter((entity?: { relations?: Array<{ type: string }> }) =>
+        entity?.relations?.some(({ type }) => type === 'ownedBy'),
+      ).length;
+      last = `${known.owners} owners, ${known.groups} groups, ${known.nested} nested, ${owned} components that somebody owns`;
+      const enough = known.owners >= owners && known.groups >= 3 && known.nested >= nested;
+      if (enough && owned === COMPONENTS.length) return;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }

@@ -32,7 +32,7 @@ function followed(baseUrl: string) {
 export async function storyClient(environment: Environment): Promise<Client> {
   const client = new Client(environment);
   const adam = () => environment.tenant.mintAccessToken(people.adam);
-  await untilReady(client, adam, NESTED);
+  await untilReady(client, adam, { nested: NESTED });
   // Otherwise they may find Graph in the outage that the story makes.
   await untilChecked(client, await client.tokenFor(adam()));
   await untilTold(environment.tenant);

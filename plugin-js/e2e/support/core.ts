@@ -49,7 +49,8 @@ export function issuerOf(core: EntraCore): Issuer {
 
 /** Hands the published keys to the core as they are */
 export async function giveKeys(core: EntraCore, tenant: Tenant): Promise<void> {
-  const response = await fetch(`${tenant.home.base}/discovery/v2.0/keys`);
+  // Tests keep this process busy for seconds, in which the simulator's side of a kept connection runs out.
+  const response = await fetch(`${tenant.home.base}/discovery/v2.0/keys`, { headers: { connection: 'close' } });
   const outcome = core.setKeys(issuerOf(core), await response.text());
   if (!outcome.ok) throw new Error(outcome.error);
 }

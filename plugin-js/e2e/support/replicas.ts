@@ -40,6 +40,8 @@ export async function startCompany(options: {
   /** Files of the catalog by name: what the operator names, and what those point to */
   named: Record<string, Entity[]>;
   pointedTo: Record<string, Entity[]>;
+  /** What a replica runs; the backend as it is started by hand where nothing is named */
+  script?: string;
   /** More of the section `entraAccess` */
   entraAccess?: (tenant: Tenant, baseUrl: string) => object;
 }) {
@@ -80,7 +82,7 @@ export async function startCompany(options: {
         ...options.entraAccess?.(tenant, baseUrl),
       },
     };
-    const { child, run, ended } = start(['--config', write(`${name}.yaml`, stringify(config))]);
+    const { child, run, ended } = start(['--config', write(`${name}.yaml`, stringify(config))], options.script);
     const found: Replica = {
       client: new Client({ backendUrl: baseUrl }),
       output: () => run.output,

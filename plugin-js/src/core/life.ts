@@ -195,7 +195,7 @@ export class CoreLife {
     this.#instance += 1;
     this.#epoch = core.epoch();
     const token = new TokenBuffer(memory, core);
-    warmUp(core, token, this.#issuers[0]?.issuer ?? '');
+    this.#later(core, warmUp(core, token, this.#issuers[0]?.issuer ?? ''));
     return {
       core,
       memory,
@@ -205,6 +205,13 @@ export class CoreLife {
       permissions: new PermissionNumbers(),
       cache: this.#options.tokenCache === false ? undefined : new TokenCache(Core.token_principals()),
     };
+  }
+
+  /** What can wait, between whatever else comes in; no process lives on for it */
+  #later(core: WasmCore, goOn: () => boolean): void {
+    setImmediate(() => {
+      if (this.#alive?.core === core && this.ask(goOn, false)) this.#later(core, goOn);
+    }).unref();
   }
 
   #newEpoch(): void {
