@@ -24,8 +24,13 @@ export interface Seen {
   failures: readonly Error[];
 }
 
-export function promisesOf({ notifications, poll }: Options, { tally, lost, states, failures }: Seen): Kept[] {
-  const withinMs = notifications ? TOLD_WITHIN_MS : poll * 1000 + POLLED_LATER_MS;
+/** Milliseconds in which a change has to arrive on every replica while nothing is wrong */
+export function withinMsOf({ notifications, poll }: Options): number {
+  return notifications ? TOLD_WITHIN_MS : poll * 1000 + POLLED_LATER_MS;
+}
+
+export function promisesOf(options: Options, { tally, lost, states, failures }: Seen): Kept[] {
+  const withinMs = withinMsOf(options);
   const quiet = tally.arrivals('quiet', false);
   return [
     ['no request allowed by a state that was too old', tally.yes.tooOld === 0],

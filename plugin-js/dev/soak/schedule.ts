@@ -59,12 +59,18 @@ interface Window {
   to: number;
 }
 
-/** A change so long before a fault may be caught in it, and for so long after it things go back to normal */
-const MARGIN_MS = { before: 5_000, after: 10_000 };
+/** For so long after a fault things go back to normal */
+const AFTER_MS = 10_000;
 
 /** The faults as they were */
 export class Phases {
   readonly #windows: Window[] = [];
+  readonly #beforeMs: number;
+
+  /** @param beforeMs a change so long before a fault may be caught in it: the time in which it would have arrived */
+  constructor(beforeMs: number) {
+    this.#beforeMs = beforeMs;
+  }
 
   /** @returns what ends it */
   begin(phase: Window['phase']): () => void {
@@ -75,9 +81,7 @@ export class Phases {
 
   /** Graph's being away is the graver one */
   of(moment: number): Phase {
-    const around = this.#windows.filter(
-      ({ from, to }) => moment >= from - MARGIN_MS.before && moment <= to + MARGIN_MS.after,
-    );
+    const around = this.#windows.filter(({ from, to }) => moment >= from - this.#beforeMs && moment <= to + AFTER_MS);
     return around.find(({ phase }) => phase === 'Graph away')?.phase ?? around[0]?.phase ?? 'quiet';
   }
 

@@ -10,7 +10,7 @@ import { Company, expectedOf } from './company';
 import { configurationOf, STALE_AFTER_SECONDS } from './configuration';
 import { Load } from './load';
 import { readOptions, type Options } from './options';
-import { promisesOf, type Kept } from './promises';
+import { promisesOf, withinMsOf, type Kept } from './promises';
 import { Replicas } from './replicas';
 import { Phases, scheduleOf, type Deeds } from './schedule';
 import { Tally } from './tally';
@@ -53,7 +53,7 @@ async function main(options: Options, undo: Array<() => Promise<void>>): Promise
   print(`${NAMES.length} replicas serve at ${address.url}, ${notifications ? 'with' : 'without'} notifications`);
   print(`${rate} requests and ${changes} changes a second; Graph is asked every ${poll} s besides`);
   await company.signIn(address.url);
-  const phases = new Phases();
+  const phases = new Phases(withinMsOf(options));
   const tally = new Tally(STALE_AFTER_SECONDS * 1000, phases);
   let counted = false;
   const load = new Load(address.url, asked => counted && tally.see(asked));

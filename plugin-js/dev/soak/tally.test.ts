@@ -31,7 +31,7 @@ function judged(tally: Tally, more: Partial<Parameters<typeof promisesOf>[1]> = 
 }
 
 test('a replica that no longer follows: what it allows becomes too old', () => {
-  const [person, tally] = [leaver(), new Tally(BOUND_MS, new Phases())];
+  const [person, tally] = [leaver(), new Tally(BOUND_MS, new Phases(5_000))];
   for (const after of [-10, 100, 3_000, BOUND_MS]) tally.see(asked(person, after, 'allow'));
   assert.deepEqual([tally.yes.tooOld, tally.yes.oldest], [0, BOUND_MS]);
   tally.see(asked(person, BOUND_MS + 1, 'allow'));
@@ -43,7 +43,7 @@ test('a replica that no longer follows: what it allows becomes too old', () => {
 });
 
 test('a change has arrived when a replica answers by it and goes on to', () => {
-  const [person, tally] = [leaver(), new Tally(BOUND_MS, new Phases())];
+  const [person, tally] = [leaver(), new Tally(BOUND_MS, new Phases(5_000))];
   tally.see(asked(person, 500, 'allow'));
   tally.see(asked(person, 1_000, 'deny'));
   tally.see(asked(person, 1_200, 'allow'));
@@ -57,7 +57,7 @@ test('a change has arrived when a replica answers by it and goes on to', () => {
 });
 
 test('one that answers by nothing too old while Graph is away, and one that goes on to allow', () => {
-  const phases = new Phases();
+  const phases = new Phases(5_000);
   const began = performance.now();
   const over = phases.begin('Graph away');
   const person = { ...leaver(), truth: new Truth(true) };
@@ -76,7 +76,7 @@ test('one that answers by nothing too old while Graph is away, and one that goes
 });
 
 test('lost changes, requests without an answer and failures are told', () => {
-  const tally = new Tally(BOUND_MS, new Phases());
+  const tally = new Tally(BOUND_MS, new Phases(5_000));
   tally.see(asked(leaver(), 10, undefined, { direct: true }));
   assert.deepEqual(judged(tally), []);
   tally.see(asked(leaver(), 10, undefined, { direct: false }));
