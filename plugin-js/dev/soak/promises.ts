@@ -5,8 +5,6 @@ import type { Tally } from './tally';
 
 /** With notifications, in milliseconds */
 const TOLD_WITHIN_MS = 5_000;
-/** Backstage's scheduler looks every five seconds whether something is due, and a replica every two whether something was written */
-const POLLED_LATER_MS = 7_000;
 
 /** A machine that answers more slowly has too much to do: how long anything took is not known then */
 const SLOW_MS = 1_000;
@@ -26,7 +24,7 @@ export interface Seen {
 
 /** Milliseconds in which a change has to arrive on every replica while nothing is wrong */
 export function withinMsOf({ notifications, poll }: Options): number {
-  return notifications ? TOLD_WITHIN_MS : poll * 1000 + POLLED_LATER_MS;
+  return notifications ? TOLD_WITHIN_MS : poll * 1000;
 }
 
 export function promisesOf(options: Options, { tally, lost, states, failures }: Seen): Kept[] {

@@ -18,6 +18,8 @@ import { RUN_MS, Writer } from './writer';
 export const FOLLOWED = 'entra-access.followed';
 /** How often each replica looks for what was written */
 const POLL_MS = 2_000;
+/** After so long a task that is due has begun (Backstage's scheduler looks every five seconds), Graph has answered, and replicas have looked */
+const LATE_SECONDS = 8;
 /** A writer that was killed is followed by another one so much later. Longer than a run and the page that is under way at its end */
 const TIMEOUT_SECONDS = Math.ceil(RUN_MS / 1000) + 45;
 
@@ -114,11 +116,10 @@ export class Following {
   }
 
   /** Out of turn, by whichever replica was told: should two ask at once, one of them writes */
-  async #askNow(): Promise<boolean> {
+  async #askNow(): Promise<void> {
     this.#asking = new AbortController();
-    const found = await this.#writer.run(this.#asking.signal, 'changes');
+    await this.#writer.run(this.#asking.signal, 'changes');
     await this.#replica.poll();
-    return found;
   }
 
   /** Begins; what is in the database counts before this returns */
@@ -141,7 +142,7 @@ export class Following {
     await scheduler.scheduleTask({
       id: 'follow-entra',
       scope: 'global',
-      frequency: { seconds: settings.pollSeconds },
+      frequency: { seconds: settings.pollSeconds - LATE_SECONDS },
       timeout: { seconds: TIMEOUT_SECONDS },
       fn: async signal => {
         await this.#writer.run(signal);

@@ -3,10 +3,10 @@ const GAP_MS = 1_000;
 /** Graph may tell of a change before its delta query does: it is asked again so much later */
 const AGAIN_MS = [3_000, 10_000];
 
-/** Hints that something has changed: however many come, Graph is asked once in a second, and again if it knew nothing yet */
+/** Hints that something has changed: however many come, Graph is asked once in a second, and twice more after the last one */
 export class Hints {
-  /** Asks; tells whether there was something new. Never fails */
-  readonly #ask: () => Promise<boolean>;
+  /** Never fails */
+  readonly #ask: () => Promise<unknown>;
   #timer?: NodeJS.Timeout;
   #asking = false;
   #noted = false;
@@ -14,7 +14,7 @@ export class Hints {
   #last = -GAP_MS;
   #closed = false;
 
-  constructor(ask: () => Promise<boolean>) {
+  constructor(ask: () => Promise<unknown>) {
     this.#ask = ask;
   }
 
@@ -38,11 +38,12 @@ export class Hints {
 
   async #run(): Promise<void> {
     [this.#asking, this.#noted] = [true, false];
-    const found = await this.#ask();
+    await this.#ask();
     this.#last = performance.now();
     this.#asking = false;
     if (this.#noted) return this.#schedule(GAP_MS);
-    const pause = found ? undefined : AGAIN_MS[this.#again++];
+    // Also where something was found: it may have been an earlier change.
+    const pause = AGAIN_MS[this.#again++];
     if (pause !== undefined) this.#schedule(pause);
   }
 }

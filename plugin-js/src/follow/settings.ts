@@ -6,7 +6,7 @@ const PLACE = 'entraAccess.groups.graph.directory';
 
 /** How Microsoft Graph is followed */
 export interface FollowSettings {
-  /** Seconds between two questions for what has changed */
+  /** Seconds in which a change is in force where Graph tells nobody of it */
   pollSeconds: number;
   /** All groups, or those that the policy, the mapping and the catalog name, with the groups in them */
   groups: 'all' | 'matter';
