@@ -104,7 +104,9 @@ type Said = Pick<Asked, 'answer' | 'code'>;
 function answerIn(status: number, text: string): Said {
   try {
     const { items, error } = JSON.parse(text) as Body;
-    if (status === 401 && error?.code === 'principal_revoked') return { answer: 'revoked' };
+    // The permission backend asks the auth backend about the user: who is disabled between the two is refused by the second.
+    const isRefused = error?.code === 'principal_revoked' || error?.name === 'ResponseError';
+    if (status === 401 && isRefused) return { answer: 'revoked' };
     const result = status === 200 ? items?.[0]?.result : undefined;
     if (result === 'ALLOW' || result === 'DENY') return { answer: result === 'ALLOW' ? 'allow' : 'deny' };
     return { code: error?.code ?? error?.name };

@@ -6,7 +6,7 @@ import { startPostgres } from '../../e2e/support/postgres';
 import { startTenant } from '../tenant/server';
 import type { Tenant } from '../tenant/tenant';
 import { Address } from './address';
-import { Company, expectedOf } from './company';
+import { Company, expectedOf, type Person } from './company';
 import { configurationOf, STALE_AFTER_SECONDS } from './configuration';
 import { Load } from './load';
 import { readOptions, type Options } from './options';
@@ -130,17 +130,24 @@ function deedsOf({ tenant, company, replicas, phases, states }: Scene, tell: (wh
       else graphIsBack();
     },
     async askForStates() {
-      const [person] = company.people.filter(({ enabled }) => enabled);
-      const headers = { authorization: `Bearer ${person?.token}` };
       // On every replica: one that was killed just now is waited for.
       await restarting;
-      for (const url of replicas.urls) {
-        const response = await fetch(`${url}/api/entra-access/v1/whoami`, { headers }).catch(() => undefined);
-        const answer = (await response?.json()) as { groups?: { state?: string } } | undefined;
-        states.push(answer?.groups?.state ?? String(response?.status ?? 'no answer'));
-      }
+      for (const url of replicas.urls) states.push(await stateAt(url, company.people));
     },
   };
+}
+
+/** What a replica makes of the groups of somebody whose account is in force, as far as it knows */
+async function stateAt(url: string, people: readonly Person[]): Promise<string> {
+  let last = 'no answer';
+  for (const { token } of people) {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${url}/api/entra-access/v1/whoami`, { headers }).catch(() => undefined);
+    const answer = (await response?.json()) as { groups?: { state?: string } } | undefined;
+    if (answer?.groups?.state) return answer.groups.state;
+    last = String(response?.status ?? last);
+  }
+  return last;
 }
 
 /** How many people some replica does not answer as Entra has them, once that has had its time */
