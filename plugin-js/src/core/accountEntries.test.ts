@@ -75,6 +75,10 @@ test('joined, entries say of each account once what they say one after the other
     { id: other, enabled: true, validFrom: at(5), removed: 'deleted' },
   ]);
   assert.deepEqual(Buffer.from(joined), Buffer.from(expected));
-  assert.deepEqual(parts.map(part => Buffer.from(part)), before, 'what was told is as it was');
+  assert.deepEqual(
+    parts.map(part => Buffer.from(part)),
+    before,
+    'what was told is as it was',
+  );
   assert.equal(joinedEntries([]).length, 0);
 });

@@ -130,7 +130,9 @@ export class Writer {
       if (state.scope?.length === 0) await this.#nothing(state);
       else {
         const { signal } = run.time;
-        const left = isFollowed(state) ? await this.#inTurn(state, signal, now => this.#round(tenant, now, run)) : state;
+        const left = isFollowed(state)
+          ? await this.#inTurn(state, signal, now => this.#round(tenant, now, run))
+          : state;
         if (left && all) await this.#load(tenant, left, run);
       }
       if (this.#said.delete(name)) this.#options.logger.info(`${name}: Microsoft Graph tells what has changed again`);
