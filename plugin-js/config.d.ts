@@ -96,7 +96,7 @@ export interface Config {
         staleAfter?: number;
         /** With `source: graph`: how the directory is followed */
         directory?: {
-          /** Seconds in which a change is in force where Graph tells nobody of it: 10 to 3600. Default: 60 */
+          /** Seconds in which a change is in force where Graph tells nobody of it and nothing is being loaded: 10 to 3600. Default: 60 */
           poll?: number;
           /** All groups (default), or those that the policy, the mapping and the catalog name, with the groups in them */
           groups?: 'all' | 'matter';

@@ -89,24 +89,25 @@ export async function followed(tenant: Tenant, { service, knex }: Opened) {
       pause: options.pause,
       maxPages: options.maxPages,
     });
-    const run = (what?: 'all' | 'changes') => {
+    const run = (what?: 'all' | 'changes', only?: string) => {
       ending = new AbortController();
       left = options.pages ?? Infinity;
-      return made.run(ending.signal, what);
+      return made.run(ending.signal, what, only);
     };
     /** As when the backend is stopped */
     const end = () => ending.abort();
     return { logger, told, run, end };
   }
 
-  function replica({ groups = 'all' }: Pick<WriterOptions, 'groups'> = {}) {
+  /** `others`: tenants that are followed, too */
+  function replica({ groups = 'all', others = [] }: Pick<WriterOptions, 'groups'> & { others?: string[] } = {}) {
     const logger = new RecordingLogger();
     const core = new EntraCore({ configuration: followingConfiguration(tenant), staleAfter: 900, logger });
     open.add(core);
     const epoch = new DirectoryEpoch();
     epoch.followMembers();
     const scopes = new Scopes({ store, groups, wanted: () => undefined });
-    const tenants = [tenant.tenantId];
+    const tenants = [...others, tenant.tenantId];
     const made = new Replica({ store, core, epoch, tenants, counts: feed => scopes.counts(feed), logger });
     return { core, epoch, logger, replica: made, poll: () => made.poll() };
   }

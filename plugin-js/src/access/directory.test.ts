@@ -9,7 +9,7 @@ import { RecordingLogger } from '../../e2e/support/logger';
 import { NumbersInMemory } from '../../e2e/support/numbers';
 import { EntraAccess } from '../service/entraAccess';
 import { GROUP_ID_ANNOTATION } from '../service/catalogChanges';
-import { CatalogDirectory } from './directory';
+import { CatalogDirectory, groupIdsOf } from './directory';
 import { statusOf } from './views';
 
 const logger = new RecordingLogger();
@@ -126,4 +126,37 @@ test('what is no reference is reported with the entity, and each problem is logg
   const again = told().filter(problem => /carry the group id/.test(problem));
   assert.equal(again.length, 2);
   assert.equal(logger.complaints.length, told().length, 'the old ones are not repeated');
+});
+
+test('ids of untrusted entities are followed, 500 at the most, the same ones each time', () => {
+  const id = (at: number) => `0f9e0000-0000-4000-8000-${at.toString(16).padStart(12, '0')}`;
+  const entity = (at: number, location: string) => ({ entityRef: `group:x/${at}`, groupId: id(at), location });
+  const doubtful = Array.from({ length: 800 }, (_, at) => entity(at, 'url:anywhere'));
+  const sure = Array.from({ length: 700 }, (_, at) => entity(10_000 + at, 'trusted'));
+  // One that is trusted counts, whoever else names it.
+  const both = entity(799, 'trusted');
+  const isTrusted = ({ location }: { location?: string }) => location === 'trusted';
+  const found = groupIdsOf([...doubtful, ...sure, both, { entityRef: 'group:x/y', groupId: 'no id' }], isTrusted);
+  assert.equal(found.size, 700 + 1 + 500);
+  for (const { groupId } of [...sure, both, ...doubtful.slice(0, 500)]) assert.equal(found.has(groupId), true);
+  assert.deepEqual([...groupIdsOf([...doubtful].reverse(), isTrusted)], [...groupIdsOf(doubtful, isTrusted)]);
+});
+
+test('while the database does not answer, one question waits and no more', async () => {
+  await directory.refresh();
+  let asked = 0;
+  let answer: () => void = () => undefined;
+  const newest = numbers.newest.bind(numbers);
+  numbers.newest = async () => {
+    asked += 1;
+    await new Promise<void>(resolve => (answer = resolve));
+    return newest();
+  };
+  const waiting = [directory.catchUp(), directory.catchUp(), directory.catchUp()];
+  assert.equal(asked, 1);
+  answer();
+  await Promise.all(waiting);
+  void directory.catchUp();
+  assert.equal(asked, 2);
+  answer();
 });

@@ -15,6 +15,8 @@ import type { DirectoryNumbers } from './directoryNumbers';
 
 /** Begins every fingerprint; to be changed with what goes into one, so that two versions of this plugin can run side by side */
 const FORMAT = '1:';
+/** Most groups that are followed because entities name them that are not trusted: ten requests to Graph at each poll */
+const MAX_DOUBTFUL = 500;
 /** How often the catalog is read again when another replica has read it meanwhile */
 const ATTEMPTS = 3;
 
@@ -37,6 +39,7 @@ interface Options {
 export class CatalogDirectory {
   readonly #options: Options;
   #running?: Promise<void>;
+  #catchingUp?: Promise<void>;
   /** Fingerprint of what the core has */
   #last = '';
   #reported: ReadonlySet<string> = new Set();
@@ -64,7 +67,10 @@ export class CatalogDirectory {
     return this.#report;
   }
 
-  /** What the catalog names as ids of Entra groups, believed or not; `undefined` before the first success */
+  /**
+   * What the catalog names as ids of Entra groups; `undefined` before the first success. Of names that are not believed there are only so
+   * many ({@link MAX_DOUBTFUL}): what is not certainly somebody else's hangs on them, but anybody may write them
+   */
   get groupIds(): ReadonlySet<string> | undefined {
     return this.#groupIds;
   }
@@ -103,8 +109,16 @@ export class CatalogDirectory {
     this.#error = reason;
   }
 
-  /** Reads the catalog if another replica has a newer directory; never fails, as {@link refresh} does not */
-  async catchUp(): Promise<void> {
+  /**
+   * Reads the catalog if another replica has a newer directory; never fails, as {@link refresh} does not. One under way is shared: while
+   * the database does not answer, no more of them wait than one
+   */
+  catchUp(): Promise<void> {
+    this.#catchingUp ??= this.#catchUpOnce().finally(() => (this.#catchingUp = undefined));
+    return this.#catchingUp;
+  }
+
+  async #catchUpOnce(): Promise<void> {
     const { entraAccess, numbers } = this.#options;
     const newest = await numbers.newest().catch(() => undefined);
     // Less than this replica has: a database from a backup, which numbers anew.
@@ -149,8 +163,7 @@ export class CatalogDirectory {
   #handOver(directory: DirectoryInput): void {
     const { entraAccess, logger } = this.#options;
     const outcome = entraAccess.core.setDirectory(directory);
-    // Anybody may write an annotation: what is no id names no group, and would spoil a question to Microsoft Graph.
-    this.#groupIds = new Set(directory.groups.flatMap(({ groupId }) => (isGuid(groupId) ? groupId.toLowerCase() : [])));
+    this.#groupIds = groupIdsOf(directory.groups, group => entraAccess.core.trustsLocation(group));
     if (!outcome.ok) throw new Error(`the catalog's groups could not be read: ${outcome.error}`);
     this.#report = outcome.value;
     logger.info(`${outcome.value.groups} Entra groups stand for ${outcome.value.owners} owners in the catalog`);
@@ -173,6 +186,22 @@ export class CatalogDirectory {
     const { facets } = await this.#options.catalog.getEntityFacets({ facets: [facet] }, { credentials });
     return (facets[facet] ?? []).map(({ value }) => value).sort();
   }
+}
+
+/** Ids of Entra groups that entities name, those of trusted locations before others. Beyond the number they are not followed: unknown */
+export function groupIdsOf(
+  groups: readonly CatalogGroupInput[],
+  isTrusted: (group: CatalogGroupInput) => boolean,
+): ReadonlySet<string> {
+  const [sure, doubtful] = [new Set<string>(), new Set<string>()];
+  for (const group of groups) {
+    // Anybody may write an annotation: what is no id names no group, and would spoil a question to Microsoft Graph.
+    if (!isGuid(group.groupId)) continue;
+    (isTrusted(group) ? sure : doubtful).add(group.groupId.toLowerCase());
+  }
+  // The same ones on every replica, and the next time.
+  const others = [...doubtful].filter(id => !sure.has(id)).sort();
+  return new Set([...sure, ...others.slice(0, MAX_DOUBTFUL)]);
 }
 
 /** What of a Group entity bears on ownership */

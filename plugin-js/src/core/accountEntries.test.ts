@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accountEntries, type AccountInput } from './accountEntries';
+import { accountEntries, joinedEntries, type AccountInput } from './accountEntries';
 
 const ID = '5b9d0f63-27e4-4a8c-91f5-0c3e6d8a7b21';
 
@@ -53,4 +53,32 @@ test('what is none is refused, and nothing of it is repeated', () => {
       (error: Error) => error instanceof TypeError && !/secret/.test(error.message),
     );
   }
+});
+
+test('joined, entries say of each account once what they say one after the other', () => {
+  const other = ID.replace('5b9d', '5b9e');
+  const at = (second: number) => new Date(second * 1000).toISOString();
+  const told: AccountInput[][] = [
+    [{ id: ID, enabled: false, validFrom: at(90) }, { id: other }],
+    [{ id: ID, removed: 'deleted', validFrom: at(30) }],
+    [
+      { id: other, enabled: true },
+      { id: other, validFrom: at(5), removed: 'deleted' },
+    ],
+    [{ id: ID, validFrom: at(80) }],
+  ];
+  const parts = told.map(accountEntries);
+  const before = parts.map(part => Buffer.from(part));
+  const joined = joinedEntries(parts);
+  const expected = accountEntries([
+    { id: ID, enabled: false, validFrom: at(90) },
+    { id: other, enabled: true, validFrom: at(5), removed: 'deleted' },
+  ]);
+  assert.deepEqual(Buffer.from(joined), Buffer.from(expected));
+  assert.deepEqual(
+    parts.map(part => Buffer.from(part)),
+    before,
+    'what was told is as it was',
+  );
+  assert.equal(joinedEntries([]).length, 0);
 });

@@ -1,3 +1,4 @@
+import { joinedEntries } from './accountEntries';
 import { UNAVAILABLE, type CoreLife } from './life';
 import type { AccountsReport, Outcome } from './types';
 import type { WasmCore } from './wasm';
@@ -62,9 +63,9 @@ export class Accounts {
   }
 }
 
-/** One after the other they say the same as joined, as what a later one says counts more */
+/** One after the other they say the same as joined. No more is kept than once for each account that has ever changed */
 function joined(told: readonly Told[]): readonly Told[] {
   const [all, ...changes] = told;
   if (all === undefined || changes.length < MAX_TOLD) return told;
-  return [all, { all: false, entries: Buffer.concat(changes.map(({ entries }) => entries)) }];
+  return [all, { all: false, entries: joinedEntries(changes.map(({ entries }) => entries)) }];
 }

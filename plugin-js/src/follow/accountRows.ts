@@ -1,3 +1,4 @@
+import { answered, LONG_MS } from './answered';
 import { chunks, type Database, type Load } from './feeds';
 import type { AccountChange } from './deltaPages';
 import { byId, removeOld, writtenSince, type Rows } from './rows';
@@ -99,8 +100,8 @@ export async function readAccounts(
  */
 export async function commonAccounts(database: Database, before: Load, after: Load) {
   const both = inEither(database, before, after).where({ removed: null }).havingRaw('count(*) = 2').as('both');
-  const total = await countOf(database(ACCOUNTS).where(there(before)));
-  return { total, common: await countOf(database.from(both)) };
+  const total = await answered(countOf(database(ACCOUNTS).where(there(before))), LONG_MS);
+  return { total, common: await answered(countOf(database.from(both)), LONG_MS) };
 }
 
 /** Whether anybody is there in a load */

@@ -7,7 +7,10 @@ import { groups, people } from '../../dev/tenant/people';
 import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
 import { databaseOf } from '../../e2e/support/databases';
+import { recordOf } from '../../e2e/support/core';
 import { assertSame, followed, killAt, standingOf } from '../../e2e/support/follow';
+import type { EntraCore } from '../core';
+import { GraphError } from '../graph/graphError';
 import { Ages } from './ages';
 
 const FEEDS = 'entra_access_feeds';
@@ -34,6 +37,24 @@ async function begin(): Promise<void> {
 async function end(): Promise<void> {
   it.close();
   await database.close();
+}
+
+/** Whether somebody may do what a rule named */
+function may(core: EntraCore, { oid }: { oid: string }, what: string): boolean {
+  const record = recordOf({ objectId: oid, issuedAt: Math.floor(Date.now() / 1000) });
+  const principal = core.admit(record, `user:default/${oid}`, record.expiresAt);
+  assert.ok(principal !== undefined);
+  return core.decide(principal, { name: `a.${what}` }).effect === 'ALLOW';
+}
+
+/** `a.in` is for members of a group, `a.out` for everybody else */
+function ruleOn(core: EntraCore, group: string): void {
+  const rules = [
+    { id: 'in', effect: 'allow', permissions: ['a.in'], principals: [{ group }] },
+    { id: 'out', effect: 'allow', permissions: ['a.out'] },
+    { id: 'kept-out', effect: 'deny', permissions: ['a.out'], principals: [{ group }] },
+  ];
+  core.setPolicy(JSON.stringify({ rules }), 'policy');
 }
 
 const errors = async () => (await it.store.sample()).states.map(({ error }) => error);
@@ -486,6 +507,174 @@ test('Microsoft Graph is asked for less when it says that much is used up, and n
   const requests = tenant.requests['graph.groups.delta'];
   await run();
   assert.equal(tenant.requests['graph.groups.delta'], requests, 'Graph said to wait');
+});
+
+test('a link that Microsoft Graph does not take, of a load or of a round, does not stay: it is loaded anew', async () => {
+  Object.assign(tenant.deltaPaging, { items: 3, members: 4 });
+  const { run } = it.writer();
+  const one = it.replica();
+  async function spoil(column: 'link' | 'staged_link'): Promise<number> {
+    const rows = await database.knex(FEEDS).whereNotNull(column);
+    for (const { feed, [column]: link } of rows) {
+      const spoiled = String(link).replace(/token=.*/, 'token=spoiled');
+      await database
+        .knex(FEEDS)
+        .where({ feed })
+        .update({ [column]: spoiled });
+    }
+    return rows.length;
+  }
+  await it.writer({ pages: 2 }).run();
+  assert.equal((await spoil('staged_link')) > 0, true);
+  await run();
+  assert.match((await errors()).join(), /answered 400/);
+  await run();
+  await one.poll();
+  assertSame(one.core, tenant);
+
+  for (const end of [() => spoil('link'), () => (tenant.faults.graph = 'notThere')]) {
+    await end();
+    tenant.directory.setEnabled(people.dana.oid, !tenant.directory.users.get(people.dana.oid)?.accountEnabled);
+    tenant.directory.removeMember(groups.paymentsEngineers.id, people.olivia.oid);
+    await run();
+    // Not taken at the first address either: that one is ours, and is asked again.
+    tenant.faults.graph = undefined;
+    await run();
+    await one.poll();
+    assertSame(one.core, tenant);
+    assert.deepEqual(await errors(), [null, null]);
+  }
+});
+
+test('a page token that has expired is one that is too old, whatever the status', () => {
+  const error = new GraphError('', { scope: 'tenant', status: 400, code: 'Directory_ExpiredPageToken' });
+  assert.equal(error.isTooOld, true);
+});
+
+test('of a group that two parts know nothing is known until one of them is removed', async () => {
+  const group = groups.searchEngineers.id;
+  const { run, logger } = it.writer({ groups: 'matter', wanted: () => new Set([group]) });
+  const one = it.replica({ groups: 'matter' });
+  await run();
+  await one.poll();
+  ruleOn(one.core, group);
+  const answers = () =>
+    [people.dana, people.olivia].flatMap(person => [may(one.core, person, 'in'), may(one.core, person, 'out')]);
+  assert.deepEqual(answers(), [true, false, false, true]);
+
+  // Another part with rows of before, of which nobody asks what has changed.
+  for (const table of [FEEDS, 'entra_access_members']) {
+    const rows = await database.knex(table).where({ feed: 'groups/1' });
+    assert.equal(rows.length, 1);
+    const link = table === FEEDS ? { link: null } : {};
+    await database.knex(table).insert(rows.map(row => ({ ...row, ...link, feed: 'groups/2' })));
+  }
+  tenant.directory.removeMember(group, people.dana.oid);
+  await run('changes');
+  await one.poll();
+  assert.deepEqual(answers(), [false, false, false, false], 'unknown: deny rules hold, allow rules do not match');
+  await run();
+  await one.poll();
+  assert.deepEqual(answers(), [false, true, false, true]);
+  const { states } = await it.store.sample();
+  assert.deepEqual(
+    states.flatMap(({ scope }) => scope ?? []),
+    [group],
+  );
+  assert.deepEqual([...logger.complaints, ...one.logger.complaints], []);
+});
+
+test('a group that is named later and has nobody in it is known to have nobody; others are not touched', async () => {
+  const empty = '0f9e0000-0000-4000-8000-00000000e307';
+  const named = new Set([groups.paymentsEngineers.id]);
+  const { run } = it.writer({ groups: 'matter', wanted: () => named });
+  const one = it.replica({ groups: 'matter' });
+  await run();
+  await one.poll();
+  const before = one.core.members.groupsOf(tenant.tenantId, people.olivia.oid);
+  ruleOn(one.core, empty);
+  assert.equal(may(one.core, people.olivia, 'out'), false, 'not known yet');
+  named.add(empty);
+  await run();
+  await one.poll();
+  assert.equal(may(one.core, people.olivia, 'out'), true);
+  assert.deepEqual(one.core.members.groupsOf(tenant.tenantId, people.olivia.oid), before);
+});
+
+test('a part none of whose groups is needed any more ends after an hour, and not before', async () => {
+  const [kept, past] = [groups.searchEngineers.id, groups.refunds.id];
+  const named = new Set([kept]);
+  const { run } = it.writer({ groups: 'matter', wanted: () => named });
+  const one = it.replica({ groups: 'matter' });
+  await run();
+  named.add(past);
+  await run();
+  let later = 0;
+  const sample = it.store.sample.bind(it.store);
+  it.store.sample = async () => {
+    const found = await sample();
+    return { ...found, now: found.now + later };
+  };
+  const scope = async () => (await sample()).states.flatMap(state => state.scope ?? []).sort();
+  const both = [kept, past].sort();
+  const minute = 60_000;
+  // Needed again before the hour is over, it begins anew.
+  for (const [minutes, isNamed, expected] of [
+    [0, false, both],
+    [59, false, both],
+    [61, true, both],
+    [62, false, both],
+    [121, false, both],
+    [123, false, [kept]],
+  ] as const) {
+    later = minutes * minute;
+    if (isNamed) named.add(past);
+    else named.delete(past);
+    await run();
+    assert.deepEqual(await scope(), expected, `after ${minutes} minutes`);
+  }
+  later = 0;
+  await one.poll();
+  assert.deepEqual(one.core.members.groupsOf(tenant.tenantId, people.dana.oid), [kept]);
+  named.add(past);
+  await run();
+  await one.poll();
+  assert.deepEqual(one.core.members.groupsOf(tenant.tenantId, people.chloe.oid), [past]);
+});
+
+test('a tenant that was never loaded keeps no other one from having the newest members', async () => {
+  await it.writer().run();
+  const one = it.replica({ others: ['b71e0d94-2c5f-4a83-8f16-d09c3a64e7b2'] });
+  one.epoch.catalogIs(7, (await it.store.sample()).members);
+  assert.notEqual(one.epoch.current, 7);
+  await one.poll();
+  assert.equal(one.epoch.current, 7);
+});
+
+test('a hint about one tenant asks no other one', async () => {
+  const { run } = it.writer();
+  await run();
+  const asked = () => tenant.requests['graph.users.delta'] ?? 0;
+  const before = asked();
+  await run('changes', 'b71e0d94-2c5f-4a83-8f16-d09c3a64e7b2');
+  assert.equal(asked(), before);
+  await run('changes', tenant.tenantId);
+  assert.equal(asked(), before + 1);
+});
+
+test('whoever waits for a run under way and is to end waits no longer', async () => {
+  let go: () => void = () => undefined;
+  const gate = new Promise<void>(resolve => (go = resolve));
+  const { run, end } = it.writer({ beforePage: () => gate });
+  const first = run();
+  const second = run();
+  end();
+  const late = new AbortController();
+  const waited = sleep(15_000, 'waited', { signal: late.signal }).catch(() => 'waited');
+  assert.equal(await Promise.race([second, waited]), false);
+  late.abort();
+  go();
+  assert.equal(await first, true);
 });
 
 test('the time that it takes to take in what the database says makes nothing younger', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { within } from '../service/within';
-import { databaseReason } from '../service/sessionStoreAccess';
+import { answered, LONG_MS } from './answered';
 import { commonAccounts, hasAccounts, keepVanished, mergeAccounts, removeAccounts } from './accountRows';
 import type { AccountChange, GroupChange } from './deltaPages';
 import { FORMAT, isUsers, SupersededError, type Database, type FeedKey, type FeedState, type Load } from './feeds';
@@ -8,10 +8,6 @@ import { commonMembers, hasMembers, mergeMembers, removeFeed, removeMembers } fr
 
 const FEEDS = 'entra_access_feeds';
 const REVISIONS = 'entra_access_revisions';
-/** How long one question may take */
-const ANSWER_MS = 10_000;
-/** The same for one transaction */
-const WRITTEN_MS = 60_000;
 /** Rows of an old load removed in one statement, between which others have their turn */
 const REMOVED_AT_ONCE = 500;
 
@@ -182,7 +178,7 @@ export class FeedStore {
     const after: Load = { ...state, load: state.staged };
     const [count, has] = isUsers(state) ? [commonAccounts, hasAccounts] : [commonMembers, hasMembers];
     const counts = state.load > 0 ? await count(this.database, state, after) : { total: 0, common: 0 };
-    return { ...counts, empty: !(await has(this.database, after)) };
+    return { ...counts, empty: !(await answered(has(this.database, after))) };
   }
 
   /** Removes rows of loads that nobody needs any more */
@@ -192,19 +188,20 @@ export class FeedStore {
     const needed = [state.load, state.staged];
     // What another writer has begun since has a greater number, as numbers of loads are those of writes.
     const last = { ...state, load: state.revision };
-    while ((await remove(this.database, last, needed, REMOVED_AT_ONCE)) === REMOVED_AT_ONCE);
+    while ((await answered(remove(this.database, last, needed, REMOVED_AT_ONCE))) === REMOVED_AT_ONCE);
   }
 
   /** Removes a feed of groups with all of its rows */
   async remove(state: FeedState): Promise<void> {
     if (state.format > FORMAT) return;
-    await this.database.transaction(async transaction => {
+    const removed = this.database.transaction(async transaction => {
       const { tenant, feed, revision } = state;
       const gone = await transaction(FEEDS).where({ tenant, feed, revision }).delete();
       if (gone !== 1) throw new SupersededError(`another writer has written ${feed} of ${tenant}`);
       await removeFeed(transaction, state);
       await nextEpoch(transaction);
     });
+    await within(LONG_MS, removed);
   }
 
   #merge(transaction: Database, load: Load, changes: Changes, revision: number): Promise<number> {
@@ -232,7 +229,7 @@ export class FeedStore {
       return stateOf((await transaction(FEEDS).where({ tenant, feed }).first()) as Columns);
     });
     // Should it be written after all, the next write finds another number.
-    return within(WRITTEN_MS, written);
+    return within(LONG_MS, written);
   }
 }
 
@@ -268,13 +265,4 @@ function stateOf(row: Columns): FeedState {
     held: text('held'),
     error: text('error'),
   };
-}
-
-/** The answer of the database in time. What a driver says quotes statements: only its code is passed on */
-export async function answered<T>(question: PromiseLike<T>): Promise<T> {
-  try {
-    return await within(ANSWER_MS, Promise.resolve(question));
-  } catch (error) {
-    throw new Error(`the database of entra-access does not answer (${databaseReason(error)})`);
-  }
 }

@@ -255,7 +255,7 @@ for (const { name, skip, open } of DATABASES) {
   );
 
   test(
-    on('groups that are named one after the other, and many at once: 50 in a query, and few queries'),
+    on('groups that are named one after the other, and many at once: 50 in a query, and none in two'),
     { skip },
     () =>
       following(async ({ writer, replica, store }) => {
@@ -279,15 +279,13 @@ for (const { name, skip, open } of DATABASES) {
         for (const id of ids.slice(0, 25)) {
           named.add(id);
           await step(id);
-          // One that was joined ends at the next run.
-          assert.equal((await parts()).length <= 8, true, `${(await parts()).length} queries`);
         }
         for (const id of ids) named.add(id);
         await step('many at once');
         await step('again');
         const scopes = (await parts()).map(({ scope }) => scope ?? []);
         assert.equal(Math.max(...scopes.map(({ length }) => length)) <= 50, true);
-        assert.deepEqual([...new Set(scopes.flat())].sort(), ids);
+        assert.deepEqual(scopes.flat().sort(), ids);
         // What has changed is told by each of those that are left.
         for (const id of ids) tenant.directory.removeMember(id, people.dana.oid);
         named.clear();

@@ -52,7 +52,7 @@ interface Options {
   entraAccess: EntraAccess;
   settings: FollowSettings;
   database: Awaited<ReturnType<DatabaseService['getClient']>>;
-  /** Object ids of the groups that access hangs on; `undefined` while that is not known */
+  /** Object ids of the groups that access hangs on, the most important ones first; `undefined` while that is not known */
   wanted: () => ReadonlySet<string> | undefined;
   scheduler: SchedulerService;
   events: EventsService;
@@ -66,11 +66,12 @@ export class Following {
   readonly #replica: Replica;
   readonly #writer: Writer;
   readonly #tenants: readonly string[];
-  readonly #hints = new Hints(() => this.#askNow());
+  /** By tenant */
+  readonly #hints: ReadonlyMap<string, Hints>;
   readonly #subscriber?: Subscriber;
   readonly #notifications?: Notifications;
-  /** Ends the question that a hint has brought about */
-  #asking?: AbortController;
+  /** Ends the questions that hints have brought about */
+  readonly #stopping = new AbortController();
 
   constructor(options: Options) {
     this.#options = options;
@@ -78,6 +79,7 @@ export class Following {
     const store = new FeedStore(database);
     const tenants = entraAccess.graphClients;
     this.#tenants = tenants.map(({ graph }) => graph.tenantId);
+    this.#hints = new Map(this.#tenants.map(tenant => [tenant, new Hints(() => this.#askNow(tenant))]));
     const scopes = new Scopes({ store, groups: settings.groups, wanted });
     this.#replica = new Replica({
       store,
@@ -100,7 +102,7 @@ export class Following {
     const url = settings.notificationUrl;
     if (url === undefined) return;
     const subscriptions = new SubscriptionStore(database);
-    this.#notifications = new Notifications(subscriptions, () => this.#hints.note(), logger);
+    this.#notifications = new Notifications(subscriptions, tenant => this.#hints.get(tenant)?.note(), logger);
     const groups = (tenant: string) => scopes.mattering(tenant);
     this.#subscriber = new Subscriber({ store: subscriptions, url, tenants, groups, logger });
   }
@@ -116,9 +118,8 @@ export class Following {
   }
 
   /** Out of turn, by whichever replica was told: should two ask at once, one of them writes */
-  async #askNow(): Promise<void> {
-    this.#asking = new AbortController();
-    await this.#writer.run(this.#asking.signal, 'changes');
+  async #askNow(tenant: string): Promise<void> {
+    await this.#writer.run(this.#stopping.signal, 'changes', tenant);
     await this.#replica.poll();
   }
 
@@ -136,8 +137,8 @@ export class Following {
     poll.unref();
     lifecycle.addShutdownHook(() => {
       clearInterval(poll);
-      this.#hints.close();
-      this.#asking?.abort();
+      for (const hints of this.#hints.values()) hints.close();
+      this.#stopping.abort();
     });
     await scheduler.scheduleTask({
       id: 'follow-entra',

@@ -25,12 +25,34 @@ export function listsAfter({ all, rows }: GroupsRead, before: GroupLists = new M
   return lists;
 }
 
-/** The lists of several feeds. What two of them know is the same, and the later one's word */
-export function joinedLists(byFeed: ReadonlyMap<string, GroupLists>): GroupLists {
-  const feeds = [...byFeed].sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1)).map(([, lists]) => lists);
+/** What feeds were asked for: object ids of groups, `null` for all of them */
+export type Asked = readonly string[] | null;
+
+/** Groups that more than one feed is asked for. Which of them has the newer word is not known, so nothing is known of these groups */
+export function doubled(scopes: Iterable<Asked>): ReadonlySet<string> {
+  const [seen, twice] = [new Set<string>(), new Set<string>()];
+  for (const scope of scopes)
+    for (const id of new Set(scope ?? [])) {
+      if (seen.has(id)) twice.add(id);
+      seen.add(id);
+    }
+  return twice;
+}
+
+/** Groups whose direct members are known to be all there; `null` for every group */
+export function coveredBy(scopes: readonly Asked[]): string[] | null {
+  if (scopes.includes(null)) return null;
+  const twice = doubled(scopes);
+  return scopes.flatMap(scope => scope ?? []).filter(id => !twice.has(id));
+}
+
+/** The lists of several feeds, but for what two of them are asked for */
+export function togetherOf(feeds: Iterable<GroupLists>, without: ReadonlySet<string>): GroupLists {
   const [first, ...more] = feeds;
   if (more.length === 0) return first ?? new Map();
-  return new Map(feeds.flatMap(lists => [...lists]));
+  const lists = new Map([first as GroupLists, ...more].flatMap(each => [...each]));
+  for (const id of without) lists.delete(id);
+  return lists;
 }
 
 /** What becomes of each group that is not the same */

@@ -3,7 +3,7 @@ const GAP_MS = 1_000;
 /** Graph may tell of a change before its delta query does: it is asked again so much later */
 const AGAIN_MS = [3_000, 10_000];
 
-/** Hints that something has changed: however many come, Graph is asked once in a second, and twice more after the last one */
+/** Hints that something of a tenant has changed: however many come, Graph is asked once in a second, and twice more after the last one */
 export class Hints {
   /** Never fails */
   readonly #ask: () => Promise<unknown>;

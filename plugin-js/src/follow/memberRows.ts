@@ -1,3 +1,4 @@
+import { answered } from './answered';
 import { chunks, type Database, type FeedKey, type Load } from './feeds';
 import type { GroupChange } from './deltaPages';
 import { countCommon, ENTRY, isList, listOf, membersOf } from './memberList';
@@ -98,17 +99,18 @@ export async function findMembers(database: Database, load: Load, ids: readonly 
   return found;
 }
 
-/** Memberships of a load, and how many of them another one has, too */
+/** Memberships of a load, and how many of them another one has, too. Each statement has its time, as there may be thousands */
 export async function commonMembers(database: Database, before: Load, after: Load) {
   const counts = { total: 0, common: 0 };
   let last: GroupRow | undefined;
   for (;;) {
-    const rows = await readMembers(database, before, 0, last);
+    const rows = await answered(readMembers(database, before, 0, last));
     last = rows.at(-1);
     if (!last) return counts;
     const query = database<Row>(MEMBERS).where(columnsOf(after));
     const ids = rows.map(({ id }) => id);
-    const others = new Map((await query.whereIn('group_id', ids)).map(row => [row.group_id, rowOf(row)]));
+    const found = await answered(query.whereIn('group_id', ids));
+    const others = new Map(found.map(row => [row.group_id, rowOf(row)]));
     for (const { id, members, removed } of rows) {
       if (removed) continue;
       const other = others.get(id);

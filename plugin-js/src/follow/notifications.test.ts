@@ -233,3 +233,21 @@ test('what is sent reaches the receiver with the secret of its own subscription'
   assert.deepEqual(hints, [tenant.tenantId]);
   tenant.directory.setEnabled(people.dana.oid, true);
 });
+
+test('a database that never answers is not waited for longer than some seconds', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const never = new Promise(() => undefined);
+    const query: object = new Proxy({}, { get: (_, name) => (name === 'then' ? never.then.bind(never) : () => query) });
+    const store = new SubscriptionStore((() => query) as never);
+    const asked = [store.all('t'), store.find('id'), store.put(SUBSCRIPTION), store.remove('id')];
+    const answers = Promise.allSettled(asked);
+    mock.timers.tick(60_000);
+    for (const answer of await answers) {
+      assert.equal(answer.status, 'rejected');
+      assert.match(String(answer.reason), /database of entra-access does not answer/);
+    }
+  } finally {
+    mock.timers.reset();
+  }
+});

@@ -10,14 +10,33 @@ const LONGEST_PAUSE_MS = 5_000;
 export class Time {
   readonly signal: AbortSignal;
   readonly #end: number;
+  readonly #half: number;
 
   constructor(ms: number, signal: AbortSignal) {
-    this.#end = performance.now() + ms;
+    const now = performance.now();
+    [this.#half, this.#end] = [now + ms / 2, now + ms];
     this.signal = signal;
+  }
+
+  get halfOver(): boolean {
+    return this.over || performance.now() >= this.#half;
   }
 
   get over(): boolean {
     return this.signal.aborted || performance.now() >= this.#end;
+  }
+}
+
+/** Waits for the end of some work, or for the signal */
+export async function eitherOf(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<void>(resolve => (stop = resolve));
+  signal.addEventListener('abort', stop);
+  try {
+    await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

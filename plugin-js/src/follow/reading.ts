@@ -1,6 +1,7 @@
 import { accountEntries } from '../core';
+import { answered } from './answered';
 import { readAccounts, type AccountRow } from './accountRows';
-import { answered, type FeedStore } from './feedStore';
+import type { FeedStore } from './feedStore';
 import { isSame, isSameLoad, isUsers, type FeedKey, type FeedState, type Version } from './feeds';
 import type { GroupsRead } from './groupLists';
 import { readMembers, type GroupRow } from './memberRows';

@@ -4,7 +4,7 @@ import type { DirectoryEpoch } from '../service/directoryEpoch';
 import { Ages } from './ages';
 import type { FeedStore, Sample } from './feedStore';
 import { FORMAT, isReadable, isSame, isUsers, USERS, type FeedState } from './feeds';
-import { differences, joinedLists, listsAfter, type GroupLists } from './groupLists';
+import { coveredBy, differences, doubled, listsAfter, togetherOf, type GroupLists } from './groupLists';
 import { memberPages } from './memberPages';
 import { keyOf, Reading, type Told } from './reading';
 
@@ -110,24 +110,25 @@ export class Replica {
   }
 
   /**
-   * What is newest of a tenant, and whether all tenants so far are complete. What can be read counts while the rest is being loaded:
-   * whoever has no account in force is refused, and groups stay unknown until all are there
+   * What is newest of a tenant, and whether this process has all that there is of the tenants so far. What can be read counts while
+   * the rest is being loaded: whoever has no account in force is refused, and groups stay unknown until all are there
    */
   async #follow(tenant: string, sample: Sample, whole: boolean): Promise<[Sample, boolean]> {
     this.#sample = sample;
     const feeds = this.#feeds(sample, tenant);
-    const complete = isComplete(feeds);
     // By its accounts first. Of a tenant that is known all the rest goes on, whatever of it cannot be read just now.
     const known =
       this.#told.has(keyOf({ tenant, feed: USERS })) || feeds.some(each => isUsers(each) && isReadable(each));
-    if (!known) return [sample, false];
+    // Of a tenant that was never loaded there is nothing that others could have and this process lacks.
+    if (!known) return [sample, whole && feeds.every(({ load }) => load === 0)];
     if (this.#isNew(tenant, feeds)) {
       if (!this.#behind.has(tenant)) this.#behind.set(tenant, performance.now());
       this.#sample = await this.#load(tenant, sample);
     }
     this.#behind.delete(tenant);
-    if (isComplete(this.#feeds(this.#sample, tenant))) this.#completed(tenant, this.#sample);
-    return [this.#sample, whole && complete];
+    const now = this.#feeds(this.#sample, tenant);
+    if (isComplete(now)) this.#completed(tenant, this.#sample);
+    return [this.#sample, whole && now.every(({ format }) => format <= FORMAT)];
   }
 
   /** Feeds of a tenant that this version can read, its users first */
@@ -190,9 +191,9 @@ export class Replica {
     const lists = new Map(this.#of(tenant, this.#lists).filter(([key]) => told.has(key)));
     for (const [key, read] of groups) if (told.has(key)) lists.set(key, listsAfter(read, lists.get(key)));
     const before = this.#groups.get(tenant);
-    const after = joinedLists(lists);
-    const covered = coveredBy(lists.keys(), told);
-    const loading = taken(core.members.begin(tenant, before ? 'changes' : 'all', covered));
+    const scopes = [...lists.keys()].map(key => told.get(key)?.scope ?? null);
+    const after = togetherOf(lists.values(), doubled(scopes));
+    const loading = taken(core.members.begin(tenant, before ? 'changes' : 'all', coveredBy(scopes)));
     for (const page of memberPages(differences(before ?? NOTHING, after))) {
       taken(loading.add(page));
       // A page is some ten milliseconds: whoever waits has their turn.
@@ -239,17 +240,6 @@ export class Replica {
 function isComplete(feeds: readonly FeedState[]): boolean {
   const loaded = feeds.filter(isReadable);
   return feeds.every(({ format }) => format <= FORMAT) && loaded.some(isUsers) && loaded.some(feed => !isUsers(feed));
-}
-
-/** Object ids of the groups that these feeds were asked for: everybody is known who is directly in them. `null` for all groups */
-function coveredBy(feeds: Iterable<string>, told: ReadonlyMap<string, Told>): string[] | null {
-  const ids = new Set<string>();
-  for (const feed of feeds) {
-    const scope = told.get(feed)?.scope;
-    if (scope === null) return null;
-    for (const id of scope ?? []) ids.add(id);
-  }
-  return [...ids];
 }
 
 function taken<T>(outcome: { ok: true; value: T } | { ok: false; error: string }): T {

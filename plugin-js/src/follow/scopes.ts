@@ -1,14 +1,16 @@
 import { MAX_FILTERED } from '../graph/limits';
+import { answered } from './answered';
 import type { FeedStore } from './feedStore';
 import { isUsers, USERS, type FeedState } from './feeds';
 import { findMembers, nestedIn, readMembers, type GroupRow } from './memberRows';
+import { keyOf } from './reading';
 
 const ALL_GROUPS = 'groups';
 const PART = 'groups/';
 /** Feeds of the other setting go on to be kept for so long after they were asked last: replicas with both may run side by side */
 const KEPT_MS = 24 * 3600_000;
-/** Parts that may be there beyond the fewest that would do. Each costs a request at every poll, and joining some a load */
-const SPARE_PARTS = 4;
+/** A part none of whose groups is needed any more goes on for so long: a rule may come back, and replicas may have different ones for a while */
+const NEEDLESS_MS = 3600_000;
 
 interface Options {
   store: FeedStore;
@@ -21,7 +23,9 @@ interface Options {
 export class Scopes {
   readonly #options: Options;
   /** By feed: the groups inside its groups, as of a version of it */
-  readonly #nested = new Map<string, { version: string; ids: ReadonlySet<string> }>();
+  readonly #nested = new Map<string, { version: string; groups: ReadonlyMap<string, readonly string[]> }>();
+  /** By part: since when none of its groups is needed, by the clock of the database */
+  readonly #needless = new Map<string, number>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -51,13 +55,13 @@ export class Scopes {
     return [users, feeds[0] ?? (await store.open({ tenant, feed: ALL_GROUPS }))];
   }
 
-  /** The groups that access hangs on, those that are named before those in them; none while that is not known */
+  /** The groups that access hangs on, as they are named, and then those in them; none while that is not known */
   async mattering(tenant: string): Promise<string[]> {
     const { store, wanted } = this.#options;
     const feeds = (await this.known(tenant)).filter(state => !isUsers(state));
-    const found = new Set([...(wanted() ?? [])].sort());
+    const found = new Set(wanted() ?? []);
     for (let level = [...found]; level.length > 0;) {
-      const rows = (await Promise.all(feeds.map(feed => findMembers(store.database, feed, level)))).flat();
+      const rows = (await Promise.all(feeds.map(feed => answered(findMembers(store.database, feed, level))))).flat();
       level = rows.flatMap(row => (row.removed ? [] : nestedIn(row))).filter(id => !found.has(id));
       for (const id of level) found.add(id);
     }
@@ -66,13 +70,13 @@ export class Scopes {
 
   async #parts(tenant: string, known: readonly FeedState[], now: number): Promise<FeedState[]> {
     const { store, wanted } = this.#options;
-    const parts = await this.#withoutJoined(known);
+    const disjoint = await this.#disjoint(known);
     const direct = wanted();
-    if (!direct) return parts;
-    const needed = new Set(direct);
-    for (const part of parts) for (const id of await this.#nestedIn(part)) needed.add(id);
+    if (!direct) return disjoint;
+    const needed = await this.#withNested(direct, disjoint);
+    const parts = await this.#stillNeeded(disjoint, needed, now);
     const covered = new Set(parts.flatMap(({ scope }) => scope ?? []));
-    const missing = [...needed].filter(id => !covered.has(id)).sort();
+    let missing = [...needed].filter(id => !covered.has(id)).sort();
     // One that is followed must go on to be: only where nothing was loaded yet is there nothing to lose.
     for (let at = 0; at < parts.length && missing.length > 0; at += 1) {
       const { load, scope } = parts[at] as FeedState;
@@ -82,61 +86,86 @@ export class Scopes {
     }
     const numbers = parts.map(numberOf);
     for (let number = Math.max(0, ...numbers) + 1; missing.length > 0; number += 1) {
-      const scope = missing.splice(0, MAX_FILTERED);
-      if (missing.length === 0) scope.push(...joined(parts, MAX_FILTERED - scope.length));
-      parts.push(await store.open({ tenant, feed: `${PART}${number}` }, scope));
+      const part = await store.open({ tenant, feed: `${PART}${number}` }, missing.slice(0, MAX_FILTERED));
+      // Another writer may have made it meanwhile, for other groups; what it has must not be in the next one, too.
+      const has = new Set(part.scope ?? []);
+      missing = missing.filter(id => !has.has(id));
+      parts.push(part);
     }
     // Where nothing hangs on any group, that is known, too.
     if (parts.length === 0) parts.push(await store.open({ tenant, feed: `${PART}1` }, []));
     return parts;
   }
 
-  /** Removes parts all of whose groups are in later ones that were loaded */
-  async #withoutJoined(known: readonly FeedState[]): Promise<FeedState[]> {
+  /**
+   * Parts without those that share groups with others: one writer at a time makes none, and what two of them know counts as unknown.
+   * Which one was asked last is kept; whatever only the removed one had is loaded anew
+   */
+  async #disjoint(known: readonly FeedState[]): Promise<FeedState[]> {
     const parts: FeedState[] = [];
-    const later = new Set<string>();
-    for (const part of [...known].sort((a, b) => numberOf(b) - numberOf(a))) {
+    const seen = new Set<string>();
+    for (const part of [...known].sort((a, b) => (b.completedAt ?? 0) - (a.completedAt ?? 0))) {
       const scope = part.scope ?? [];
-      if (scope.every(id => later.has(id)) && (scope.length > 0 || later.size > 0)) {
+      if (scope.some(id => seen.has(id))) {
         await this.#options.store.remove(part);
         continue;
       }
-      if (part.load > 0) for (const id of scope) later.add(id);
-      parts.unshift(part);
+      for (const id of scope) seen.add(id);
+      parts.push(part);
+    }
+    return parts.sort((a, b) => numberOf(a) - numberOf(b));
+  }
+
+  /** Parts without those none of whose groups has been needed for a while */
+  async #stillNeeded(known: readonly FeedState[], needed: ReadonlySet<string>, now: number): Promise<FeedState[]> {
+    const parts: FeedState[] = [];
+    for (const part of known) {
+      const key = `${keyOf(part)} ${part.generation}`;
+      const since = this.#needless.get(key) ?? now;
+      if (part.scope?.some(id => needed.has(id)) ?? true) this.#needless.delete(key);
+      else this.#needless.set(key, since);
+      // The one that says that nothing hangs on any group is as good as another one.
+      const last = known.length === 1 && part.scope?.length === 0;
+      if (!this.#needless.has(key) || last || now - since < NEEDLESS_MS) {
+        parts.push(part);
+        continue;
+      }
+      await this.#options.store.remove(part);
+      this.#needless.delete(key);
+      this.#nested.delete(keyOf(part));
     }
     return parts;
   }
 
-  async #nestedIn(part: FeedState): Promise<ReadonlySet<string>> {
-    const key = `${part.tenant}/${part.feed}`;
+  /** Groups, and those in them at any depth, as far as that is known */
+  async #withNested(direct: ReadonlySet<string>, parts: readonly FeedState[]): Promise<ReadonlySet<string>> {
+    const inside = await Promise.all(parts.map(part => this.#nestedIn(part)));
+    const found = new Set(direct);
+    // What is added meanwhile has its turn.
+    for (const id of found) for (const nested of inside) for (const child of nested.get(id) ?? []) found.add(child);
+    return found;
+  }
+
+  /** By group of a part: the groups directly in it */
+  async #nestedIn(part: FeedState): Promise<ReadonlyMap<string, readonly string[]>> {
+    const key = keyOf(part);
     const version = `${part.generation} ${part.load} ${part.changed}`;
     const known = this.#nested.get(key);
-    if (known?.version === version) return known.ids;
-    const ids = new Set<string>();
+    if (known?.version === version) return known.groups;
+    const groups = new Map<string, readonly string[]>();
     let last: GroupRow | undefined;
     for (;;) {
-      const rows = await readMembers(this.#options.store.database, part, 0, last);
+      const rows = await answered(readMembers(this.#options.store.database, part, 0, last));
       last = rows.at(-1);
       if (!last) break;
-      for (const row of rows) if (!row.removed) for (const id of nestedIn(row)) ids.add(id);
+      for (const row of rows) {
+        const inside = row.removed ? [] : nestedIn(row);
+        if (inside.length > 0) groups.set(row.id, inside);
+      }
     }
-    this.#nested.set(key, { version, ids });
-    return ids;
+    this.#nested.set(key, { version, groups });
+    return groups;
   }
-}
-
-/** Groups of small parts that are loaded together, where there are too many parts; as many as there is room for */
-function joined(parts: readonly FeedState[], room: number): string[] {
-  const sizes = parts.map(({ scope }) => scope?.length ?? 0);
-  const fewest = Math.ceil(sizes.reduce((sum, size) => sum + size, 0) / MAX_FILTERED);
-  if (parts.length < fewest + SPARE_PARTS) return [];
-  const ids = new Set<string>();
-  for (const { scope } of [...parts].sort((a, b) => (a.scope?.length ?? 0) - (b.scope?.length ?? 0))) {
-    const more = (scope ?? []).filter(id => !ids.has(id));
-    if (ids.size + more.length > room) break;
-    for (const id of more) ids.add(id);
-  }
-  return [...ids];
 }
 
 function lastAsked({ completedAt, stagedSince }: FeedState): number {

@@ -147,5 +147,5 @@ export class Subscriber {
 }
 
 function isAboutResource(error: unknown): error is GraphError {
-  return error instanceof GraphError && (error.status === 400 || error.status === 404);
+  return error instanceof GraphError && error.isRefused;
 }

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { answered } from './answered';
 import type { Database } from './feeds';
 
 const SUBSCRIPTIONS = 'entra_access_subscriptions';
@@ -37,22 +38,23 @@ export class SubscriptionStore {
   }
 
   async all(tenant: string): Promise<Subscription[]> {
-    return (await this.#database<Row>(SUBSCRIPTIONS).where({ tenant }).orderBy('resource')).map(subscriptionOf);
+    const rows = await answered(this.#database<Row>(SUBSCRIPTIONS).where({ tenant }).orderBy('resource'));
+    return rows.map(subscriptionOf);
   }
 
   async find(id: string): Promise<Subscription | undefined> {
-    const row = await this.#database<Row>(SUBSCRIPTIONS).where({ id }).first();
+    const row = await answered(this.#database<Row>(SUBSCRIPTIONS).where({ id }).first());
     return row && subscriptionOf(row);
   }
 
   /** In the place of another one for the same */
   async put({ id, tenant, resource, url, clientState, expiresAt }: Subscription): Promise<void> {
     const row = { id, tenant, resource, url, client_state: clientState, expires_at: expiresAt };
-    await this.#database<Row>(SUBSCRIPTIONS).insert(row).onConflict(['tenant', 'resource']).merge();
+    await answered(this.#database<Row>(SUBSCRIPTIONS).insert(row).onConflict(['tenant', 'resource']).merge());
   }
 
   async remove(id: string): Promise<void> {
-    await this.#database<Row>(SUBSCRIPTIONS).where({ id }).delete();
+    await answered(this.#database<Row>(SUBSCRIPTIONS).where({ id }).delete());
   }
 }
 

@@ -6,9 +6,10 @@ import { databaseReason } from '../service/sessionStoreAccess';
 import { readGroups, readUsers, type AccountChange, type GroupChange } from './deltaPages';
 import type { FeedStore } from './feedStore';
 import { isFollowed, isUsers, SupersededError, type FeedState } from './feeds';
-import { endless, EndlessError, Pages, Time, type Pause } from './pages';
+import { eitherOf, endless, EndlessError, Pages, Time, type Pause } from './pages';
 import { keyOf } from './reading';
 import type { Scopes } from './scopes';
+import { inTurns } from './turns';
 
 /** How long one run goes on; the rest is done by the next, maybe of another replica. Well below the timeout of the task */
 export const RUN_MS = 45_000;
@@ -63,7 +64,8 @@ export class Writer {
   readonly #said = new Map<string, string>();
   /** Feeds in which nothing is left any more of what a process before this one had to leave behind */
   readonly #purged = new Set<string>();
-  readonly #running = new Map<What, Promise<void>>();
+  /** By kind, and tenant where it is about one */
+  readonly #running = new Map<string, Promise<void>>();
   /** By feed: the round under way */
   readonly #rounds = new Map<string, Promise<unknown>>();
 
@@ -74,15 +76,21 @@ export class Writer {
   /**
    * A run, which ends soon after the signal comes; never rejected. One of the same kind under way is waited for first: it may have
    * asked too early
+   * @param only the one tenant that is asked, instead of all
    * @returns whether something was new
    */
-  async run(signal: AbortSignal, what: What = 'all'): Promise<boolean> {
-    while (this.#running.has(what)) await this.#running.get(what);
+  async run(signal: AbortSignal, what: What = 'all', only?: string): Promise<boolean> {
+    const key = `${what} ${only ?? ''}`;
+    for (let before = this.#running.get(key); before; before = this.#running.get(key)) {
+      await eitherOf(before, signal);
+      if (signal.aborted) return false;
+    }
     const run: Run = { what, time: new Time(this.#options.runMs ?? RUN_MS, signal), changes: 0 };
-    const running = Promise.all(this.#options.tenants.map(tenant => this.#tenant(tenant, run)))
+    const tenants = this.#options.tenants.filter(({ graph }) => only === undefined || graph.tenantId === only);
+    const running = Promise.all(tenants.map(tenant => this.#tenant(tenant, run)))
       .then(() => undefined)
-      .finally(() => this.#running.delete(what));
-    this.#running.set(what, running);
+      .finally(() => this.#running.delete(key));
+    this.#running.set(key, running);
     await running;
     return run.changes > 0;
   }
@@ -92,17 +100,16 @@ export class Writer {
     const { tenantId } = tenant.graph;
     try {
       if (run.what === 'changes') {
-        for (const feed of await scopes.known(tenantId)) if (isFollowed(feed)) await this.#feed(tenant, feed, run);
+        const followed = (await scopes.known(tenantId)).filter(isFollowed);
+        for (const feed of inTurns(followed, run.time)) await this.#feed(tenant, feed, run);
         return;
       }
       // Loading groups may show further ones that matter.
       for (let asked = new Set<string>(); !run.time.over;) {
         const feeds = await scopes.feedsOf(tenantId);
-        // What has changed is a page, and a load may be many.
-        const order = [...feeds.filter(isFollowed), ...feeds.filter(feed => !isFollowed(feed))];
-        const next = order.filter(feed => !asked.has(`${feed.feed} ${feed.scope}`));
+        const next = feeds.filter(feed => !asked.has(`${feed.feed} ${feed.scope}`));
         if (next.length === 0) return;
-        for (const feed of next) {
+        for (const feed of inTurns(next, run.time)) {
           asked.add(`${feed.feed} ${feed.scope}`);
           await this.#feed(tenant, feed, run);
         }
@@ -122,7 +129,10 @@ export class Writer {
       if (all) this.#purged.add(name);
       if (state.scope?.length === 0) await this.#nothing(state);
       else {
-        const left = isFollowed(state) ? await this.#inTurn(state, now => this.#round(tenant, now, run)) : state;
+        const { signal } = run.time;
+        const left = isFollowed(state)
+          ? await this.#inTurn(state, signal, now => this.#round(tenant, now, run))
+          : state;
         if (left && all) await this.#load(tenant, left, run);
       }
       if (this.#said.delete(name)) this.#options.logger.info(`${name}: Microsoft Graph tells what has changed again`);
@@ -136,12 +146,20 @@ export class Writer {
   }
 
   /** One round of a feed at a time: whoever has waited for another one goes on from its end */
-  async #inTurn<T>(state: FeedState, work: (state: FeedState) => Promise<T>): Promise<T | undefined> {
+  async #inTurn<T>(
+    state: FeedState,
+    signal: AbortSignal,
+    work: (state: FeedState) => Promise<T>,
+  ): Promise<T | undefined> {
     const key = keyOf(state);
     const before = this.#rounds.get(key);
     const turn = (async () => {
       if (!before) return work(state);
-      await before.catch(() => undefined);
+      await eitherOf(
+        before.catch(() => undefined),
+        signal,
+      );
+      if (signal.aborted) return undefined;
       const now = await this.#options.store.find(state);
       return now && isFollowed(now) ? work(now) : undefined;
     })();
@@ -181,7 +199,7 @@ export class Writer {
         count += 1;
         if (!page.last && count > maxPages) throw endless(`what has changed has more than ${maxPages} pages`);
       } catch (error) {
-        if (!isHopeless(error)) throw error;
+        if (!isHopeless(error, link)) throw error;
         const why = error instanceof EndlessError ? error.message : 'Microsoft Graph no longer knows what has changed';
         const name = `${state.feed} of tenant ${state.tenant}`;
         this.#options.logger.warn(`${name}: ${why}; all of it is loaded anew`);
@@ -219,7 +237,7 @@ export class Writer {
       }
     } catch (error) {
       // From the start, then: what is left of it leads nowhere.
-      if (isHopeless(error)) await store.purge(await store.discard(state, null));
+      if (isHopeless(error, state.stagedLink)) await store.purge(await store.discard(state, null));
       throw error;
     }
     await this.#finish(state, run);
@@ -257,9 +275,13 @@ export class Writer {
   }
 }
 
-/** Whether nothing can be gone on with, so that everything has to be loaded */
-function isHopeless(error: unknown): boolean {
-  return error instanceof GraphError && (error.isTooOld || error instanceof EndlessError);
+/**
+ * Whether nothing can be gone on with, so that everything has to be loaded
+ * @param link of Graph's own that was asked for; one that it does not take it never will. `null` for an address that we have made
+ */
+function isHopeless(error: unknown, link: string | null): error is GraphError {
+  if (!(error instanceof GraphError)) return false;
+  return error.isTooOld || error instanceof EndlessError || (link !== null && error.isRefused);
 }
 
 function firstPage(graph: GraphTenant, state: FeedState): URL {

@@ -11,8 +11,13 @@ interface Options {
   retryAfterMs?: number;
 }
 
-/** Graph's codes for a delta token that it no longer takes, in lower case; they come with several statuses */
-const TOO_OLD: ReadonlySet<string> = new Set(['syncstatenotfound', 'syncstateinvalid', 'resyncrequired']);
+/** Graph's codes for a delta token, or the token of a page, that it no longer takes, in lower case; they come with several statuses */
+const TOO_OLD: ReadonlySet<string> = new Set([
+  'syncstatenotfound',
+  'syncstateinvalid',
+  'resyncrequired',
+  'directory_expiredpagetoken',
+]);
 
 /** Why groups could not be had; the message is for operators and holds nothing of tokens, secrets or answers */
 export class GraphError extends Error {
@@ -35,5 +40,10 @@ export class GraphError extends Error {
   /** Whether Graph no longer knows what has changed since: everything has to be asked for anew */
   get isTooOld(): boolean {
     return this.status === 410 || TOO_OLD.has(this.code?.toLowerCase() ?? '');
+  }
+
+  /** Whether Graph does not take the address that was asked, and never will */
+  get isRefused(): boolean {
+    return this.status === 400 || this.status === 404;
   }
 }
