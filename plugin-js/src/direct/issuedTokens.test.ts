@@ -36,7 +36,9 @@ before(async () => {
   backend = createServer((request, response) => {
     asked += 1;
     const found = request.url === '/api/auth/.well-known/jwks.json';
-    response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: published }));
+    response
+      .writeHead(found ? 200 : 404, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ keys: published }));
   });
   await new Promise<void>(resolve => backend.listen(0, '127.0.0.1', resolve));
   issued = provingAt(address);

@@ -42,7 +42,9 @@ export class IssuedTokens {
     if (!isUserToken(token)) return false;
     const { logger, refusals } = this.#options;
     try {
-      await jwtVerify(token, (header, parts) => this.#keys.key(header, parts), { requiredClaims: ['iat', 'exp', 'sub'] });
+      await jwtVerify(token, (header, parts) => this.#keys.key(header, parts), {
+        requiredClaims: ['iat', 'exp', 'sub'],
+      });
     } catch (error) {
       if (error instanceof NoKeysError) {
         const reason = `the auth backend's keys for user tokens cannot be got (${error.message})`;

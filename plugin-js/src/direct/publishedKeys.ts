@@ -8,11 +8,7 @@ const WINDOW_MS = 60_000;
 const ADDRESSES = 100;
 
 /** What jose says of keys that could not be got, while everything else that it says is about the token */
-const NO_KEYS: ReadonlySet<string> = new Set([
-  errors.JOSEError.code,
-  errors.JWKSInvalid.code,
-  errors.JWKSTimeout.code,
-]);
+const NO_KEYS: ReadonlySet<string> = new Set([errors.JOSEError.code, errors.JWKSInvalid.code, errors.JWKSTimeout.code]);
 
 /** The keys could not be got; the message says why in a word, and quotes nothing */
 export class NoKeysError extends Error {}
