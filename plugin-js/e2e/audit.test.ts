@@ -123,6 +123,28 @@ for (const { client, skip } of [
       }
     });
 
+    test('of a flood of bad tokens each is refused under a reference that is found, and none is lost in number', async () => {
+      const count = 130;
+      const told = new Set<string>();
+      for (let at = 0; at < count; at += 1) {
+        const broken = company.tenant.mintAccessToken(people.olivia).slice(0, -8);
+        const { status, body } = await replica.client.signIn(`${broken}AAAAAAAA`);
+        assert.deepEqual([status, body.error.code], [401, 'signature_invalid']);
+        told.add(body.error.reference);
+      }
+      assert.ok(told.size < count, 'some share one');
+      await until('what was counted is recorded', async () => {
+        const { items } = await json('/entries?event=token-refused&limit=1000');
+        const records = items.filter(({ reference }: any) => told.has(reference));
+        assert.deepEqual(new Set(records.map(({ reference }: any) => reference)), told);
+        const counts = records.map((record: any) => record.count ?? 1);
+        assert.equal(
+          counts.reduce((sum: number, each: number) => sum + each),
+          count,
+        );
+      });
+    });
+
     test('only whoever has the permission may read and verify', async () => {
       for (const path of ['/entries', '/verify']) {
         const { status, body } = await replica.client.call(`${AUDIT}${path}`, await tokenOf(people.olivia));

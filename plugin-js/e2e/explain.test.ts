@@ -269,6 +269,20 @@ test('about others: refused without the permission, without their groups with it
   const list = await explained(people.rita, READ.name, undefined, refOf(people.olivia));
   assert.deepEqual([list.result, list.conditions, list.withheld], ['CONDITIONAL', { owners: [] }, ['groups', 'rules']]);
 
+  const query = `principal=${encodeURIComponent(refOf(people.rita))}&resource=${encodeURIComponent(refOf(people.olivia))}`;
+  const { body: recorded } = await client.call(
+    `/api/entra-access/v1/audit/entries?${query}`,
+    await tokenOf(people.adam),
+  );
+  assert.deepEqual(
+    recorded.items.map(({ permission, result, reasons }: any) => [permission, result, reasons]),
+    [
+      ['entra-access.decision.explain-others', 'ALLOW', [`asked about ${READ.name}`]],
+      ['entra-access.decision.explain-others', 'ALLOW', [`asked about ${REFRESH.name} on ${PAYMENTS_API}`]],
+    ],
+    'about whom she asked, and what',
+  );
+
   const adam = await explained(people.adam, REFRESH.name, PAYMENTS_API, refOf(people.olivia));
   assert.deepEqual([adam.withheld, adam.groups.matched], [[], [groups.payments.id]]);
   assert.deepEqual(adam.ownership.path.groups, [groups.payments.id]);

@@ -204,7 +204,12 @@ describe('while the tokens still count', () => {
       const claims = { sub: `user:default/${oid}`, ent: [], aud: 'backstage', iat: now, exp: now + 3600 };
       return [kept, Buffer.from(JSON.stringify(claims)).toString('base64url'), signature].join('.');
     };
-    const unsigned = Buffer.from('{"typ":"vnd.backstage.user","alg":"none"}').toString('base64url');
+    const { kid } = JSON.parse(Buffer.from(header!, 'base64url').toString()) as { kid: string };
+    const headers = [
+      { typ: 'vnd.backstage.user', alg: 'none' },
+      { typ: 'vnd.backstage.user', alg: 'ES256', kid: 'made-up' },
+      { alg: 'ES256', kid },
+    ].map(each => Buffer.from(JSON.stringify(each)).toString('base64url'));
     const recorded = async () => {
       const query = new URLSearchParams({ event: 'token-refused', limit: '1000' });
       const { body } = await client.call(`/api/entra-access/v1/audit/entries?${query}`, await adminToken());
@@ -213,7 +218,7 @@ describe('while the tokens still count', () => {
     const nobody = { oid: 'ffffffff-0000-4000-8000-000000000000' };
     await disable(olivia);
     const before = await recorded();
-    for (const kept of [header, unsigned]) {
+    for (const kept of [header, ...headers]) {
       for (const { kind, ask, name } of routes.filter(
         route => route.kind === 'backstage' && route.name !== 'a cookie',
       )) {

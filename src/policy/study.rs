@@ -20,7 +20,7 @@ pub struct Study {
     /// The rules that cover the permission, ascending by id: for the caller, and then for the person for whom an agent calls
     pub rules: Vec<Considered>,
     /// The rules of other plugins that they name for such resources, each once, as [`super::condition::ForeignRule::write`] gives
-    /// them; those that bear on the question first
+    /// them; those that bear on the question first, unless that would tell of groups that the reader may not know
     pub asks: Vec<String>,
     /// Whether the principal owns the resource: `yes`, `no`, or `unknown` also where there is none that could be owned, or where the
     /// reader may not know it
@@ -108,7 +108,8 @@ fn ownership(question: &Question<'_>) -> (&'static str, String) {
 impl Study {
     fn consider(&mut self, question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) {
         let bearer = Bearer::of(question, rule, asker);
-        if let Some(bearer) = &bearer {
+        // What is asked, and in which order, must not tell of groups either.
+        if let Some(bearer) = bearer.as_ref().filter(|_| question.audience.sees_memberships()) {
             bearer.each_rule(&mut |foreign| self.ask(foreign));
         }
         let hidden = question.audience.hides(question, rule, asker);

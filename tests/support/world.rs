@@ -1,6 +1,7 @@
 //! Generated worlds of the policy laws: an engine, and beside it the written rules for the naive judge
 
 use entra_access_core::{
+    config::Configuration,
     directory::EntityRef,
     engine::Engine,
     identity::{Actor, Assurance, Groups, Guid, Handle, Principal, PrincipalKind},
@@ -18,7 +19,7 @@ use super::{
     naive::{Facts, NaivePermission, NaivePrincipal, NaiveRule},
     now,
     random::Random,
-    scene::Scene,
+    scene::{Scene, configuration, tenant},
 };
 
 pub const POLICIES: u64 = 1500;
@@ -32,7 +33,11 @@ pub struct World {
 
 impl World {
     pub fn new(rules: Vec<NaiveRule>) -> Self {
-        let mut engine = Engine::new(Scene::standard("laws", Vec::new()).configuration, Portable, 0);
+        Self::with(Scene::standard("laws", Vec::new()).configuration, rules)
+    }
+
+    fn with(configuration: Configuration, rules: Vec<NaiveRule>) -> Self {
+        let mut engine = Engine::new(configuration, Portable, 0);
         let groups: Vec<_> = GROUPS
             .iter()
             .take(3)
@@ -48,6 +53,14 @@ impl World {
     pub fn generate(random: &mut Random) -> Self {
         let count = random.below(9);
         Self::new((0..count).map(|number| NaiveRule::generate(random, number)).collect())
+    }
+
+    /// The same where the directory says who is in which group
+    pub fn followed(random: &mut Random) -> Self {
+        let source = json!({ "source": "graph", "graph": { "managedIdentity": true } });
+        let configuration = configuration(&json!([tenant(TENANT, "global")]), &json!({}), &source);
+        let Self { rules, .. } = Self::generate(random);
+        Self::with(configuration, rules)
     }
 
     /// Without conditions other than ownership, and without requirements

@@ -28,7 +28,7 @@ export async function onlyCatalog(httpAuth: HttpAuthService, request: Request): 
 export async function ownersOf(entraAccess: EntraAccess, question: OwnersQuestion): Promise<OwnersAnswer> {
   const { core, sessions, directory } = entraAccess;
   const { principal, epoch = 0, session = 0, until = 0 } = question;
-  await Promise.all([directory.reach(epoch), sessions.ensure(principal, { until, session })]);
+  const [looked] = await Promise.all([sessions.ensure(principal, { until, session }), directory.reach(epoch)]);
   await entraAccess.completed(principal);
   if (!core.available) {
     throw coded('core_unavailable', new ServiceUnavailableError('the core is being restarted; try again in a second'));
@@ -38,7 +38,7 @@ export async function ownersOf(entraAccess: EntraAccess, question: OwnersQuestio
   // Afterwards: to be asked, a session may have been given to the core anew.
   const current = sessions.current(principal);
   if (current?.handle === undefined || owning === undefined) {
-    const unavailable = sessionsUnavailable(sessions.store);
+    const unavailable = sessionsUnavailable(sessions.store, looked);
     if (unavailable) throw unavailable;
     return { state: 'nobody' };
   }

@@ -1,11 +1,13 @@
 import type { BackstageCredentials } from '@backstage/backend-plugin-api';
 import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
 import { InputError, ServiceUnavailableError } from '@backstage/errors';
+import { decided } from '../audit/callers';
 import type { Inspection } from '../core';
 import type { ExplainedDecision } from '../explain/explained';
 import type { AskedInWords } from '../explain/text';
 import type { BodyOf } from '../openapi/operations';
 import { coded } from '../service/coded';
+import { requestId } from '../service/directCall';
 import type { EntraAccess } from '../service/entraAccess';
 import type { Asker } from './asker';
 import type { Explanations } from './explanations';
@@ -49,8 +51,29 @@ export class Questions {
     const { lookup, explanations } = this.#options;
     const permission = await lookup.find(question.permission);
     const resourceRef = question.resourceRef === undefined ? undefined : canonical(question.resourceRef);
+    if (!own) await this.#record(caller, about, [permission.name, resourceRef]);
     const answer = await explanations.answer({ about, permission, resourceRef, own, asker });
     return { answer, subject: { permission: permission.name, resource: resourceRef, who: about } };
+  }
+
+  /**
+   * About whom somebody asks is recorded before it is answered, also where the answer is that there is nobody or nothing.
+   * @throws ServiceUnavailableError `audit_unavailable`
+   */
+  async #record(caller: string | undefined, about: string, [name, resourceRef]: [string, string?]): Promise<void> {
+    const { audit, core, sessions } = this.#options.entraAccess;
+    const record = decided({
+      permission: { name: decisionExplainOthersPermission.name },
+      entityRef: caller,
+      caller: caller === undefined ? undefined : sessions.record(caller),
+      result: 'ALLOW',
+      reason: resourceRef === undefined ? `asked about ${name}` : `asked about ${name} on ${resourceRef}`,
+      epoch: core.epoch,
+      resource: about,
+      request: requestId(),
+      plugin: 'entra-access',
+    });
+    await audit.require(record);
   }
 
   /** The caller as the core sees it */

@@ -14,6 +14,8 @@ let rules: ResourceRules;
 let asked: string[][];
 /** Of a rule that the catalog does not have it says 500, as Backstage does */
 let known: (rule: string) => boolean | undefined;
+/** The status of such an answer */
+let spoiled: number;
 
 before(async () => {
   catalog = createServer(async (request, response) => {
@@ -23,7 +25,7 @@ before(async () => {
     asked.push(items.map(({ conditions }) => conditions.rule));
     assert.ok(items.every(({ resourceRef, conditions }) => resourceRef === ENTITY && conditions.params.of));
     const results = items.map(({ id, conditions }) => ({ id, holds: known(conditions.rule) }));
-    response.statusCode = results.some(({ holds }) => holds === undefined) ? 500 : 200;
+    response.statusCode = results.some(({ holds }) => holds === undefined) ? spoiled : 200;
     response.end(JSON.stringify({ items: results.map(({ id, holds }) => ({ id, result: holds ? 'ALLOW' : 'DENY' })) }));
   });
   await new Promise<void>(resolve => catalog.listen(0, '127.0.0.1', resolve));
@@ -41,6 +43,7 @@ after(() => {
 });
 beforeEach(() => {
   asked = [];
+  spoiled = 500;
   known = rule => rule.startsWith('IS');
 });
 
@@ -56,6 +59,23 @@ test('one that the catalog does not have stays open, and spoils no other', async
   assert.deepEqual(answered, { holds: [textOf('IS_A')], fails: [] });
   assert.deepEqual(await rules.ask([textOf('NONE')], ENTITY), { holds: [], fails: [] });
   assert.equal(asked.length, 4);
+});
+
+test('a catalog that is away, or has too much to do, is not asked once more for each rule', async () => {
+  known = () => undefined;
+  for (const [status, requests] of [
+    [400, 3],
+    [500, 3],
+    [401, 1],
+    [403, 1],
+    [429, 1],
+    [502, 1],
+    [503, 1],
+  ] as const) {
+    [spoiled, asked] = [status, []];
+    assert.deepEqual(await rules.ask(['IS_A', 'IS_B'].map(textOf), ENTITY), { holds: [], fails: [] });
+    assert.equal(asked.length, requests, String(status));
+  }
 });
 
 test('what one explanation may ask is bounded', async () => {

@@ -33,7 +33,7 @@ export class ResourceRules {
       await take(texts);
     } catch (error) {
       // A rule that is not known, or is asked with what it does not take, spoils all that is asked with it.
-      const spoiled = error instanceof RefusedError && texts.length > 1;
+      const spoiled = error instanceof RefusedError && SPOILED.has(error.status) && texts.length > 1;
       if (spoiled) await Promise.all(texts.slice(0, EACH).map(text => take([text]).catch(() => undefined)));
     }
     return answered;
@@ -66,9 +66,12 @@ export class ResourceRules {
   }
 }
 
+/** What the catalog answers to a rule that it does not have, or that is asked with what it does not take */
+const SPOILED: ReadonlySet<number> = new Set([400, 500]);
+
 /** The catalog answered with another status than 200 */
 class RefusedError extends Error {
-  constructor(status: number) {
+  constructor(readonly status: number) {
     super(`the catalog answered ${status}`);
   }
 }

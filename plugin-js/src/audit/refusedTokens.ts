@@ -53,8 +53,7 @@ export class RefusedTokens {
     );
   }
 
-  #kindOf({ code, issuer, kind, identity, client, agent, principal }: What): Kind {
-    // No job: the next one of the same pipeline is another.
+  #kindOf({ code, issuer, kind, identity, client, agent, principal, job }: What): Kind {
     const own: What = {
       event: 'token-refused',
       result: 'DENY',
@@ -65,6 +64,7 @@ export class RefusedTokens {
       client,
       agent,
       principal,
+      job: pipelineOf(job),
     };
     const known = this.#kinds.get(keyOf(own));
     if (known) return known;
@@ -75,5 +75,10 @@ export class RefusedTokens {
   }
 }
 
-const keyOf = ({ code, issuer, kind, identity, client, agent, principal }: What) =>
-  JSON.stringify([code, issuer, kind, identity, client, agent, principal]);
+/** Which pipeline it is of, by what was trusted; the rest is of one job, and the next one of the same pipeline is another */
+function pipelineOf(job: What['job']): What['job'] {
+  return job && Object.fromEntries(Object.entries(job).filter(([name]) => name === 'trust' || name === 'subject'));
+}
+
+const keyOf = ({ code, issuer, kind, identity, client, agent, principal, job }: What) =>
+  JSON.stringify([code, issuer, kind, identity, client, agent, principal, job?.['trust'], job?.['subject']]);

@@ -631,6 +631,42 @@ test('of refused tokens that come in numbers none is lost in number, and the tra
   await database.close();
 });
 
+test('while nothing can be written no refused token is answered on the word of a count', async () => {
+  const record = { event: 'token-refused', result: 'DENY', code: 'signature_invalid', issuer: 'entra' } as const;
+  const counted = (trail: AuditTrail) =>
+    Array.from({ length: 250 }, () => trail.countRefused(record, () => '0123456789')).filter(Boolean).length;
+
+  const away = trailOf({ waitMs: 10 });
+  assert.equal(counted(away), 0, 'before the database is there');
+  const append = async () => Promise.reject(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }));
+  await away.attach({ chains: async () => [], append } as unknown as AuditStore);
+  while (away.state.error === undefined) await new Promise(resolve => setTimeout(resolve, 1));
+  assert.equal(counted(away), 0, 'while it is away');
+  await assert.rejects(away.require(record)!, { code: 'audit_unavailable' });
+  await away.close();
+
+  const database = await databaseOf('better-sqlite3', ':memory:');
+  const ended = trailOf();
+  await ended.attach(await AuditStore.open(database.service));
+  assert.equal(counted(ended), 150);
+  await ended.close();
+  assert.equal(counted(ended), 0, 'after the end');
+  await assert.rejects(ended.require(record)!, { code: 'audit_unavailable' });
+  await database.close();
+});
+
+test('of a count that is no record as many are told to be lost as were counted', async () => {
+  const database = await databaseOf('better-sqlite3', ':memory:');
+  const store = await AuditStore.open(database.service);
+  const trail = trailOf();
+  await trail.attach(store);
+  const refused = { event: 'token-refused', result: 'DENY', count: 7, epoch: 'seven' as unknown as number } as const;
+  await assert.rejects(trail.require(refused)!);
+  assert.equal(trail.state.lost, 7);
+  await trail.close();
+  await database.close();
+});
+
 test('after the end of the process nothing is tried over and over', async () => {
   let tries = 0;
   const append = async () => {

@@ -175,12 +175,16 @@ export class AuditTrail {
     await this.#required(record);
   }
 
-  /** A refused token of which there were many: see {@link RefusedTokens.count}. Any other is to be recorded by itself */
+  /**
+   * A refused token of which there were many: see {@link RefusedTokens.count}. Any other is to be recorded by itself; so is each while
+   * nothing can be written, as whoever is refused must not be answered on the word of a count then.
+   */
   countRefused(
     record: Omit<AuditRecord, 'at'>,
     newReference: () => string,
   ): { reference: string; count: number } | undefined {
-    return this.on && record.event === 'token-refused' ? this.#refused.count(record, newReference) : undefined;
+    if (record.event !== 'token-refused' || !this.#store || this.#error !== undefined || this.#closed) return undefined;
+    return this.#refused.count(record, newReference);
   }
 
   /** An answer about reading: recorded or counted as configured, and nothing waits for it */
@@ -206,8 +210,7 @@ export class AuditTrail {
     const { capacity = CAPACITY, capacityBytes = CAPACITY_BYTES } = this.#options;
     const bytes = sizeOf(record);
     if (this.#closed || this.#queue.length >= capacity || this.#bytes + bytes > capacityBytes) {
-      // That so many tokens were refused is told even where the record of it is not.
-      this.#lose(record.event === 'token-refused' ? record.count : 1);
+      this.#lose(record);
       return false;
     }
     this.#queue.push({ record, bytes, ...waiter });
@@ -221,9 +224,11 @@ export class AuditTrail {
     this.#queue.unshift({ record, bytes: 0 });
   }
 
-  #lose(count = 1): void {
-    this.#lost += count;
-    this.#untold += count;
+  /** That so many tokens were refused is told even where the record of it is not */
+  #lose({ event, count = 1 }: AuditRecord): void {
+    const lost = event === 'token-refused' ? count : 1;
+    this.#lost += lost;
+    this.#untold += lost;
   }
 
   #count(): void {
@@ -284,7 +289,7 @@ export class AuditTrail {
         next.failed?.(error);
         this.#queue.shift();
         this.#bytes -= next.bytes;
-        this.#lose();
+        this.#lose(next.record);
         continue;
       }
       if (!row) break;

@@ -2,7 +2,7 @@ import type { DiscoveryService } from '@backstage/backend-plugin-api';
 import { AuthenticationError, ServiceUnavailableError } from '@backstage/errors';
 import { z } from 'zod';
 import { DIRECT_HEADER } from '../auth/header';
-import { coded } from '../service/coded';
+import { coded, unavailableCode } from '../service/coded';
 
 const TIMEOUT_MS = 10_000;
 /** What says something about the caller; any other answer is about the auth backend */
@@ -38,7 +38,7 @@ export async function signInAtAuthBackend(
     throw handedOn(new AuthenticationError(refusal.message), { code: 'sign_in_incomplete', ...refusal });
   }
   if (refusal && (recorded || (refusal.code && answer.status === 503))) {
-    throw handedOn(new ServiceUnavailableError(refusal.message), { code: 'sign_in_unavailable', ...refusal });
+    throw handedOn(new ServiceUnavailableError(refusal.message), { ...refusal, code: unavailableCode(refusal.code) });
   }
   throw unavailable(`the auth backend answered ${answer.status} to a direct call`);
 }

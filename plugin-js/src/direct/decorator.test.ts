@@ -258,6 +258,12 @@ for (const [name, status, body, expected] of [
     ['ServiceUnavailableError', 'core_unavailable'],
   ],
   ['is away', 503, { error: { message: 'x' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
+  [
+    'is away with a code of something else',
+    503,
+    { error: { message: 'x', code: 'ECONNREFUSED' } },
+    ['ServiceUnavailableError', 'sign_in_unavailable'],
+  ],
   ['has too much to do', 429, { error: { message: 'x' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
   ['fails', 500, { error: { message: 'x', code: 'y' } }, ['ServiceUnavailableError', 'sign_in_unavailable']],
   [

@@ -19,7 +19,9 @@ test('where pipelines are configured no longer, or not in this process, their Ba
   const answerOf = (token: string) => ({ subject: 'plugin:scaffolder', limitedUserToken: token });
   const inner = { verifyToken: async (token: string) => answerOf(token) } as unknown as PluginTokenHandler;
   const { factory } = directCallsWith(handler => handler) as unknown as Decorated;
-  const handler = (await factory({ entraAccess, discovery: {} }, new UserTokens()))(inner);
+  const handler = (await factory({ entraAccess, discovery: {}, logger: new RecordingLogger() }, new UserTokens()))(
+    inner,
+  );
   const now = Math.floor(Date.now() / 1000);
   const tokenOf = (sub: string, iat: number) =>
     `x.${Buffer.from(JSON.stringify({ sub, iat, exp: iat + 3600 })).toString('base64url')}.x`;

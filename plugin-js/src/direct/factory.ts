@@ -18,10 +18,10 @@ type Decorator = (inner: PluginTokenHandler) => PluginTokenHandler;
 export function directCallsWith(own: Decorator) {
   return createServiceFactory({
     service: pluginTokenHandlerDecoratorServiceRef,
-    deps: { discovery: coreServices.discovery, entraAccess: entraAccessServiceRef },
+    deps: { discovery: coreServices.discovery, logger: coreServices.logger, entraAccess: entraAccessServiceRef },
     createRootContext: () => new UserTokens(),
-    factory({ discovery, entraAccess }, userTokens): Decorator {
-      const issued = new IssuedTokens(discovery);
+    factory({ discovery, logger, entraAccess }, userTokens): Decorator {
+      const issued = new IssuedTokens({ discovery, logger, refusals: entraAccess });
       // Pipelines also where none is in the configuration: they may have been struck off a minute ago, or be known to another process
       // only.
       const looks = [loadSession(entraAccess), endPipelines(entraAccess), endRevoked(entraAccess)];

@@ -21,7 +21,7 @@ interface Question {
   proved?: boolean;
 }
 
-let recorded = 0;
+let recorded: Array<string | undefined> = [];
 
 async function ask({ token, after = 0, answer, signedIn = true, ...question }: Question) {
   const { proved } = { proved: true, ...question };
@@ -31,8 +31,8 @@ async function ask({ token, after = 0, answer, signedIn = true, ...question }: Q
   };
   const signIns = {
     knows: (entityRef: string) => signedIn && entityRef === REF,
-    async refuse(error: Error) {
-      recorded += 1;
+    async refuse(error: Error, { principal }: { principal?: string }) {
+      recorded.push(principal);
       return error;
     },
   };
@@ -86,6 +86,14 @@ test('without the sign-in behind it a token is nobody', async () => {
   });
 });
 
+test('whose it is stands in the record once it is proved', async () => {
+  const token = tokenOf({ sub: REF, ...HOUR });
+  recorded = [];
+  await assert.rejects(ask({ token, signedIn: false }));
+  await assert.rejects(ask({ token, after: 600 }));
+  assert.deepEqual(recorded, [REF, REF]);
+});
+
 test('the same holds where another plugin brings it', async () => {
   const answer = { subject: 'plugin:scaffolder', limitedUserToken: tokenOf({ sub: REF, ...HOUR }) };
   assert.equal(await ask({ token: 'a plugin token', answer }), answer);
@@ -103,7 +111,7 @@ test('nobody else is concerned: people, plugins, and what is no token', async ()
 
 test('one that only says so tells nothing of the sign-in, and nothing is recorded', async () => {
   const token = tokenOf({ sub: REF, ...HOUR });
-  recorded = 0;
+  recorded = [];
   for (const question of [
     { token, signedIn: false },
     { token, after: 600 },
@@ -111,5 +119,5 @@ test('one that only says so tells nothing of the sign-in, and nothing is recorde
     await assert.rejects(ask({ ...question, proved: undefined }), { message: 'Failed user token verification' });
     assert.equal(await ask({ ...question, proved: false }), undefined, 'others judge what is no user token');
   }
-  assert.equal(recorded, 0);
+  assert.deepEqual(recorded, []);
 });

@@ -27,8 +27,11 @@ export function endPipelines(signIns: SignIns, clock: () => number = Date.now): 
     const ended = tokenEnd(claims) <= clock() / 1000;
     if (!ended && signIns.knows(subject)) return;
     if (!(await proved())) return;
-    if (ended) throw await signIns.refuse(new TokenRejectedError(EXPIRED), refusedToken(EXPIRED));
+    if (ended) {
+      throw await signIns.refuse(new TokenRejectedError(EXPIRED), { ...refusedToken(EXPIRED), principal: subject });
+    }
     const error = new AuthenticationError('the sign-in of this pipeline has ended, or is not known here');
-    throw await signIns.refuse(coded('not_signed_in', error), { event: 'token-refused', result: 'DENY' });
+    const record = { event: 'token-refused', result: 'DENY', principal: subject } as const;
+    throw await signIns.refuse(coded('not_signed_in', error), record);
   };
 }

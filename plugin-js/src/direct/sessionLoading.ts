@@ -1,12 +1,9 @@
-import type { Wanted } from '../service/sharedSessions';
+import { SESSION_REF, type Wanted } from '../service/sharedSessions';
 import type { Look } from './userTokenHandler';
-
-/** What the entity ref of a person, an application or a pipeline looks like; nothing else has a session */
-const USER_REF = /^(?:user|pipeline):[^/\s]{1,63}\/[^/\s]{1,63}$/;
 
 /** Whatever knows who is signed in: `EntraAccess` */
 interface Sessions {
-  ensure(entityRef: string, wanted?: Wanted): Promise<void>;
+  ensure(entityRef: string, wanted?: Wanted): Promise<unknown>;
 }
 
 /**
@@ -18,6 +15,6 @@ interface Sessions {
 export function loadSession(sessions: Sessions): Look {
   return async ({ subject, claims }) => {
     // A token that lives longer than the session that is known came with a newer sign-in, maybe on another replica.
-    if (USER_REF.test(subject)) await sessions.ensure(subject, { until: claims.expires });
+    if (SESSION_REF.test(subject)) await sessions.ensure(subject, { until: claims.expires });
   };
 }

@@ -1,7 +1,7 @@
 /** Refusals, as Backstage writes errors, with the stable codes of each status */
 import { z } from 'zod';
 import { REJECTION_CODES } from '../core/codes';
-import type { ErrorCode } from '../service/coded';
+import { UNAVAILABLE_CODES, type ErrorCode } from '../service/coded';
 
 /** What is answered in the place of what was asked for */
 export interface Refusal {
@@ -76,14 +76,7 @@ export const REFUSALS = {
   Unavailable: {
     status: '503',
     description: 'Try again: something that the answer needs is away, or the backend is starting.',
-    codes: codes(
-      'core_unavailable',
-      'sessions_unavailable',
-      'audit_unavailable',
-      'sign_in_unavailable',
-      'identity_unavailable',
-      'plugin_unavailable',
-    ),
+    codes: UNAVAILABLE_CODES,
     alsoWithout: true,
   },
   Failed: { status: '5XX', description: 'The backend, or one that it asks, failed.', alsoWithout: true },

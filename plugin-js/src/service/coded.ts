@@ -22,6 +22,21 @@ export type ErrorCode =
   | 'audit_unavailable'
   | 'plugin_unavailable';
 
+/** What a 503 says is away; a code that is none of them is not handed on with one */
+export const UNAVAILABLE_CODES = [
+  'core_unavailable',
+  'sessions_unavailable',
+  'audit_unavailable',
+  'sign_in_unavailable',
+  'identity_unavailable',
+  'plugin_unavailable',
+] as const satisfies readonly ErrorCode[];
+
+/** The code of a 503 about signing in, by what was said */
+export function unavailableCode(said: string | undefined): (typeof UNAVAILABLE_CODES)[number] {
+  return UNAVAILABLE_CODES.find(code => code === said) ?? 'sign_in_unavailable';
+}
+
 /** The same error with its code */
 export function coded<E extends Error>(code: ErrorCode, error: E): E & { code: ErrorCode } {
   return Object.assign(error, { code });

@@ -28,7 +28,6 @@ import { Telemetry } from '../telemetry/telemetry';
 import { DirectoryEpoch } from './directoryEpoch';
 import { USUAL_LIMITS, type Limits } from './limits';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
-import { sessionsUnavailable } from './sessionStoreAccess';
 import { Refusals, type RefusalRecord } from './refusal';
 import { SharedSessions, type Wanted } from './sharedSessions';
 import type { Claimed } from './unverified';
@@ -198,8 +197,8 @@ export class EntraAccess {
    *
    * It says when it was issued by this backend's clock, and its sign-in by Entra's. The newest one is judged by the sign-in; one that
    * ends before that was got earlier, so that its own time counts, too. One that is not `proved` may be made up: nobody learns from it
-   * whose account is in force, and nothing is written down.
-   * @throws TokenRejectedError `principal_revoked`, or ServiceUnavailableError while the core is away
+   * whose account is in force, or who is known here, and nothing is written down.
+   * @throws TokenRejectedError `principal_revoked`, or ServiceUnavailableError while it cannot be told
    */
   async refuseRevoked(
     entityRef: string,
@@ -207,15 +206,14 @@ export class EntraAccess {
     proved: () => Promise<boolean>,
   ): Promise<void> {
     const { core, sessions } = this;
+    const follows = core.freshness.staleAfter > 0;
+    // Whose it is may not have been looked up: then it may be one that has to be refused.
+    const unknown = follows && !sessions.current(entityRef) ? await sessions.whyUnknown(entityRef) : undefined;
+    if (unknown && (await proved())) throw unknown;
     const session = sessions.current(entityRef);
-    if (!session) {
-      // Whose it is cannot be looked up: it may be one that has to be refused.
-      const unavailable = core.freshness.staleAfter > 0 ? sessionsUnavailable(sessions.store) : undefined;
-      if (unavailable) throw unavailable;
-      return;
-    }
+    if (!session) return;
     if (!core.available) {
-      if (core.freshness.staleAfter === 0) return;
+      if (!follows || !(await proved())) return;
       throw coded(
         'core_unavailable',
         new ServiceUnavailableError('the core is being restarted; try again in a second'),
@@ -246,7 +244,7 @@ export class EntraAccess {
   }
 
   /** Has what is needed about somebody at hand before a request goes on; never fails: whoever is unknown then is nobody */
-  ensure(entityRef: string, wanted?: Wanted): Promise<void> {
+  ensure(entityRef: string, wanted?: Wanted): Promise<unknown> {
     return (this.elsewhere ?? this.sessions).ensure(entityRef, wanted);
   }
 

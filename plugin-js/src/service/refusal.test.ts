@@ -111,6 +111,15 @@ test('a refusal that is counted has the reference of the record that counts it, 
 
 test('an error of Backstage that has no code is shown with the one that is recorded', async () => {
   const { refusals: refusing, records } = refusals();
-  const refused = await refusing.refuse(new ServiceUnavailableError('no keys'), RECORD);
+  const refused = await refusing.refuse(new ConflictError('ended'), RECORD);
   assert.deepEqual([(refused as any).code, records[0]?.code], ['sign_in_incomplete', 'sign_in_incomplete']);
+});
+
+test('whatever is away is told by a code that the document has for it', async () => {
+  const { refusals: refusing, records } = refusals();
+  const foreign = Object.assign(new ServiceUnavailableError('away'), { code: 'ECONNREFUSED' });
+  for (const error of [new ServiceUnavailableError('no keys'), foreign]) {
+    const { code } = (await refusing.refuse(error, RECORD)) as { code?: string };
+    assert.deepEqual([code, records.at(-1)?.code], ['sign_in_unavailable', 'sign_in_unavailable']);
+  }
 });

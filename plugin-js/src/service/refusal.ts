@@ -4,7 +4,7 @@ import { CustomErrorBase, ServiceUnavailableError } from '@backstage/errors';
 import type { AuditRecord } from '../audit/records';
 import type { AuditTrail } from '../audit/trail';
 import { TokenRejectedError } from '../core';
-import { coded } from './coded';
+import { coded, unavailableCode } from './coded';
 import { errorWord } from './errorWord';
 
 /** Crockford's: no letter is taken for a digit when a reference is read out */
@@ -90,9 +90,11 @@ function unexpected(error: Error) {
   return coded('sign_in_unavailable', new ServiceUnavailableError(`unexpected: ${errorWord(error, 'Error')}`));
 }
 
-/** What is recorded with a code is shown with it */
+/** What is recorded with a code is shown with it, and a 503 with one that is known for it */
 function withCode<E extends Error & { code?: string }>(error: E): E & { code: string } {
-  return Object.assign(error, { code: error.code ?? 'sign_in_incomplete' });
+  const { name, code } = error;
+  const known = name === 'ServiceUnavailableError' ? unavailableCode(code) : (code ?? 'sign_in_incomplete');
+  return Object.assign(error, { code: known });
 }
 
 function isRefused<E extends Error>(error: E): error is Refused<E> {

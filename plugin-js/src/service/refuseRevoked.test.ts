@@ -7,6 +7,7 @@ import type { AuditRecord } from '../audit/records';
 import type { Standing } from '../core';
 import { EntraAccess } from './entraAccess';
 import { Refusals } from './refusal';
+import { SharedSessions } from './sharedSessions';
 import type { StoreState } from './sessionStoreAccess';
 
 const REF = 'user:default/olivia';
@@ -15,12 +16,18 @@ const AWAY: StoreState = { kind: 'database', error: 'ECONNREFUSED' };
 
 interface Parts {
   session?: object;
+  available?: boolean;
+  /** Whether a session that is not in memory could be looked for */
+  looked?: boolean;
   store?: StoreState;
   staleAfter?: number;
   revoked?: Standing['revoked'];
 }
 
-async function refused({ session, store = DATABASE, staleAfter = 900, revoked }: Parts, proved = async () => true) {
+async function refused(
+  { session, available = true, looked = true, store = DATABASE, staleAfter = 900, revoked }: Parts,
+  proved = async () => true,
+) {
   const records: Array<Omit<AuditRecord, 'at'>> = [];
   const audit = {
     require: async (record: Omit<AuditRecord, 'at'>) => void records.push(record),
@@ -28,8 +35,14 @@ async function refused({ session, store = DATABASE, staleAfter = 900, revoked }:
   };
   const refusals = new Refusals(audit, new RecordingLogger());
   const parts = {
-    core: { available: true, freshness: { staleAfter }, standing: () => ({ revoked }) },
-    sessions: { current: () => session, record: () => recordOf(), store },
+    core: { available, freshness: { staleAfter }, standing: () => ({ revoked }) },
+    sessions: {
+      current: () => session,
+      record: () => recordOf(),
+      store,
+      ensure: async () => looked,
+      whyUnknown: SharedSessions.prototype.whyUnknown,
+    },
     about: (_ref: string, question: (principal: number) => unknown) => question(1),
     refuse: refusals.refuse.bind(refusals),
   };
@@ -63,4 +76,21 @@ test('a session that cannot be looked up lets nobody pass where accounts count',
   assert.equal((await refused({ store: { kind: 'starting' } })).error?.code, 'sessions_unavailable');
   assert.equal((await refused({ store: DATABASE })).error, undefined, 'nobody of ours');
   assert.equal((await refused({ store: AWAY, staleAfter: 0 })).error, undefined, 'groups come with the tokens');
+});
+
+test('a session that could not be looked for lets nobody pass either, and only where accounts count', async () => {
+  assert.equal((await refused({ looked: false })).error?.code, 'sessions_unavailable');
+  assert.equal((await refused({ looked: false, staleAfter: 0 })).error, undefined);
+});
+
+test('what is away is told to nobody who is not proved', async () => {
+  const madeUp = () => Promise.reject(new Error('not verified'));
+  const session = { expiresAt: 9 };
+  for (const parts of [{ store: AWAY }, { looked: false }, { session, available: false }]) {
+    const text = JSON.stringify(parts);
+    assert.equal((await refused(parts, madeUp)).error?.message, 'not verified', text);
+    assert.equal((await refused(parts, async () => false)).error, undefined, text);
+    assert.match((await refused(parts)).error?.code ?? '', /^(?:sessions|core)_unavailable$/, text);
+  }
+  assert.equal((await refused({ session, available: false, staleAfter: 0 }, madeUp)).error, undefined);
 });

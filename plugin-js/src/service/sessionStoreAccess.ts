@@ -124,9 +124,14 @@ export function databaseReason(error: unknown): string {
   return errorWord(error, 'failed');
 }
 
-/** Why an unknown session may exist all the same; `undefined` where it does not */
-export function sessionsUnavailable({ kind, error }: StoreState): Error | undefined {
-  if (error === undefined && kind !== 'starting') return undefined;
+/** Why an unknown session may exist all the same; `undefined` where it does not. `looked`: whether it could be looked for */
+export function sessionsUnavailable({ kind, error }: StoreState, looked = true): Error | undefined {
+  if (error === undefined && kind !== 'starting') return looked ? undefined : notLookedFor();
   const reason = 'the database for sessions does not answer, so unknown sessions are denied; try again';
+  return coded('sessions_unavailable', new ServiceUnavailableError(reason));
+}
+
+function notLookedFor(): Error {
+  const reason = 'sessions cannot be looked for at the moment, so unknown ones are denied; try again';
   return coded('sessions_unavailable', new ServiceUnavailableError(reason));
 }

@@ -275,6 +275,20 @@ test('while the database is away it is not asked for every unknown ref', async (
   assert.deepEqual(asked, ['find']);
 });
 
+test('whoever is too many to be looked for is told so, and not taken for nobody', async () => {
+  const { sessions } = await replica();
+  let release!: () => void;
+  held = new Promise<void>(resolve => (release = resolve));
+  const waiting = Array.from({ length: 1_000 }, (_, at) => sessions.ensure(`user:default/made-up-${at}`));
+  assert.equal(await sessions.ensure(REF), false);
+  const unknown = await sessions.whyUnknown(REF);
+  assert.deepEqual([unknown?.name, (unknown as any)?.code], ['ServiceUnavailableError', 'sessions_unavailable']);
+  release();
+  held = undefined;
+  assert.ok((await Promise.all(waiting)).every(Boolean));
+  assert.deepEqual([await sessions.ensure(REF), await sessions.whyUnknown(REF)], [true, undefined]);
+});
+
 test('a database that does not answer keeps nobody waiting for ever', async context => {
   const { sessions } = await replica();
   context.mock.timers.enable({ apis: ['setTimeout'] });

@@ -3,7 +3,7 @@ import { ServiceUnavailableError } from '@backstage/errors';
 import { turnClock, type EntraCore, type Principal } from '../core';
 import { coded } from './coded';
 import { isPipelineRef } from './pipelineLife';
-import { SessionStoreAccess, type StoreState } from './sessionStoreAccess';
+import { SessionStoreAccess, sessionsUnavailable, type StoreState } from './sessionStoreAccess';
 import type { SessionStore, StoredSession } from './sessionStore';
 import type { SingleUse } from './usedTokens';
 import { conflict, principalKey, Sessions } from './sessions';
@@ -26,7 +26,11 @@ const MAX_LOADING = 1_000;
 /** No ref has any, and PostgreSQL takes a zero for an error of its own: tokens that are made up may name one */
 const UNSTORABLE = /\p{Cc}/u;
 
-const DONE = Promise.resolve();
+/** What the entity ref of a person, an application or a pipeline looks like; nothing else has a session */
+export const SESSION_REF = /^(?:user|pipeline):[^/\s]{1,63}\/[^/\s]{1,63}$/;
+
+const LOOKED = Promise.resolve(true);
+const NOT_LOOKED = Promise.resolve(false);
 
 /** What a session has to be, so that it need not be looked for */
 export interface Wanted {
@@ -58,7 +62,7 @@ export class SharedSessions extends Sessions {
   readonly #logger: LoggerService;
   readonly #clock: () => number;
   readonly #access: SessionStoreAccess;
-  readonly #loading = new Map<string, Promise<void>>();
+  readonly #loading = new Map<string, Promise<boolean>>();
   /** Until when, in milliseconds */
   readonly #absent = new Map<string, number>();
   readonly #unreadable = new Set<string>();
@@ -141,18 +145,29 @@ export class SharedSessions extends Sessions {
   /**
    * Looks for a session that is not in memory, or is older than it has to be. Never fails: without an answer it stays as it
    * is, and `store` says why.
+   * @returns `false` where it could not be looked for: the database or the core is away, or too many are looked for already
    */
-  ensure(entityRef: string, { until = 0, session = 0 }: Wanted = {}): Promise<void> {
-    if (!this.#access.expected || !this.#core.available) return DONE;
+  ensure(entityRef: string, { until = 0, session = 0 }: Wanted = {}): Promise<boolean> {
+    if (!this.#access.expected || UNSTORABLE.test(entityRef)) return LOOKED;
+    if (!this.#core.available) return NOT_LOOKED;
     const wanted = { until, session };
-    if (UNSTORABLE.test(entityRef)) return DONE;
-    if (this.#fits(entityRef, wanted)) return DONE;
+    if (this.#fits(entityRef, wanted)) return LOOKED;
     const loading = this.#loading.get(entityRef);
     if (loading) return loading;
-    if ((this.#absent.get(entityRef) ?? 0) > this.#clock() || this.#loading.size >= MAX_LOADING) return DONE;
+    if ((this.#absent.get(entityRef) ?? 0) > this.#clock()) return LOOKED;
+    if (this.#loading.size >= MAX_LOADING) return NOT_LOOKED;
     const load = this.#load(entityRef, wanted).finally(() => this.#loading.delete(entityRef));
     this.#loading.set(entityRef, load);
     return load;
+  }
+
+  /**
+   * Why it is not known whether a session that is not in memory exists; `undefined` where it is known by then, or nobody keeps any.
+   */
+  async whyUnknown(entityRef: string): Promise<Error | undefined> {
+    const away = sessionsUnavailable(this.store);
+    if (away || !SESSION_REF.test(entityRef)) return away;
+    return sessionsUnavailable(this.store, await this.ensure(entityRef));
   }
 
   /**
@@ -201,20 +216,21 @@ export class SharedSessions extends Sessions {
     );
   }
 
-  async #load(entityRef: string, wanted: Required<Wanted>): Promise<void> {
+  async #load(entityRef: string, wanted: Required<Wanted>): Promise<boolean> {
     try {
       const store = await this.#access.whenAttached();
-      if (!store || !this.#access.worthAsking) return;
+      if (!store || !this.#access.worthAsking) return false;
       const found = await this.#access.ask(() => store.find(entityRef));
       if (found) this.#admit(found);
     } catch {
       // Said once, where it happened.
-      return;
+      return false;
     }
     const session = this.current(entityRef);
     if (session && session.handle === undefined && this.#core.available) this.#refused(entityRef);
     // None, or none that is newer: it need not be looked for again for a while.
     if (!this.#fits(entityRef, wanted)) this.#isAbsent(entityRef);
+    return true;
   }
 
   #fits(entityRef: string, wanted: Required<Wanted>): boolean {
