@@ -1,6 +1,5 @@
 // The suites of `npm test`, in order: cheap and telling ones first.
 import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { filesBelow } from './hash.mjs';
 import { WASM_TARGET } from './machine.mjs';
@@ -12,13 +11,10 @@ const WASM_FEATURES = ['--no-default-features', '--features', 'wasm'];
 
 const testFiles = (...folders) => filesBelow(ROOT, folders, file => /\.test\.(ts|mjs)$/.test(file) && !file.includes('node_modules'));
 
-// Node leaves one processor free; tests wait a lot, so on a small machine two files at once take two thirds of the time.
-const FILES_AT_ONCE = Math.max(2, availableParallelism() - 1);
-
 // TAP has a summary that is meant for machines; tsx compiles on the fly, so that tests run on sources.
 const node = (files, ...flags) => ({
   command: process.execPath,
-  args: [...flags, '--test', '--test-reporter=tap', `--test-concurrency=${FILES_AT_ONCE}`, ...files],
+  args: [...flags, '--test', '--test-reporter=tap', ...files],
   files,
   parse: fromNode,
 });
@@ -72,7 +68,8 @@ export const SUITES = [
     group: 'e2e',
     name: 'end-to-end tests',
     minutes: 20,
-    make: () => node(testFiles('plugin-js/e2e'), '--import', 'tsx'),
+    // Node leaves one processor free; backends wait a lot, so on a small machine two files at once take two thirds of the time.
+    make: () => node(testFiles('plugin-js/e2e'), '--import', 'tsx', '--test-concurrency=2'),
   },
 ].map(suite => ({ ...suite, timeoutMs: suite.minutes * MINUTE }));
 

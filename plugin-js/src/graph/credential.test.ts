@@ -107,7 +107,8 @@ test('a managed identity, in the form of App Service, through @azure/identity', 
       const before = tenant.requests.managedIdentity ?? 0;
       const client = new GraphClient(graphOf(tenant), make(settings), GRAPH_LIMITS);
       assert.equal((await client.groupsOf('users', people.otto.oid)).length, 251);
-      assert.equal(tenant.requests.managedIdentity, before + 1);
+      // @azure/identity may still try again what failed above.
+      assert.ok((tenant.requests.managedIdentity ?? 0) > before);
     }
   } finally {
     for (const [name, value] of old) if (value === undefined) delete process.env[name];
