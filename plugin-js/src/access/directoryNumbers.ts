@@ -1,6 +1,5 @@
 import type { DatabaseService } from '@backstage/backend-plugin-api';
-import { databaseReason } from '../service/sessionStoreAccess';
-import { within } from '../service/within';
+import { answered } from '../service/answered';
 
 type Database = Awaited<ReturnType<DatabaseService['getClient']>>;
 
@@ -42,7 +41,7 @@ export class StoredDirectoryNumbers implements DirectoryNumbers {
   }
 
   async newest(): Promise<NumberedDirectory> {
-    const row = await answered(this.#database<Row>(REVISIONS).where({ name: 'directory' }).first());
+    const row = await answered(this.#database<Row>(REVISIONS).where({ name: 'directory' }).first(), ANSWER_MS);
     if (!row) throw new Error(`${REVISIONS} has no row for the directory`);
     return numberedOf(row);
   }
@@ -55,6 +54,7 @@ export class StoredDirectoryNumbers implements DirectoryNumbers {
         // By the content as well: versions of before do not count the catalog.
         .where({ name: 'directory', catalog: newest.catalog, fingerprint: newest.fingerprint })
         .update(next, ['value', 'fingerprint', 'members', 'catalog']),
+      ANSWER_MS,
     );
     const [row] = rows as Row[];
     return row && numberedOf(row);
@@ -72,13 +72,4 @@ interface Row {
 
 function numberedOf({ value, fingerprint, members, catalog }: Row): NumberedDirectory {
   return { epoch: Number(value), fingerprint, members: Number(members), catalog: Number(catalog) };
-}
-
-/** What a driver says quotes statements: only its code is passed on */
-async function answered<T>(question: PromiseLike<T>): Promise<T> {
-  try {
-    return await within(ANSWER_MS, Promise.resolve(question));
-  } catch (error) {
-    throw new Error(`the database of entra-access does not answer (${databaseReason(error)})`);
-  }
 }

@@ -3,14 +3,13 @@ import { RELATION_OWNED_BY } from '@backstage/catalog-model';
 import { NotFoundError } from '@backstage/errors';
 import { isGuid, type Answered, type Audience, type PermissionInput, type ResourceInput } from '../core';
 import type { ExplainedDecision, ExplainOptions } from '../explain/explained';
+import { GROUP_ID_ANNOTATION } from '../service/catalogChanges';
 import { coded } from '../service/coded';
 import type { EntraAccess } from '../service/entraAccess';
 import type { Asker } from './asker';
 import { groupsReadPermission, policyReadPermission } from './permissions';
 import { RESOURCE_TYPE, type ResourceRules } from './resourceRules';
 import { notSignedIn } from './views';
-
-const GROUP_ID_ANNOTATION = 'graph.microsoft.com/group-id';
 
 /** What explaining over HTTP needs */
 export interface ExplanationsOptions {

@@ -54,31 +54,21 @@ export class RefusedTokens {
   }
 
   #kindOf({ code, issuer, kind, identity, client, agent, principal, job }: What): Kind {
-    const own: What = {
-      event: 'token-refused',
-      result: 'DENY',
-      code,
-      issuer,
-      kind,
-      identity,
-      client,
-      agent,
-      principal,
-      job: pipelineOf(job),
-    };
-    const known = this.#kinds.get(keyOf(own));
+    const anybody: What = { event: 'token-refused', result: 'DENY', code, issuer };
+    const own: What = { ...anybody, kind, identity, client, agent, principal, job: pipelineOf(job) };
+    const known = this.#kinds.get(JSON.stringify(own));
     if (known) return known;
-    const what: What = this.#kinds.size < KINDS ? own : { event: 'token-refused', result: 'DENY', code, issuer };
-    const made = this.#kinds.get(keyOf(what)) ?? { what, full: 0, count: 0, since: 0, reference: '' };
-    this.#kinds.set(keyOf(what), made);
+    const what = this.#kinds.size < KINDS ? own : anybody;
+    const key = JSON.stringify(what);
+    const made = this.#kinds.get(key) ?? { what, full: 0, count: 0, since: 0, reference: '' };
+    this.#kinds.set(key, made);
     return made;
   }
 }
 
 /** Which pipeline it is of, by what was trusted; the rest is of one job, and the next one of the same pipeline is another */
 function pipelineOf(job: What['job']): What['job'] {
-  return job && Object.fromEntries(Object.entries(job).filter(([name]) => name === 'trust' || name === 'subject'));
+  // In one order, as the kind is known by the text of it.
+  const isOfPipeline = ([name]: [string, unknown]) => name === 'trust' || name === 'subject';
+  return job && Object.fromEntries(Object.entries(job).filter(isOfPipeline).sort());
 }
-
-const keyOf = ({ code, issuer, kind, identity, client, agent, principal, job }: What) =>
-  JSON.stringify([code, issuer, kind, identity, client, agent, principal, job?.['trust'], job?.['subject']]);

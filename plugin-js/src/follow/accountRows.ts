@@ -1,4 +1,4 @@
-import { answered, LONG_MS } from './answered';
+import { answered, LONG_MS } from '../service/answered';
 import { chunks, type Database, type Load } from './feeds';
 import type { AccountChange } from './deltaPages';
 import { byId, removeOld, writtenSince, type Rows } from './rows';

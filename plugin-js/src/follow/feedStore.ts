@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { within } from '../service/within';
-import { answered, LONG_MS } from './answered';
+import { answered, LONG_MS } from '../service/answered';
 import { commonAccounts, hasAccounts, keepVanished, mergeAccounts, removeAccounts } from './accountRows';
 import type { AccountChange, GroupChange } from './deltaPages';
 import { FORMAT, isUsers, SupersededError, type Database, type FeedKey, type FeedState, type Load } from './feeds';

@@ -14,6 +14,11 @@ export interface FeedKey {
   feed: string;
 }
 
+/** Names a feed of any tenant */
+export function keyOf({ tenant, feed }: FeedKey): string {
+  return `${tenant}/${feed}`;
+}
+
 /** How far a feed is */
 export interface FeedState extends FeedKey {
   /** Of the feed since it was made: the numbers of one that is made anew begin with the first again */

@@ -1,8 +1,8 @@
-import { answered } from './answered';
+import { answered } from '../service/answered';
 import { chunks, type Database, type FeedKey, type Load } from './feeds';
 import type { GroupChange } from './deltaPages';
 import { countCommon, ENTRY, isList, listOf, membersOf } from './memberList';
-import { byId, removeOld, writtenSince, type Rows } from './rows';
+import { byId, pagesOf, removeOld, writtenSince, type Rows } from './rows';
 
 const MEMBERS = 'entra_access_members';
 const ROWS: Rows = { table: MEMBERS, id: 'group_id' };
@@ -102,11 +102,7 @@ export async function findMembers(database: Database, load: Load, ids: readonly 
 /** Memberships of a load, and how many of them another one has, too. Each statement has its time, as there may be thousands */
 export async function commonMembers(database: Database, before: Load, after: Load) {
   const counts = { total: 0, common: 0 };
-  let last: GroupRow | undefined;
-  for (;;) {
-    const rows = await answered(readMembers(database, before, 0, last));
-    last = rows.at(-1);
-    if (!last) return counts;
+  for await (const rows of pagesOf<GroupRow>(last => readMembers(database, before, 0, last))) {
     const query = database<Row>(MEMBERS).where(columnsOf(after));
     const ids = rows.map(({ id }) => id);
     const found = await answered(query.whereIn('group_id', ids));
@@ -118,6 +114,7 @@ export async function commonMembers(database: Database, before: Load, after: Loa
       if (other && !other.removed) counts.common += countCommon(members, other.members);
     }
   }
+  return counts;
 }
 
 /** Whether a load has any row */

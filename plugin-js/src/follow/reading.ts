@@ -1,10 +1,10 @@
 import { accountEntries } from '../core';
-import { answered } from './answered';
 import { readAccounts, type AccountRow } from './accountRows';
 import type { FeedStore } from './feedStore';
-import { isSame, isSameLoad, isUsers, type FeedKey, type FeedState, type Version } from './feeds';
+import { isSame, isSameLoad, isUsers, keyOf, type FeedKey, type FeedState, type Version } from './feeds';
 import type { GroupsRead } from './groupLists';
 import { readMembers, type GroupRow } from './memberRows';
+import { pagesOf } from './rows';
 
 /** What of a feed the core of this process was told, and of which groups it was asked for: `null` for all of them */
 export type Told = Version & Pick<FeedState, 'scope'>;
@@ -59,31 +59,18 @@ export class Reading {
 
   async #readAccounts(feed: FeedState, all: boolean, since: number): Promise<void> {
     const entries = all || !this.#accounts ? [] : this.#accounts.entries;
-    let last: AccountRow | undefined;
-    for (;;) {
-      const rows = await answered(readAccounts(this.#store.database, feed, since, last));
-      last = rows.at(-1);
-      if (!last) break;
+    const { database } = this.#store;
+    for await (const rows of pagesOf<AccountRow>(last => readAccounts(database, feed, since, last)))
       entries.push(accountEntries(rows));
-    }
     this.#accounts = { all: all || (this.#accounts?.all ?? false), entries };
   }
 
   async #readGroups(feed: FeedState, all: boolean, since: number): Promise<void> {
     const known = all ? undefined : this.groups.get(keyOf(feed));
     const found = { all: all || (known?.all ?? false), rows: known?.rows ?? new Map<string, GroupRow>() };
-    let last: GroupRow | undefined;
-    for (;;) {
-      const rows = await answered(readMembers(this.#store.database, feed, since, last));
-      last = rows.at(-1);
-      if (!last) break;
+    const { database } = this.#store;
+    for await (const rows of pagesOf<GroupRow>(last => readMembers(database, feed, since, last)))
       for (const row of rows) found.rows.set(row.id, row);
-    }
     this.groups.set(keyOf(feed), found);
   }
-}
-
-/** Names a feed of any tenant */
-export function keyOf({ tenant, feed }: FeedKey): string {
-  return `${tenant}/${feed}`;
 }

@@ -3,10 +3,10 @@ import type { EntraCore } from '../core';
 import type { DirectoryEpoch } from '../service/directoryEpoch';
 import { Ages } from './ages';
 import type { FeedStore, Sample } from './feedStore';
-import { FORMAT, isReadable, isSame, isUsers, USERS, type FeedState } from './feeds';
+import { FORMAT, isReadable, isSame, isUsers, keyOf, USERS, type FeedState } from './feeds';
 import { coveredBy, differences, doubled, listsAfter, togetherOf, type GroupLists } from './groupLists';
 import { memberPages } from './memberPages';
-import { keyOf, Reading, type Told } from './reading';
+import { Reading, type Told } from './reading';
 
 /** How often it is looked whether a writer was faster than the reading */
 const ATTEMPTS = 5;

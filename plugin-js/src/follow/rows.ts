@@ -1,4 +1,5 @@
 /** What the rows of accounts and those of groups have in common: each belongs to a load, and is known by an id in it. */
+import { answered } from '../service/answered';
 import type { Database, FeedKey, Load } from './feeds';
 
 /** A kind of rows */
@@ -30,6 +31,16 @@ export async function writtenSince<Row>(
   if (last) void query.whereRaw(`(revision, ${id}) > (?, ?)`, [last.revision, last.id]);
   else void query.where('revision', '>', since);
   return query.orderBy(['revision', id]).limit(limit);
+}
+
+/** Page after page until one is empty; `next` reads what comes after the last row of the one before, and has its time for each */
+export async function* pagesOf<Row>(next: (last?: Row) => PromiseLike<Row[]>): AsyncGenerator<Row[]> {
+  for (let last: Row | undefined; ;) {
+    const rows = await answered(next(last));
+    last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows;
+  }
 }
 
 /** Removes up to `limit` rows of loads up to the number `last` but for those that are needed, and gives their number */

@@ -1,9 +1,9 @@
 import { MAX_FILTERED } from '../graph/limits';
-import { answered } from './answered';
+import { answered } from '../service/answered';
 import type { FeedStore } from './feedStore';
-import { isUsers, USERS, type FeedState } from './feeds';
+import { isUsers, keyOf, USERS, type FeedState } from './feeds';
 import { findMembers, nestedIn, readMembers, type GroupRow } from './memberRows';
-import { keyOf } from './reading';
+import { pagesOf } from './rows';
 
 const ALL_GROUPS = 'groups';
 const PART = 'groups/';
@@ -153,16 +153,12 @@ export class Scopes {
     const known = this.#nested.get(key);
     if (known?.version === version) return known.groups;
     const groups = new Map<string, readonly string[]>();
-    let last: GroupRow | undefined;
-    for (;;) {
-      const rows = await answered(readMembers(this.#options.store.database, part, 0, last));
-      last = rows.at(-1);
-      if (!last) break;
+    const { database } = this.#options.store;
+    for await (const rows of pagesOf<GroupRow>(last => readMembers(database, part, 0, last)))
       for (const row of rows) {
         const inside = row.removed ? [] : nestedIn(row);
         if (inside.length > 0) groups.set(row.id, inside);
       }
-    }
     this.#nested.set(key, { version, groups });
     return groups;
   }

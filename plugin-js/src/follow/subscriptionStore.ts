@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { answered } from './answered';
+import { answered } from '../service/answered';
 import type { Database } from './feeds';
 
 const SUBSCRIPTIONS = 'entra_access_subscriptions';

@@ -2,12 +2,11 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import { groupsDelta, usersDelta, type GraphTenant } from '../graph/addresses';
 import type { DeltaPage, GraphClient } from '../graph/graphClient';
 import { GraphError } from '../graph/graphError';
-import { databaseReason } from '../service/sessionStoreAccess';
+import { UnansweredError } from '../service/answered';
 import { readGroups, readUsers, type AccountChange, type GroupChange } from './deltaPages';
 import type { FeedStore } from './feedStore';
-import { isFollowed, isUsers, SupersededError, type FeedState } from './feeds';
+import { isFollowed, isUsers, keyOf, SupersededError, type FeedState } from './feeds';
 import { eitherOf, endless, EndlessError, Pages, Time, type Pause } from './pages';
-import { keyOf } from './reading';
 import type { Scopes } from './scopes';
 import { inTurns } from './turns';
 
@@ -292,9 +291,8 @@ function read(state: FeedState, { json }: DeltaPage): Array<AccountChange | Grou
   return isUsers(state) ? readUsers(json) : readGroups(json);
 }
 
-/** What a database driver says quotes rows */
+/** Without what a database driver says, which quotes rows */
 function reasonOf(error: unknown): string {
-  if (error instanceof GraphError || (error instanceof Error && /^the database of /.test(error.message)))
-    return error.message;
-  return `the database of entra-access does not answer (${databaseReason(error)})`;
+  const isSaid = error instanceof GraphError || error instanceof UnansweredError;
+  return (isSaid ? error : new UnansweredError(error)).message;
 }
