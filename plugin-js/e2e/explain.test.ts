@@ -128,6 +128,18 @@ after(async () => {
 
 const tokenOf = (principal: Principal) => client.tokenFor(environment.tenant.mintAccessToken(principal));
 
+/** The text for people */
+const inWords = async (asker: Principal, question: object) =>
+  fetch(`${client.base}/api/entra-access/v1/decisions/explain`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await tokenOf(asker)}`,
+      'content-type': 'application/json',
+      accept: 'text/plain',
+    },
+    body: JSON.stringify(question),
+  });
+
 async function explained(asker: Principal, permission: string, resource?: string, about?: string): Promise<any> {
   const { status, body } = await client.explain(await tokenOf(asker), permission, resource, about);
   assert.equal(status, 200, JSON.stringify(body));
@@ -313,15 +325,7 @@ test('without their groups nothing but the answer and its rule tells two others 
     ['retired-stays', 'not'],
   ]);
   assert.equal(allowed.groups.reason, undefined);
-  const text = await fetch(`${client.base}/api/entra-access/v1/decisions/explain`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${await tokenOf(people.rita)}`,
-      'content-type': 'application/json',
-      accept: 'text/plain',
-    },
-    body: JSON.stringify({ permission: READ.name, principal: refOf(people.olivia) }),
-  });
+  const text = await inWords(people.rita, { permission: READ.name, principal: refOf(people.olivia) });
   assert.match(await text.text(), /\n {2}groups {4}known\n/);
 });
 
@@ -397,15 +401,7 @@ test('HTTP, the call and the command line agree', async () => {
 });
 
 test('for people there is a text', async () => {
-  const response = await fetch(`${client.base}/api/entra-access/v1/decisions/explain`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${await tokenOf(people.dana)}`,
-      'content-type': 'application/json',
-      accept: 'text/plain',
-    },
-    body: JSON.stringify({ permission: REFRESH.name, resourceRef: PAYMENTS_API }),
-  });
+  const response = await inWords(people.dana, { permission: REFRESH.name, resourceRef: PAYMENTS_API });
   const text = await response.text();
   assert.match(response.headers.get('content-type') ?? '', /^text\/plain/);
   assert.match(text, /^DENY catalog\.entity\.refresh on component:default\/payments-api\n/);

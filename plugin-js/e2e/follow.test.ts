@@ -1,8 +1,7 @@
 /** Microsoft Graph followed by two replicas with one database: over HTTP, in real processes */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DIRECTORY_READER } from './support/follow';
-import { graphOf } from './support/graph';
+import { followingSections } from './support/follow';
 import { groups, people } from '../dev/tenant/people';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
 import { startCompany, until, type Replica } from './support/replicas';
@@ -37,15 +36,8 @@ before(async () => {
     database,
     named: { 'org.yaml': [TEAM] },
     pointedTo: {},
-    entraAccess(tenant, baseUrl) {
-      const { clientId, secret: clientSecret } = DIRECTORY_READER;
-      // Only a notification brings anything in time: the next poll is an hour away.
-      const directory = { poll: 3600, notifications: { url: `${baseUrl}${NOTIFICATIONS}` } };
-      return {
-        clouds: { lab: { authority: tenant.authority, graph: graphOf(tenant).graph } },
-        groups: { source: 'graph', graph: { clientId, clientSecret, directory } },
-      };
-    },
+    // Only a notification brings anything in time: the next poll is an hour away.
+    entraAccess: (tenant, baseUrl) => followingSections(tenant, baseUrl, 3600),
   });
   one = await company.replica('one');
   two = await company.replica('two');

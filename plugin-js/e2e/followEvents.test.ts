@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { groups, people } from '../dev/tenant/people';
 import { SERVICE_TOKEN } from './support/company';
-import { DIRECTORY_READER } from './support/follow';
-import { graphOf } from './support/graph';
+import { followingSections } from './support/follow';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
 import { startCompany, until, type Replica } from './support/replicas';
 
@@ -25,14 +24,7 @@ before(async () => {
     database: () => ({ client: 'pg', connection: postgres.connection }),
     named: {},
     pointedTo: {},
-    entraAccess(tenant, baseUrl) {
-      const { clientId, secret: clientSecret } = DIRECTORY_READER;
-      const notifications = { url: `${baseUrl}/api/entra-access/v1/notifications` };
-      return {
-        clouds: { lab: { authority: tenant.authority, graph: graphOf(tenant).graph } },
-        groups: { source: 'graph', graph: { clientId, clientSecret, directory: { poll: 3600, notifications } } },
-      };
-    },
+    entraAccess: (tenant, baseUrl) => followingSections(tenant, baseUrl, 3600),
   });
   replicas = [await company.replica('one'), await company.replica('two')];
 });

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { groups, people, type User } from '../dev/tenant/people';
-import { DIRECTORY_READER } from './support/follow';
-import { graphOf } from './support/graph';
+import { followingSections } from './support/follow';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
 import { startCompany, until, type Replica } from './support/replicas';
 
@@ -28,17 +27,11 @@ before(async () => {
     database: () => ({ client: 'pg', connection: postgres.connection }),
     named: {},
     pointedTo: {},
-    entraAccess(tenant, baseUrl) {
-      const { clientId, secret: clientSecret } = DIRECTORY_READER;
-      const notifications = { url: `${baseUrl}/api/entra-access/v1/notifications` };
-      const directory = { poll: 10, notifications };
-      return {
-        clouds: { lab: { authority: tenant.authority, graph: graphOf(tenant).graph } },
-        groups: { source: 'graph', graph: { clientId, clientSecret, directory } },
-        // Otherwise nothing would be decided while the trail cannot be written.
-        audit: { unavailable: 'answer' },
-      };
-    },
+    entraAccess: (tenant, baseUrl) => ({
+      ...followingSections(tenant, baseUrl, 10),
+      // Otherwise nothing would be decided while the trail cannot be written.
+      audit: { unavailable: 'answer' },
+    }),
   });
   replicas = [await company.replica('one'), await company.replica('two')];
 });

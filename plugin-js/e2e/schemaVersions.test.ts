@@ -4,8 +4,7 @@ import { after, before, test } from 'node:test';
 import { groups, people, type User } from '../dev/tenant/people';
 import { SERVICE_TOKEN } from './support/company';
 import { databaseOf } from './support/databases';
-import { DIRECTORY_READER } from './support/follow';
-import { graphOf } from './support/graph';
+import { followingSections } from './support/follow';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
 import { startCompany, until, type Replica } from './support/replicas';
 
@@ -31,15 +30,7 @@ before(async () => {
     database: () => ({ client: 'pg', connection: postgres.connection }),
     named: {},
     pointedTo: {},
-    entraAccess(tenant, baseUrl) {
-      const { clientId, secret: clientSecret } = DIRECTORY_READER;
-      const notifications = { url: `${baseUrl}/api/entra-access/v1/notifications` };
-      const directory = { poll: 10, notifications };
-      return {
-        clouds: { lab: { authority: tenant.authority, graph: graphOf(tenant).graph } },
-        groups: { source: 'graph', graph: { clientId, clientSecret, directory } },
-      };
-    },
+    entraAccess: (tenant, baseUrl) => followingSections(tenant, baseUrl, 10),
   });
   one = await company.replica('one');
   database = await databaseOf('pg', { ...postgres.connection });

@@ -27,6 +27,19 @@ export const DIRECTORY_READER = {
   secret: workloads.directoryReader.secret,
 } as const;
 
+/** The section `groups` of a backend that is told of changes, and asks for them every `poll` seconds besides; `more` of `graph` */
+export function directoryGroups(baseUrl: string, poll: number, more: object = {}) {
+  const { clientId, secret: clientSecret } = DIRECTORY_READER;
+  const notifications = { url: `${baseUrl}/api/entra-access/v1/notifications` };
+  return { source: 'graph', graph: { clientId, clientSecret, ...more, directory: { poll, notifications } } };
+}
+
+/** The sections `clouds` and `groups` of a backend that follows a simulated tenant so */
+export const followingSections = (tenant: Tenant, baseUrl: string, poll: number) => ({
+  clouds: { lab: { authority: tenant.authority, graph: graphOf(tenant).graph } },
+  groups: directoryGroups(baseUrl, poll),
+});
+
 /** The section `entraAccess` with the directory as the source of groups */
 export function followingConfiguration(tenant: Tenant): string {
   const section = JSON.parse(configurationOf(tenant)) as { clouds: object };

@@ -5,7 +5,7 @@ import type { SimulatedDirectory } from '../../dev/tenant/directory';
 import { HOME_TENANT_ID } from '../../dev/tenant/tenantIds';
 import { entraAccessServiceRef } from '../../src/service/ref';
 import type { EntraAccess } from '../../src/service/entraAccess';
-import { DIRECTORY_READER } from './follow';
+import { directoryGroups } from './follow';
 
 const WITHIN_MS = 60_000;
 
@@ -32,10 +32,7 @@ export class Followed {
 
   /** The section `groups`: nothing is asked for in time, so that whatever arrives was told by a notification */
   groups(baseUrl: string) {
-    const { clientId, secret: clientSecret } = DIRECTORY_READER;
-    const notifications = { url: `${baseUrl}/api/entra-access/v1/notifications` };
-    const graph = { clientId, clientSecret, staleAfter: 120, directory: { poll: 3600, notifications } };
-    return { source: 'graph', graph };
+    return directoryGroups(baseUrl, 3600, { staleAfter: 120 });
   }
 
   /** Until the tenant is known whole, and whoever follows it is told of changes */
