@@ -2,8 +2,7 @@
 
 /**
  * When the Entra token behind a sign-in was issued (docs/decisions/0007). A column of its own: versions of before read the record
- * strictly, and go on to run beside this one while replicas are replaced. They leave the time of an earlier write as it is, which is why it
- * counts with the write that it belongs to only: what they write is older than anything.
+ * strictly, and go on to run beside this one while replicas are replaced. What they write counts as older than anything.
  *
  * @param {import('knex').Knex} knex
  */
@@ -13,7 +12,6 @@ exports.up = async function up(knex) {
       .bigInteger('issued_at')
       .nullable()
       .comment('Of the Entra token, in seconds since the epoch; not known where empty');
-    table.bigInteger('issued_revision').nullable().comment('The write that it belongs to');
   });
 };
 

@@ -10,10 +10,6 @@ exports.up = async function up(knex) {
     table.comment('One delta query each: how far it is');
     table.string('tenant', 36).notNullable();
     table.string('feed', 16).notNullable().comment('`users`, `groups`, or a part of the groups');
-    table
-      .string('generation', 36)
-      .notNullable()
-      .comment('Random: a feed of this name that is made anew begins with the first numbers again');
     table.integer('format').notNullable().comment('Of the rows; a replica leaves alone what it does not know');
     table.bigInteger('revision').notNullable().comment('Number of the last write; each write names the one before');
     table
@@ -27,8 +23,6 @@ exports.up = async function up(knex) {
     table.bigInteger('staged').notNullable().comment('Number of the load that is under way; 0 for none');
     table.text('scope').nullable().comment('Object ids of the groups that are asked for; null for all');
     table.text('link').nullable().comment('Where to ask for what has changed');
-    table.bigInteger('round_since').nullable().comment('When the round under way began, by the clock of the database');
-    table.integer('round_pages').notNullable().comment('Of the round under way');
     table.text('staged_link').nullable().comment('The next page of the load under way');
     table.integer('staged_pages').notNullable().comment('Of the load under way');
     table.bigInteger('staged_since').nullable().comment('When it began, by the clock of the database: ms since 1970');
@@ -83,11 +77,6 @@ exports.up = async function up(knex) {
       .notNullable()
       .defaultTo(0)
       .comment('The number with which members of groups changed last');
-    table
-      .bigInteger('catalog')
-      .notNullable()
-      .defaultTo(0)
-      .comment('How often the catalog was numbered: members change without it');
   });
 };
 

@@ -1,0 +1,42 @@
+/** A database that an earlier version has made, on every database that Backstage takes */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { people } from '../../dev/tenant/people';
+import { startTenant } from '../../dev/tenant/server';
+import { recordOf } from '../../e2e/support/core';
+import { DATABASES } from '../../e2e/support/eachDatabase';
+import { assertSame, followed } from '../../e2e/support/follow';
+import { SessionStore } from './sessionStore';
+
+const MIGRATIONS = join(__dirname, '..', '..', 'migrations');
+const LAST = '20261128200000_versions_of_rows.js';
+const NOW = 1_800_000_000;
+
+for (const { name, skip, open } of DATABASES) {
+  test(`${name}: what an earlier version has begun is gone on with`, { skip }, async t => {
+    const database = await open();
+    t.after(() => database.close());
+    const tenant = await startTenant();
+    t.after(() => tenant.close());
+    for (const id of tenant.directory.groupsOf(people.maxine.oid)) tenant.directory.groups.delete(id);
+    const { knex } = database;
+    for (const each of readdirSync(MIGRATIONS).sort())
+      if (each !== LAST) await knex.migrate.up({ directory: MIGRATIONS, name: each } as object);
+    const begun = { format: 1, revision: 3, changed: 0, load: 0, staged: 0, staged_pages: 0 };
+    await knex('entra_access_feeds').insert({ tenant: tenant.tenantId, feed: 'users', ...begun });
+
+    const sessions = await SessionStore.open(database.service);
+    const olivia = recordOf({ objectId: people.olivia.oid, issuedAt: NOW });
+    await sessions.write('user:default/olivia', olivia, NOW + 3600, NOW);
+    assert.deepEqual((await sessions.find('user:default/olivia'))?.record, olivia);
+    const it = await followed(tenant, database);
+    t.after(() => it.close());
+    const [{ run, logger }, one] = [it.writer(), it.replica()];
+    await run();
+    await one.poll();
+    assert.deepEqual(logger.complaints, []);
+    assertSame(one.core, tenant);
+  });
+}
