@@ -121,10 +121,12 @@ function groups(...[{ query }, tenant, { tenantId }]: Parameters<Answer>): Retur
   const ids = named?.split(',').map(quoted => quoted.slice(1, -1).toLowerCase());
   if (!ids || ids.length > MOST_IN) return badFilter();
   const known = groupIdsOf(tenantId);
+  const { groups: followed } = tenant.directoryOf(tenantId);
+  const there = ids.filter(id => (followed.has(id) ? !followed.get(id)?.removed : known.has(id)));
   return list(
     tenant,
     'groups',
-    ids.filter(id => known.has(id)).map(id => ({ id })),
+    there.map(id => ({ id })),
   );
 }
 

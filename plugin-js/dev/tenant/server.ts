@@ -58,8 +58,9 @@ export async function startTenant(options: TenantOptions = {}): Promise<Tenant> 
       response.end(`simulator: ${error instanceof Error ? error.message : String(error)}\n`);
     });
   });
-  // Of Node's five seconds a test that keeps the process busy would find the end just when it asks again.
-  server.keepAliveTimeout = 60_000;
+  // Of Node's five seconds a test that keeps the process busy would find the end just when it asks again. Tests of timers
+  // look at 20 s and more: undici has one for each connection that it keeps.
+  server.keepAliveTimeout = 15_000;
   const port = await listen(server, options.port ?? 0);
   const authority = `http://127.0.0.1:${port}`;
 

@@ -77,6 +77,7 @@ export async function followed(tenant: Tenant, { service, knex }: Opened) {
     let left = 0;
     const counting = {
       ask: client.ask.bind(client),
+      read: client.read.bind(client),
       async delta(address: string | URL, signal?: AbortSignal) {
         const page = await client.delta(address, signal);
         await options.beforePage?.();

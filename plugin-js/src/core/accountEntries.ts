@@ -1,11 +1,13 @@
 import { isGuid } from './guid';
+import { momentSeconds } from './moment';
 
 /** Bytes of an entry; see `src/directory/accounts.rs` */
 const ENTRY_BYTES = 24;
 /** Where it says from when on sign-ins count, and what else */
 const [SINCE, SAYS] = [16, 20];
 const [ENABLED, DISABLED, DELETED] = [1, 2, 4];
-const MAX_SECONDS = 0xffff_ffff;
+/** Of an account of whose sign-ins nothing was said */
+const NEVER = '1970-01-01T00:00:00Z';
 
 /** What Microsoft Graph says of an account; what is absent, or `null`, was not said */
 export interface AccountInput {
@@ -51,19 +53,13 @@ export function joinedEntries(told: readonly Uint8Array[]): Uint8Array {
 function write({ id, enabled, validFrom, removed }: AccountInput, entry: Buffer): void {
   if (!isGuid(id)) throw new TypeError('the id of an account is no GUID');
   entry.write(id.replaceAll('-', ''), 0, 'hex');
-  entry.writeUInt32BE(seconds(validFrom ?? undefined), SINCE);
+  entry.writeUInt32BE(seconds(validFrom), SINCE);
   const said = enabled === true ? ENABLED : enabled === false ? DISABLED : 0;
   entry.writeUInt32BE(said | (removed ? DELETED : 0), SAYS);
 }
 
-/** In seconds since the epoch. A fraction counts as a whole second: what is "not before" is never taken for earlier than it is */
-function seconds(validFrom: string | undefined): number {
-  if (validFrom === undefined) return 0;
-  const [text, fraction] = TIME.exec(validFrom) ?? [];
-  const whole = text === undefined ? NaN : Math.floor(Date.parse(text) / 1000);
-  if (Number.isNaN(whole)) throw new TypeError('the time from which sign-ins count is no time in UTC');
-  const begun = /[1-9]/.test(fraction ?? '') ? 1 : 0;
-  return Math.min(Math.max(whole + begun, 0), MAX_SECONDS);
+function seconds(validFrom: string | null | undefined): number {
+  const since = momentSeconds(validFrom ?? NEVER);
+  if (since === undefined) throw new TypeError('the time from which sign-ins count is no time in UTC');
+  return since;
 }
-
-const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;

@@ -9,6 +9,7 @@ export type { Freshness } from './freshness';
 export { isGuid } from './guid';
 export type { MakePages, Member, Members, MembersLoading } from './members';
 export { ConfigurationError, TokenRejectedError } from './errors';
+export { momentSeconds } from './moment';
 export { pipelineKey, pipelineRef } from './pipelines';
 export { revokedReason } from './standing';
 export { turnClock } from './turnClock';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { appRoleAssignments, groupsNamed, MAX_NAMED, servicePrincipalOf } from '../graph/addresses';
+import { appRoleAssignments, servicePrincipalOf } from '../graph/addresses';
+import { existingGroups } from '../graph/existingGroups';
 import { isGuid } from '../core';
 import type { GraphAccess, Section } from './subject';
 
@@ -19,15 +20,9 @@ export interface Assigned {
  * Which of the groups exist in any of the tenants. If one cannot be asked, nobody knows.
  * @throws GraphError
  */
-export async function existingGroups(graph: GraphAccess, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  const known = new Set<string>();
-  for (const { graph: tenant, client } of graph.tenants) {
-    for (let at = 0; at < ids.length; at += MAX_NAMED) {
-      const { value } = await client.read(idsSchema, { url: groupsNamed(tenant, ids.slice(at, at + MAX_NAMED)) });
-      value.forEach(({ id }) => known.add(id.toLowerCase()));
-    }
-  }
-  return known;
+export async function existingAnywhere(graph: GraphAccess, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const known = await Promise.all(graph.tenants.map(tenant => existingGroups(tenant, ids)));
+  return new Set(known.flatMap(each => [...each]));
 }
 
 /** @throws GraphError */

@@ -2,7 +2,7 @@ import { MAX_NAMED } from '../graph/addresses';
 import { GraphError } from '../graph/graphError';
 import { fixFor } from './applications';
 import { about, once, orOk, skipped, warning, type Check, type Verdict } from './finding';
-import { assignedGroups, existingGroups, type Assigned } from './graphGroups';
+import { assignedGroups, existingAnywhere, type Assigned } from './graphGroups';
 import {
   annotatedGroups,
   boundGroups,
@@ -68,7 +68,7 @@ async function existence(
   const asked = [...named.keys()].slice(0, MOST_ASKED);
   let known: ReadonlySet<string>;
   try {
-    known = await existingGroups(graph, asked);
+    known = await existingAnywhere(graph, asked);
   } catch (failure) {
     return [unknown(failure, 'GroupMember.Read.All')];
   }

@@ -1,5 +1,6 @@
 /** Pages of Microsoft Graph's delta queries, read strictly: what a page is not sure of is not written down */
 import { z } from 'zod';
+import { isGuid, momentSeconds } from '../core';
 import { GraphError } from '../graph/graphError';
 import { memberKey, type MemberKey } from './memberList';
 
@@ -21,7 +22,7 @@ export interface AccountChange {
 
 const guid = z
   .string()
-  .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
+  .refine(isGuid)
   .transform(id => id.toLowerCase());
 const removal = z.object({ reason: z.enum(['changed', 'deleted']) });
 
@@ -32,8 +33,8 @@ const groupsSchema = z.object({
   ),
 });
 
-/** As the core reads it */
-const moment = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/);
+/** As the core reads it: what was written down and could not be read would stop every replica */
+const moment = z.string().refine(time => momentSeconds(time) !== undefined);
 const usersSchema = z.object({
   value: z.array(
     z.object({

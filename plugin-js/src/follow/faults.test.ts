@@ -142,6 +142,39 @@ test('an empty tenant is not taken at first, nor later in the place of a full on
   assert.equal(rows.length, 1, 'nothing is left of loads that were not taken');
 });
 
+test('of groups that matter, too: a first answer that leaves out some that there are is not taken, and deny rules hold', async () => {
+  const [group, gone] = [groups.searchEngineers.id, '0f9e0000-0000-4000-8000-00000000e308'];
+  const { run, logger } = it.writer({ groups: 'matter', wanted: () => new Set([group, gone]) });
+  const one = it.replica({ groups: 'matter' });
+  ruleOn(one.core, group);
+  tenant.faults.graph = 'emptyTenant';
+  await run();
+  tenant.faults.graph = undefined;
+  await database.knex(FEEDS).where({ feed: 'users' }).update({ staged_since: 0 });
+  await run();
+  await one.poll();
+  assert.match(
+    logger.complaints.join('\n'),
+    /groups\/1 .*is not taken: it says nothing of groups that there are \(1\); .*maxRemovedShare/,
+  );
+  assert.deepEqual([may(one.core, people.dana, 'in'), may(one.core, people.dana, 'out')], [false, false], 'unknown');
+  await database.knex(FEEDS).update({ staged_since: 0 });
+  await run();
+  await one.poll();
+  assert.deepEqual([may(one.core, people.dana, 'in'), may(one.core, people.dana, 'out')], [true, false]);
+  assert.deepEqual([may(one.core, people.olivia, 'in'), may(one.core, people.olivia, 'out')], [false, true]);
+
+  const [other, careless] = [
+    groups.refunds.id,
+    it.writer({ groups: 'matter', maxRemovedShare: 1, wanted: () => new Set([groups.refunds.id]) }),
+  ];
+  ruleOn(one.core, other);
+  tenant.faults.graph = 'emptyTenant';
+  await careless.run();
+  await one.poll();
+  assert.equal(may(one.core, people.chloe, 'out'), true, 'with a share of 1 everything is taken');
+});
+
 test('a load that lacks more than the configured share is held, and one that lacks less is taken', async () => {
   const some = [...tenant.directory.users.keys()].slice(0, 3);
   const share = some.length / tenant.directory.users.size;

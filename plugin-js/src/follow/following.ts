@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseService, LifecycleService, LoggerService, SchedulerService } from '@backstage/backend-plugin-api';
 import type { EventsService } from '@backstage/plugin-events-node';
 import type { EntraAccess } from '../service/entraAccess';
+import { within } from '../service/within';
 import type { Router } from 'express';
 import { FeedStore } from './feedStore';
 import { Hints } from './hints';
 import { Notifications, type NotificationCounts } from './notifications';
 import { Subscriber } from './subscriber';
 import { SubscriptionStore } from './subscriptionStore';
-import { FORMAT, isUsers } from './feeds';
+import { FORMAT, isFollowed, isReadable, isUsers, type FeedState } from './feeds';
 import { Replica } from './replica';
 import { Scopes } from './scopes';
 import type { FollowSettings } from './settings';
@@ -16,6 +17,8 @@ import { RUN_MS, Writer } from './writer';
 
 /** Told to every replica when rows were written; it carries the tenant, and whoever misses it finds out by itself */
 export const FOLLOWED = 'entra-access.followed';
+/** How long the writer waits until an event is published */
+const PUBLISH_MS = 2_000;
 /** How often each replica looks for what was written */
 const POLL_MS = 2_000;
 /** After so long a task that is due has begun (Backstage's scheduler looks every five seconds), Graph has answered, and replicas have looked */
@@ -96,7 +99,9 @@ export class Following {
       maxRemovedShare: settings.maxRemovedShare,
       logger,
       changed: async tenant => {
-        await events.publish({ topic: FOLLOWED, eventPayload: { tenant } }).catch(() => undefined);
+        // An events backend that hangs must not keep the writer: replicas find out by themselves.
+        const told = events.publish({ topic: FOLLOWED, eventPayload: { tenant } });
+        await within(PUBLISH_MS, told).catch(() => undefined);
       },
     });
     const url = settings.notificationUrl;
@@ -160,24 +165,10 @@ export class Following {
       const error = this.#replica.error;
       return {
         tenant,
-        complete:
-          feeds.some(isUsers) &&
-          feeds.some(feed => !isUsers(feed)) &&
-          feeds.every(({ load, format }) => load > 0 && format <= FORMAT),
+        complete: feeds.some(isUsers) && feeds.some(feed => !isUsers(feed)) && feeds.every(isReadable),
         ageSeconds: age === undefined ? null : Math.round(age / 1000),
         lagSeconds: Math.round(this.#replica.lagOf(tenant) / 1000),
-        feeds: feeds.map(({ feed, format, load, link, staged, stagedPages, revision, held: kept, error: failed }) => {
-          const held = format > FORMAT ? NEWER : kept;
-          const state = held !== null ? 'held' : load > 0 && link !== null && staged === 0 ? 'following' : 'loading';
-          const why = held ?? failed;
-          return {
-            feed,
-            state,
-            revision,
-            ...(staged > 0 ? { pages: stagedPages } : {}),
-            ...(why ? { error: why } : {}),
-          };
-        }),
+        feeds: feeds.map(feedState),
         ...(error === undefined ? {} : { error }),
         ...this.#notified(tenant),
       };
@@ -189,4 +180,16 @@ export class Following {
     const error = this.#subscriber?.errorOf(tenant);
     return { notifications: { ...this.#notifications.counts, ...(error ? { error } : {}) } };
   }
+}
+
+function feedState(feed: FeedState): FollowState['feeds'][number] {
+  const held = feed.format > FORMAT ? NEWER : feed.held;
+  const why = held ?? feed.error;
+  return {
+    feed: feed.feed,
+    state: held !== null ? 'held' : isFollowed(feed) ? 'following' : 'loading',
+    revision: feed.revision,
+    ...(feed.staged > 0 ? { pages: feed.stagedPages } : {}),
+    ...(why ? { error: why } : {}),
+  };
 }

@@ -3,6 +3,7 @@ import { groupsDelta, usersDelta, type GraphTenant } from '../graph/addresses';
 import type { DeltaPage, GraphClient } from '../graph/graphClient';
 import { GraphError } from '../graph/graphError';
 import { UnansweredError } from '../service/answered';
+import { wrongWith } from './completeLoad';
 import { readGroups, readUsers, type AccountChange, type GroupChange } from './deltaPages';
 import type { FeedStore } from './feedStore';
 import { isFollowed, isUsers, keyOf, SupersededError, type FeedState } from './feeds';
@@ -27,7 +28,7 @@ export type What = 'all' | 'changes';
 /** Whom to ask about a tenant */
 export interface FollowedTenant {
   graph: GraphTenant;
-  client: Pick<GraphClient, 'delta' | 'ask'>;
+  client: Pick<GraphClient, 'delta' | 'ask' | 'read'>;
 }
 
 interface Options {
@@ -239,19 +240,15 @@ export class Writer {
       if (isHopeless(error, state.stagedLink)) await store.purge(await store.discard(state, null));
       throw error;
     }
-    await this.#finish(state, run);
+    await this.#finish(tenant, state, run);
   }
 
-  async #finish(state: FeedState, run: Run): Promise<void> {
+  async #finish(tenant: FollowedTenant, state: FeedState, run: Run): Promise<void> {
     const { store, logger, maxRemovedShare } = this.#options;
-    const { total, common, empty } = await store.common(state);
-    const removed = total === 0 ? 0 : 1 - common / total;
-    const mistaken = empty && state.load === 0 && state.scope === null && maxRemovedShare < 1;
+    const wrong = await wrongWith(state, { store, tenant, maxRemovedShare, signal: run.time.signal });
     const name = `${state.feed} of tenant ${state.tenant}`;
-    if (mistaken || removed > maxRemovedShare) {
-      const share = `${Math.round(removed * 100)} % of ${total}`;
-      const what = mistaken ? 'Microsoft Graph knows nobody' : `it lacks ${share}`;
-      const held = `a full load is not taken: ${what}; if it is right, raise \`entraAccess.groups.graph.directory.maxRemovedShare\``;
+    if (wrong !== undefined) {
+      const held = `a full load is not taken: ${wrong}; if it is right, raise \`entraAccess.groups.graph.directory.maxRemovedShare\``;
       logger.error(`${name}: ${held}`);
       await store.purge(await store.discard(state, held));
       return;

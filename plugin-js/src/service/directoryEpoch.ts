@@ -39,7 +39,7 @@ export class DirectoryEpoch {
     this.#members ??= 0;
   }
 
-  /** To be called in the same turn of the event loop in which the core takes the members that have this number */
+  /** To be called as soon as the core has taken the members that have this number, and never before */
   membersAre(members: number): void {
     this.#members = members;
     this.#settle();
