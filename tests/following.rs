@@ -335,6 +335,34 @@ fn groups_are_the_directorys_word_while_it_is_known_and_nobodys_otherwise() {
 }
 
 #[test]
+fn a_deny_by_a_directory_role_holds_by_the_token_also_where_groups_are_followed() {
+    const ROLE: &str = "aaaaaaaa-0000-4000-8000-00000000000f";
+    let mut engine = engine();
+    let rules = json!({ "rules": [
+        { "id": "all", "effect": "allow", "permissions": ["a.*"] },
+        { "id": "by-role", "effect": "allow", "permissions": ["b.read"], "principals": [{ "group": ROLE }] },
+        { "id": "not-the-role", "effect": "deny", "permissions": ["a.*"], "principals": [{ "group": ROLE }] },
+    ] });
+    engine.set_policy(&rules.to_string(), "p").unwrap();
+    engine.set_directory_roles(vec![guid(ROLE)]);
+    let ids = ["a.read", "b.read"].map(|name| permission(&mut engine, name));
+    // Long before the directory was read; a token with too many groups says nothing of roles either.
+    let holder =
+        enter(&mut engine, Principal { groups: Groups::known(vec![guid(ROLE)]), ..person(&user(1), NOW - 600) });
+    let other =
+        enter(&mut engine, Principal { groups: Groups::known(vec![guid(GROUP)]), ..person(&user(2), NOW - 600) });
+    let overage = enter(&mut engine, person(&user(3), NOW - 600));
+    load_members(&mut engine, &[user(1), user(2), user(3)], &[]);
+    load_accounts(&mut engine, true, &enabled(0..4));
+    follow(&mut engine);
+    assert_eq!(engine.standing(holder, Timestamp::NEVER, now()).unwrap().word, Word::Directory);
+    let effects = |engine: &mut Engine<Portable>, caller| ids.map(|id| engine.decide(caller, id, now()).effect);
+    assert_eq!(effects(&mut engine, holder), [Effect::Deny, Effect::Deny]);
+    assert_eq!(effects(&mut engine, other), [Effect::Allow, Effect::Deny]);
+    assert_eq!(effects(&mut engine, overage), [Effect::Deny, Effect::Deny]);
+}
+
+#[test]
 fn an_admin_by_role_goes_on_and_a_deny_rule_holds_while_nothing_is_known() {
     let mut engine = engine();
     let [write, delete] = ["a.write", "a.delete"].map(|name| permission(&mut engine, name));

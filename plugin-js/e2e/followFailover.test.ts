@@ -1,7 +1,8 @@
-/** PostgreSQL stops under two replicas and comes back: what they decide meanwhile is what they knew, and nobody restarts them */
+/** PostgreSQL stops under two replicas and comes back, or a writer is gone in its turn: nobody restarts the others, and nobody has to */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { groups, people, type User } from '../dev/tenant/people';
+import { databaseOf } from './support/databases';
 import { followingSections } from './support/follow';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
 import { startCompany, until, type Replica } from './support/replicas';
@@ -12,7 +13,7 @@ const REFRESH = {
   attributes: { action: 'update' },
 };
 const WHOAMI = { type: 'basic', name: 'entra-access.whoami.read', attributes: { action: 'read' } };
-const { adam, olivia, rita } = people;
+const { adam, dana, olivia, rita } = people;
 
 type Company = Awaited<ReturnType<typeof startCompany>>;
 
@@ -113,4 +114,22 @@ test('a failover of PostgreSQL', { skip }, async () => {
   }
   // And whoever signs in is signed in.
   await tokensOf(rita);
+});
+
+test('a replica that was killed in its turn keeps nobody from being asked for', { skip }, async () => {
+  const { tenant } = company;
+  const tokens = await Promise.all(replicas.map(({ client }) => client.tokenFor(tenant.mintAccessToken(dana))));
+  const answers = () => onBoth((replica, at) => answerOf(replica, tokens[at] ?? '', WHOAMI));
+  assert.deepEqual(await answers(), ['ALLOW', 'ALLOW']);
+  // As `kill -9` leaves it: nobody else has a turn until it expires.
+  const { knex, close } = await databaseOf('pg', postgres.connection);
+  const task = () => knex('backstage_backend_tasks__tasks').where({ id: 'follow-entra' });
+  await until('the task is taken', async () => {
+    const taken = { current_run_ticket: 'gone', current_run_expires_at: knex.raw("now() + interval '1 hour'") };
+    assert.equal(await task().whereNull('current_run_ticket').update(taken), 1);
+  });
+  tenant.directory.setEnabled(dana.oid, false);
+  await until('it is in force', async () => assert.deepEqual(await answers(), Array(2).fill('principal_revoked')));
+  assert.equal((await task().first()).current_run_ticket, 'gone');
+  await close();
 });

@@ -103,6 +103,11 @@ impl Directory {
         &self.roles
     }
 
+    /// Whether an id is that of a directory role, and of no group
+    pub fn is_role(&self, id: Guid) -> bool {
+        self.roles.binary_search(&id).is_ok()
+    }
+
     /// Begins to load the members of a tenant's groups: `all` of them, or what has changed
     ///
     /// From the commit on, all members of the groups `covered` are known (16 bytes for each id, as it is written), of every group
@@ -255,8 +260,7 @@ impl Directory {
     }
 
     fn leads(&self, group: Guid, to: Option<u32>) -> bool {
-        let counts = self.roles.binary_search(&group).is_err();
-        let start = self.group(group).filter(|_| counts);
+        let start = self.group(group).filter(|_| !self.is_role(group));
         to.is_some() && self.walk(start.as_slice(), false).iter().any(|(node, _)| Some(*node) == to)
     }
 
@@ -337,7 +341,7 @@ impl Directory {
             Word::Directory => self.member_of(principal).map_or(&[][..], |member| self.direct(member)).to_vec(),
             Word::Nobody(_) => Vec::new(),
             Word::Record => {
-                let groups = principal.groups.ids().iter().filter(|id| self.roles.binary_search(id).is_err());
+                let groups = principal.groups.ids().iter().filter(|id| !self.is_role(**id));
                 groups.filter_map(|id| self.group(*id)).collect()
             }
         }

@@ -90,6 +90,8 @@ impl<'a> Asker<'a> {
         match self.standing.word {
             Word::Record => listed().or_else(|| known.then_some(false)),
             Word::Nobody(_) => known.then_some(false),
+            // Only tokens tell of them: what is followed is groups.
+            Word::Directory if self.directory.is_role(group) => listed(),
             Word::Directory => {
                 let found = self.directory.is_in(self.principal, group);
                 let told = || self.standing.newer_token && listed() == Some(true);

@@ -24,8 +24,7 @@ export async function wrongWith(state: FeedState, asked: Asked): Promise<string 
   const { total, common, empty } = await store.common(state);
   const removed = total === 0 ? 0 : 1 - common / total;
   if (removed > maxRemovedShare) return `it lacks ${Math.round(removed * 100)} % of ${total}`;
-  if (state.load > 0) return undefined;
-  if (state.scope === null) return empty ? 'Microsoft Graph knows nobody' : undefined;
+  if (state.scope === null) return empty && state.load === 0 ? 'Microsoft Graph knows nobody' : undefined;
   const left = await leftOut(state, state.scope, asked);
   return left === 0 ? undefined : `it says nothing of groups that there are (${left})`;
 }

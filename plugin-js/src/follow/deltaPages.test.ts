@@ -21,7 +21,8 @@ test('a time that the page reader takes is one that every replica can read, and 
     assert.throws(
       () => readUsers(page(time)),
       (error: Error) =>
-        error instanceof GraphError && error.message.includes('`value.signInSessionsValidFromDateTime` has another form'),
+        error instanceof GraphError &&
+        error.message.includes('`value.signInSessionsValidFromDateTime` has another form'),
       time,
     );
 });

@@ -164,6 +164,21 @@ test('of groups that matter, too: a first answer that leaves out some that there
   assert.deepEqual([may(one.core, people.dana, 'in'), may(one.core, people.dana, 'out')], [true, false]);
   assert.deepEqual([may(one.core, people.olivia, 'in'), may(one.core, people.olivia, 'out')], [false, true]);
 
+  // Nor when everything is loaded anew, however small a share of all it is.
+  await run();
+  const { members } = tenant.directory.groups.get(group) ?? {};
+  tenant.directory.groups.delete(group);
+  tenant.deltaGeneration += 1;
+  const settled = it.writer({
+    groups: 'matter',
+    maxRemovedShare: 0.99,
+    wanted: () => new Set([group, groups.payments.id]),
+  });
+  await settled.run();
+  await one.poll();
+  assert.equal(may(one.core, people.dana, 'out'), false);
+  if (members) tenant.directory.groups.set(group, { members });
+
   const [other, careless] = [
     groups.refunds.id,
     it.writer({ groups: 'matter', maxRemovedShare: 1, wanted: () => new Set([groups.refunds.id]) }),

@@ -9,6 +9,7 @@ import { Hints } from './hints';
 import { Notifications, type NotificationCounts } from './notifications';
 import { Subscriber } from './subscriber';
 import { SubscriptionStore } from './subscriptionStore';
+import { Overdue } from './overdue';
 import { FORMAT, isFollowed, isReadable, isUsers, type FeedState } from './feeds';
 import { Replica } from './replica';
 import { Scopes } from './scopes';
@@ -23,7 +24,7 @@ const PUBLISH_MS = 2_000;
 const POLL_MS = 2_000;
 /** After so long a task that is due has begun (Backstage's scheduler looks every five seconds), Graph has answered, and replicas have looked */
 const LATE_SECONDS = 8;
-/** A writer that was killed is followed by another one so much later. Longer than a run and the page that is under way at its end */
+/** Backstage gives the task of a writer that was killed to another one so much later, and up to a minute ({@link Overdue}). Longer than a run and the page that is under way at its end */
 const TIMEOUT_SECONDS = Math.ceil(RUN_MS / 1000) + 45;
 
 /** Of a feed in a form that is not known here */
@@ -71,6 +72,8 @@ export class Following {
   readonly #tenants: readonly string[];
   /** By tenant */
   readonly #hints: ReadonlyMap<string, Hints>;
+  /** By tenant */
+  readonly #overdue: ReadonlyMap<string, Overdue>;
   readonly #subscriber?: Subscriber;
   readonly #notifications?: Notifications;
   /** Ends the questions that hints have brought about */
@@ -83,6 +86,7 @@ export class Following {
     const tenants = entraAccess.graphClients;
     this.#tenants = tenants.map(({ graph }) => graph.tenantId);
     this.#hints = new Map(this.#tenants.map(tenant => [tenant, new Hints(() => this.#askNow(tenant))]));
+    this.#overdue = new Map(this.#tenants.map(tenant => [tenant, new Overdue(settings.pollSeconds * 1000)]));
     const scopes = new Scopes({ store, groups: settings.groups, wanted });
     this.#replica = new Replica({
       store,
@@ -128,6 +132,13 @@ export class Following {
     await this.#replica.poll();
   }
 
+  /** Takes in what was written, and asks itself where nobody else does. Never fails */
+  async #look(): Promise<void> {
+    await this.#replica.poll();
+    for (const [tenant, overdue] of this.#overdue)
+      if (overdue.now(this.#replica.ageOf(tenant))) void this.#askNow(tenant);
+  }
+
   /** Begins; what is in the database counts before this returns */
   async start(): Promise<void> {
     const { scheduler, events, lifecycle, settings } = this.#options;
@@ -138,7 +149,7 @@ export class Following {
       topics: [FOLLOWED],
       onEvent: () => this.#replica.poll(),
     });
-    const poll = setInterval(() => void this.#replica.poll(), POLL_MS);
+    const poll = setInterval(() => void this.#look(), POLL_MS);
     poll.unref();
     lifecycle.addShutdownHook(() => {
       clearInterval(poll);

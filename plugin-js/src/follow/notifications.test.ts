@@ -139,7 +139,7 @@ after(async () => {
   await tenant.close();
 });
 
-function subscriber(wanted: string[], clock: () => number = Date.now) {
+function subscriber(wanted: string[] | undefined, clock: () => number = Date.now) {
   const graph = graphOf(tenant);
   const client = new GraphClient(graph, createCredential(DIRECTORY_READER, graph), { ...GRAPH_LIMITS, backoffMs: 1 });
   const logger = new RecordingLogger();
@@ -185,6 +185,16 @@ test('subscriptions are made once, renewed at half of their life, and end with t
   now += 2 * DAY_MS;
   await run();
   assert.deepEqual(resources(), [membersOf(groups.payments.id), '/users'].sort());
+  assert.deepEqual(logger.complaints, []);
+});
+
+test('whoever does not know yet which groups matter ends no subscription', async () => {
+  await subscriber([groups.payments.id]).run();
+  const before = [...tenant.subscriptions.keys()].sort();
+  const { run, logger } = subscriber(undefined);
+  await run();
+  assert.deepEqual([...tenant.subscriptions.keys()].sort(), before);
+  assert.equal(before.length, 2);
   assert.deepEqual(logger.complaints, []);
 });
 

@@ -40,7 +40,8 @@ export class Reading {
   async read(feed: FeedState): Promise<void> {
     const known = this.#known(feed);
     if (isSame(known, feed)) return;
-    const all = !known || !isSameLoad(known, feed);
+    // A database that went back, as by a failover that lost its last writes, has other rows: what was read since never was.
+    const all = !known || !isSameLoad(known, feed) || feed.changed < known.changed;
     const since = all ? 0 : known.changed;
     if (isUsers(feed)) await this.#readAccounts(feed, all, since);
     else await this.#readGroups(feed, all, since);

@@ -104,7 +104,8 @@ export class Replica {
         errors.push(error);
       }
     }
-    if (whole && tenants.every(tenant => !this.#isNew(tenant, this.#feeds(sample, tenant))))
+    const isBehind = (feeds: FeedState[], tenant: string) => hasUsers(feeds) && this.#isNew(tenant, feeds);
+    if (whole && !tenants.some(tenant => isBehind(this.#feeds(sample, tenant), tenant)))
       epoch.membersAre(sample.members);
     if (errors.length > 0) throw errors[0];
   }
@@ -120,7 +121,7 @@ export class Replica {
     const known =
       this.#told.has(keyOf({ tenant, feed: USERS })) || feeds.some(each => isUsers(each) && isReadable(each));
     // Of a tenant that was never loaded there is nothing that others could have and this process lacks.
-    if (!known) return [sample, whole && feeds.every(({ load }) => load === 0)];
+    if (!known) return [sample, whole && !hasUsers(feeds)];
     if (this.#isNew(tenant, feeds)) {
       if (!this.#behind.has(tenant)) this.#behind.set(tenant, performance.now());
       this.#sample = await this.#load(tenant, sample);
@@ -240,6 +241,11 @@ export class Replica {
 function isComplete(feeds: readonly FeedState[]): boolean {
   const loaded = feeds.filter(isReadable);
   return feeds.every(({ format }) => format <= FORMAT) && loaded.some(isUsers) && loaded.some(feed => !isUsers(feed));
+}
+
+/** Whether its users were ever loaded: without them nothing of a tenant counts, on any replica */
+function hasUsers(feeds: readonly FeedState[]): boolean {
+  return feeds.some(feed => isUsers(feed) && feed.load > 0);
 }
 
 function taken<T>(outcome: { ok: true; value: T } | { ok: false; error: string }): T {

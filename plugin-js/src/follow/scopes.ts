@@ -55,17 +55,23 @@ export class Scopes {
     return [users, feeds[0] ?? (await store.open({ tenant, feed: ALL_GROUPS }))];
   }
 
-  /** The groups that access hangs on, as they are named, and then those in them; none while that is not known */
-  async mattering(tenant: string): Promise<string[]> {
+  /** The groups of a tenant that access hangs on, as they are named, and then those in them; `undefined` while that is not known */
+  async mattering(tenant: string): Promise<string[] | undefined> {
     const { store, wanted } = this.#options;
+    const named = wanted();
+    if (!named) return undefined;
     const feeds = (await this.known(tenant)).filter(state => !isUsers(state));
-    const found = new Set(wanted() ?? []);
-    for (let level = [...found]; level.length > 0;) {
+    const asked = new Set(named);
+    const found: string[] = [];
+    for (let level = [...named]; level.length > 0;) {
       const rows = (await Promise.all(feeds.map(feed => answered(findMembers(store.database, feed, level))))).flat();
-      level = rows.flatMap(row => (row.removed ? [] : nestedIn(row))).filter(id => !found.has(id));
-      for (const id of level) found.add(id);
+      const there = new Map(rows.filter(({ removed }) => !removed).map(row => [row.id, row]));
+      // Rules may name groups of another tenant.
+      found.push(...level.filter(id => there.has(id)));
+      level = [...new Set([...there.values()].flatMap(nestedIn))].filter(id => !asked.has(id));
+      for (const id of level) asked.add(id);
     }
-    return [...found];
+    return found;
   }
 
   async #parts(tenant: string, known: readonly FeedState[], now: number): Promise<FeedState[]> {

@@ -22,8 +22,8 @@ interface Options {
   /** Where notifications are to be sent */
   url: string;
   tenants: readonly FollowedTenant[];
-  /** Object ids of the groups that access hangs on, the most important ones first */
-  groups: (tenant: string) => Promise<readonly string[]>;
+  /** Object ids of the tenant's groups that access hangs on, the most important ones first; `undefined` while that is not known */
+  groups: (tenant: string) => Promise<readonly string[] | undefined>;
   logger: Pick<LoggerService, 'info' | 'warn'>;
   clock?: () => number;
 }
@@ -60,9 +60,11 @@ export class Subscriber {
     const { tenantId } = graph;
     try {
       let refused: GraphError | undefined;
-      const wanted = [USERS, ...(await groups(tenantId)).map(id => `/groups/${id}/members`)];
-      const resources = new Set(wanted.slice(0, MAX_SUBSCRIPTIONS));
       const known = new Map((await store.all(tenantId)).map(each => [each.resource, each]));
+      const named = await groups(tenantId);
+      // Whoever does not know yet which groups matter ends none of what others have asked for.
+      const members = named?.map(id => `/groups/${id}/members`) ?? [...known.keys()];
+      const resources = new Set([USERS, ...members].slice(0, MAX_SUBSCRIPTIONS));
       for (const each of known.values()) {
         if (signal.aborted) return;
         // First, so that there is room for others.

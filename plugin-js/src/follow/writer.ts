@@ -8,6 +8,7 @@ import { readGroups, readUsers, type AccountChange, type GroupChange } from './d
 import type { FeedStore } from './feedStore';
 import { isFollowed, isUsers, keyOf, SupersededError, type FeedState } from './feeds';
 import { eitherOf, endless, EndlessError, Pages, Time, type Pause } from './pages';
+import { membersOfNew } from './restored';
 import type { Scopes } from './scopes';
 import { inTurns } from './turns';
 
@@ -210,6 +211,8 @@ export class Writer {
       const { over } = run.time;
       if (!page.last && !over && changes.length < ROUND_ENTRIES) continue;
       const before = state.changed;
+      const asked = { graph: tenant.graph, database: store.database, pages };
+      if (!isUsers(state)) changes.push(...(await membersOfNew(changes as GroupChange[], state, asked)));
       state = await store.apply(state, changes as never, link, { begun, pages: count, over: page.last });
       changes = [];
       if (state.changed !== before) await this.#changed(state, run);

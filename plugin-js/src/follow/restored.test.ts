@@ -1,0 +1,135 @@
+/** What Microsoft Graph, or the database, does not say once more: groups that come back, and a database that goes back */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { groups, people } from '../../dev/tenant/people';
+import { startTenant } from '../../dev/tenant/server';
+import type { Tenant } from '../../dev/tenant/tenant';
+import { databaseOf } from '../../e2e/support/databases';
+import { assertSame, followed, standingOf } from '../../e2e/support/follow';
+import { Scopes } from './scopes';
+
+const FEEDS = 'entra_access_feeds';
+const MEMBERS = 'entra_access_members';
+const OTHER_TENANT = 'b71e0d94-2c5f-4a83-8f16-d09c3a64e7b2';
+const TEAM = groups.searchEngineers.id;
+
+let tenant: Tenant;
+let database: Awaited<ReturnType<typeof databaseOf>>;
+let it: Awaited<ReturnType<typeof followed>>;
+beforeEach(async () => {
+  tenant = await startTenant();
+  for (const id of tenant.directory.groupsOf(people.maxine.oid))
+    if (id.startsWith('0f9e')) tenant.directory.groups.delete(id);
+  database = await databaseOf('better-sqlite3', ':memory:');
+  it = await followed(tenant, database);
+});
+afterEach(async () => {
+  it.close();
+  await database.close();
+  await tenant.close();
+});
+
+const row = (group: string) => database.knex(MEMBERS).where({ group_id: group }).first();
+
+for (const [what, before] of [
+  ['that was deleted before everything was loaded', () => it.writer().run()],
+  [
+    'whose row went with a load anew',
+    async () => {
+      tenant.directory.restoreGroup(TEAM);
+      await it.writer().run();
+      tenant.directory.removeGroup(TEAM);
+      await it.writer().run();
+      tenant.deltaGeneration += 1;
+      await it.writer().run();
+    },
+  ],
+] as const) {
+  for (const matter of [false, true])
+    test(`a group ${what} has its members again when it is restored${matter ? ', one that matters, too' : ''}`, async () => {
+      const options = matter ? ({ groups: 'matter', wanted: () => new Set([TEAM]) } as const) : {};
+      const one = it.replica(options);
+      const original = it.writer;
+      it.writer = () => original(options);
+      tenant.directory.removeGroup(TEAM);
+      await before();
+      assert.equal(await row(TEAM), undefined);
+      tenant.directory.restoreGroup(TEAM);
+      await it.writer().run();
+      await one.poll();
+      assert.equal(one.core.members.groupsOf(tenant.tenantId, people.dana.oid)?.includes(TEAM), true);
+      if (!matter) assertSame(one.core, tenant);
+    });
+}
+
+test('a new group is asked about once, and may have nobody in it', async () => {
+  const { run, logger } = it.writer();
+  const one = it.replica();
+  await run();
+  const id = '0f9e0000-0000-4000-8000-00000000e309';
+  tenant.directory.groups.set(id, { members: new Map() });
+  tenant.directory.restoreGroup(id);
+  const asked = () => tenant.requests['graph.groups.delta'] ?? 0;
+  for (const questions of [2, 1, 1]) {
+    const before = asked();
+    await run();
+    assert.equal(asked() - before, questions);
+  }
+  await one.poll();
+  assertSame(one.core, tenant);
+  assert.deepEqual(logger.complaints, []);
+});
+
+test('a database that went back by some writes is read anew: what a replica knew of them never was', async () => {
+  const { run } = it.writer();
+  const one = it.replica();
+  await run();
+  const tables = [FEEDS, MEMBERS, 'entra_access_accounts'];
+  const backup = await Promise.all(tables.map(async table => [table, await database.knex(table)] as const));
+  tenant.directory.addMember(TEAM, people.olivia.oid);
+  tenant.directory.setEnabled(people.dana.oid, false);
+  await run();
+  await one.poll();
+  assert.equal(standingOf(one.core, people.dana.oid), 'disabled');
+
+  tenant.directory.removeMember(TEAM, people.olivia.oid);
+  tenant.directory.setEnabled(people.dana.oid, true);
+  for (const [table, rows] of backup) {
+    await database.knex(table).delete();
+    for (const each of rows) await database.knex(table).insert(each);
+  }
+  await run();
+  await one.poll();
+  assertSame(one.core, tenant);
+});
+
+test('a tenant of which only groups could be loaded keeps no other one from having the newest members', async () => {
+  await it.writer().run();
+  for (const table of [FEEDS, MEMBERS]) {
+    const rows = await database.knex(table).where({ feed: 'groups' });
+    await database.knex(table).insert(rows.map(each => ({ ...each, tenant: OTHER_TENANT })));
+  }
+  const users = await database.knex(FEEDS).where({ feed: 'users' }).first();
+  const held = { load: 0, changed: 0, link: null, completed_at: null, held: 'Microsoft Graph knows nobody' };
+  await database.knex(FEEDS).insert({ ...users, ...held, tenant: OTHER_TENANT });
+  for (const others of [[OTHER_TENANT], []]) {
+    const one = it.replica({ others });
+    one.epoch.catalogIs(7, (await it.store.sample()).members);
+    await one.poll();
+    assert.equal(one.epoch.current, 7);
+  }
+});
+
+test('the groups of a tenant that matter are its own, and none is told before it is known which matter', async () => {
+  const named = [groups.payments.id, 'ffffffff-0000-4000-8000-000000000001', TEAM];
+  let wanted: ReadonlySet<string> | undefined;
+  const scopes = new Scopes({ store: it.store, groups: 'all', wanted: () => wanted });
+  await it.writer().run();
+  assert.equal(await scopes.mattering(tenant.tenantId), undefined);
+  wanted = new Set(named);
+  const inside = [groups.paymentsEngineers.id, groups.paymentsOnCall.id];
+  const found = (await scopes.mattering(tenant.tenantId)) ?? [];
+  assert.deepEqual(found.slice(0, 2), [groups.payments.id, TEAM]);
+  assert.deepEqual(found.slice(2).sort(), inside.sort());
+  assert.deepEqual(await scopes.mattering(OTHER_TENANT), []);
+});
