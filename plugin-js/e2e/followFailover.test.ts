@@ -128,6 +128,8 @@ test('a replica that was killed in its turn keeps nobody from being asked for', 
     const taken = { current_run_ticket: 'gone', current_run_expires_at: knex.raw("now() + interval '1 hour'") };
     assert.equal(await task().whereNull('current_run_ticket').update(taken), 1);
   });
+  // Nobody is told of it either.
+  tenant.subscriptions.clear();
   tenant.directory.setEnabled(dana.oid, false);
   await until('it is in force', async () => assert.deepEqual(await answers(), Array(2).fill('principal_revoked')));
   assert.equal((await task().first()).current_run_ticket, 'gone');
