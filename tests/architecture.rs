@@ -2,7 +2,6 @@
 //!
 //! Design section 2: `src` without the outside, then `src/wasm` with conversions only, then `plugin-js/src/core`, then
 //! the rest of the plugin. An entry that is no longer needed fails as well, so that the tables stay the truth.
-#![cfg(not(target_arch = "wasm32"))]
 
 use std::{
     collections::BTreeSet,

@@ -1,20 +1,8 @@
 //! The directory by the engine's public face, against a twin that follows every edge by name
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use entra_access_core::{
-    directory::{EntityRef, GroupMapping, Round, accounts::ENABLED},
-    engine::Engine,
-    identity::{Assurance, Groups, Guid, Handle, Principal, PrincipalKind},
-    keys::portable::Portable,
-    policy::{Effect, Permission, Resource},
-    time::Timestamp,
-};
-use serde_json::{Value, json};
-use support::{
+use crate::support::{
     NOW,
     accounts::{Said, entries},
     claims::TENANT,
@@ -24,6 +12,15 @@ use support::{
     random::Random,
     scene::{Scene, configuration, tenant},
 };
+use entra_access_core::{
+    directory::{EntityRef, GroupMapping, Round, accounts::ENABLED},
+    engine::Engine,
+    identity::{Assurance, Groups, Guid, Handle, Principal, PrincipalKind},
+    keys::portable::Portable,
+    policy::{Effect, Permission, Resource},
+    time::Timestamp,
+};
+use serde_json::{Value, json};
 
 const ME: &str = "user:default/me";
 

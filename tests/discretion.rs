@@ -1,20 +1,11 @@
 //! What is told of somebody to whom her groups are none of their business hangs on nothing but the answer and the rule that made it
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
 };
 
-use entra_access_core::{
-    directory::{Round, accounts::ENABLED},
-    identity::Handle,
-    policy::{Answered, Audience, Effect, Resource, Study},
-};
-use serde_json::json;
-use support::{
+use crate::support::{
     accounts::{Said, entries},
     claims::TENANT,
     generate::{GROUPS, RULES},
@@ -23,6 +14,12 @@ use support::{
     random::Random,
     world::{World, entity, for_all, guid, permission, resource},
 };
+use entra_access_core::{
+    directory::{Round, accounts::ENABLED},
+    identity::Handle,
+    policy::{Answered, Audience, Effect, Resource, Study},
+};
+use serde_json::json;
 
 /// Of people of whom no rule knows by name
 const ACCOUNTS: [&str; 8] = [

@@ -1,8 +1,16 @@
 //! The engine by its public face: what it holds, what it forgets, and that nothing missing ever opens anything
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support::{
+    NOW,
+    claims::{
+        API, Claims, DAEMON, FOREIGN, GROUPS, PERSON, PORTAL, SERVICE, TENANT, app_v2, id_token_v2, user_v1, user_v2,
+    },
+    directory::directory,
+    jws::{KID, token, token_of},
+    keys::{RSA_A, RSA_B, jwks},
+    now,
+    scene::{Scene, configuration, profile, tenant},
+};
 use entra_access_core::{
     directory::{DirectoryInput, EntityRef},
     engine::Engine,
@@ -17,17 +25,6 @@ use entra_access_core::{
     token::Purpose,
 };
 use serde_json::json;
-use support::{
-    NOW,
-    claims::{
-        API, Claims, DAEMON, FOREIGN, GROUPS, PERSON, PORTAL, SERVICE, TENANT, app_v2, id_token_v2, user_v1, user_v2,
-    },
-    directory::directory,
-    jws::{KID, token, token_of},
-    keys::{RSA_A, RSA_B, jwks},
-    now,
-    scene::{Scene, configuration, profile, tenant},
-};
 
 const ALLOW_ALL: &str = r#"{"rules":[{"id":"all","effect":"allow","permissions":["*"]}]}"#;
 
@@ -184,7 +181,7 @@ fn keys_outlive_an_outage_of_their_issuer_by_a_day_and_no_more() {
 fn a_refused_key_set_leaves_the_old_keys_in_place() {
     let mut engine = engine();
     let good = token(user_v2().text());
-    for row in support::key_sets::rows() {
+    for row in crate::support::key_sets::rows() {
         if row.expected.is_err() {
             assert!(engine.set_keys(0, &row.text, now()).is_err(), "{}", row.name);
             assert!(engine.authenticate(&good, Purpose::Access, now()).is_ok(), "{}", row.name);
@@ -223,7 +220,7 @@ fn the_principal_is_tenant_and_object_id_and_nothing_mutable() {
     let daemon = principal(&app_v2());
     assert_eq!((daemon.object_id, daemon.client_id), (guid(SERVICE), Some(guid(DAEMON))));
     assert_eq!(daemon.groups.state(), GroupState::None);
-    let agent = principal(&support::claims::agent_v2());
+    let agent = principal(&crate::support::claims::agent_v2());
     assert_eq!(agent.actor.unwrap().client_id, guid(PORTAL));
     // A role with a space in it is one role; splitting it would grant two.
     assert_eq!(principal(&user_v2().with("roles", "[\"a b\"]")).roles, ["a b"]);

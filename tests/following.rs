@@ -1,10 +1,18 @@
 //! Accounts that are not in force, and directories that are too old, against a twin that looks everything up anew
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::collections::BTreeMap;
 
+use crate::support::{
+    NOW,
+    accounts::{Said, entries},
+    claims::{PERSON, TENANT, user_v2},
+    directory::directory,
+    jws::{KID, token},
+    keys::{RSA_A, jwks},
+    now,
+    random::Random,
+    scene::{configuration, profile, tenant},
+};
 use entra_access_core::{
     directory::{
         EntityRef, Revocation, Round,
@@ -23,17 +31,6 @@ use entra_access_core::{
     token::Purpose,
 };
 use serde_json::json;
-use support::{
-    NOW,
-    accounts::{Said, entries},
-    claims::{PERSON, TENANT, user_v2},
-    directory::directory,
-    jws::{KID, token},
-    keys::{RSA_A, jwks},
-    now,
-    random::Random,
-    scene::{configuration, profile, tenant},
-};
 
 const GROUP: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 const DENIED: &str = "aaaaaaaa-0000-4000-8000-000000000002";

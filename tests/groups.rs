@@ -1,8 +1,11 @@
 //! Groups beyond the token: what may be configured, what a workload is in, and lists that arrive later
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support::{
+    claims::{API, Claims, DAEMON, FOREIGN, GROUPS, PERSON, PORTAL, TENANT, app_v2, user_v2},
+    jws::token,
+    now,
+    scene::{Scene, configuration, tenant},
+};
 use entra_access_core::{
     config::Configuration,
     engine::Engine,
@@ -13,12 +16,6 @@ use entra_access_core::{
     token::{Purpose, judge::Outcome},
 };
 use serde_json::{Value, json};
-use support::{
-    claims::{API, Claims, DAEMON, FOREIGN, GROUPS, PERSON, PORTAL, TENANT, app_v2, user_v2},
-    jws::token,
-    now,
-    scene::{Scene, configuration, tenant},
-};
 
 fn guid(text: &str) -> Guid {
     Guid::parse(text.as_bytes()).unwrap()

@@ -1,8 +1,12 @@
 //! What anybody may write into a catalog or ask for must not open, freeze or drown anything
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support::{
+    claims::{GROUPS, user_v2},
+    directory::directory,
+    jws::token,
+    now,
+    scene::Scene,
+};
 use entra_access_core::{
     config::Configuration,
     directory::{DirectoryInput, EntityRef},
@@ -15,13 +19,6 @@ use entra_access_core::{
     token::Purpose,
 };
 use serde_json::json;
-use support::{
-    claims::{GROUPS, user_v2},
-    directory::directory,
-    jws::token,
-    now,
-    scene::Scene,
-};
 
 /// Everybody may delete, except what is their own
 const DENY_OWNED: &str = r#"{"rules":[

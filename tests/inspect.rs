@@ -1,8 +1,14 @@
 //! The inspector explains exactly the decision that is made, gives nothing away, and says what to change
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support::{
+    NOW,
+    claims::{Claims, FOREIGN, PORTAL, TENANT, app_v2, id_token_v2, user_v1, user_v2, v2_issuer},
+    jws::{KID, header, parts, sign, token, token_of},
+    keys::{RSA_A, RSA_B},
+    now,
+    scene::{Scene, judge},
+    vectors,
+};
 use entra_access_core::{
     engine::{Engine, Inspection},
     keys::portable::Portable,
@@ -11,15 +17,6 @@ use entra_access_core::{
         judge::{Line, Outcome},
         verify::{CHECKS, JOB_CHECKS},
     },
-};
-use support::{
-    NOW,
-    claims::{Claims, FOREIGN, PORTAL, TENANT, app_v2, id_token_v2, user_v1, user_v2, v2_issuer},
-    jws::{KID, header, parts, sign, token, token_of},
-    keys::{RSA_A, RSA_B},
-    now,
-    scene::{Scene, judge},
-    vectors,
 };
 
 fn engine() -> Engine<Portable> {

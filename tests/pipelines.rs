@@ -1,10 +1,18 @@
 //! CI jobs as principals: what the configuration must say, who comes in, and what the core tells of those who do not
 //!
 //! Each bad token is a row of `tests/support/vectors/pipelines.rs`.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support::{
+    NOW,
+    claims::{Claims, GROUPS, TENANT},
+    now,
+    pipelines::{
+        AUDIENCE, BITBUCKET, ENVIRONMENT, GITHUB, GITLAB, REPOSITORY, bitbucket, configuration, github, gitlab,
+    },
+    random::Random,
+    scene::{profile, tenant},
+    vectors::pipelines::{keys, of_bitbucket, of_github, of_gitlab, single_use},
+};
 use entra_access_core::{
     config::Configuration,
     directory::EntityRef,
@@ -17,17 +25,6 @@ use entra_access_core::{
     token::{Purpose, judge::Outcome, verify::JOB_CHECKS},
 };
 use serde_json::{Value, json};
-use support::{
-    NOW,
-    claims::{Claims, GROUPS, TENANT},
-    now,
-    pipelines::{
-        AUDIENCE, BITBUCKET, ENVIRONMENT, GITHUB, GITLAB, REPOSITORY, bitbucket, configuration, github, gitlab,
-    },
-    random::Random,
-    scene::{profile, tenant},
-    vectors::pipelines::{keys, of_bitbucket, of_github, of_gitlab, single_use},
-};
 
 fn engine() -> Engine<Portable> {
     engine_of(configuration(&json!([])))
@@ -510,7 +507,7 @@ fn no_two_issuers_are_alike() {
     other["issuer"] = json!(GITLAB);
     let message = parse(&json!([right("gitlab"), other])).unwrap_err();
     assert!(message.starts_with("entraAccess.pipelines[1].issuer: another issuer has it"), "{message}");
-    other["issuer"] = json!(support::claims::v2_issuer(TENANT));
+    other["issuer"] = json!(crate::support::claims::v2_issuer(TENANT));
     assert!(parse(&json!([other])).unwrap_err().starts_with("entraAccess.pipelines[0].issuer: another issuer has it"));
 }
 

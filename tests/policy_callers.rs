@@ -1,8 +1,13 @@
 //! What a policy learns of a caller from the token: how they signed in, for whom they call, and which entity they are
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support::{
+    NOW,
+    claims::{Claims, DAEMON, GROUPS, PERSON, PORTAL, TENANT, agent_v2, app_v2, user_v2},
+    directory::directory,
+    jws::token,
+    now,
+    scene::Scene,
+};
 use entra_access_core::{
     directory::EntityRef,
     engine::Engine,
@@ -17,14 +22,6 @@ use entra_access_core::{
     token::Purpose,
 };
 use serde_json::{Value, json};
-use support::{
-    NOW,
-    claims::{Claims, DAEMON, GROUPS, PERSON, PORTAL, TENANT, agent_v2, app_v2, user_v2},
-    directory::directory,
-    jws::token,
-    now,
-    scene::Scene,
-};
 
 struct World {
     engine: Engine<Portable>,

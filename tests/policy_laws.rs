@@ -1,20 +1,17 @@
 //! Laws of the policy, on generated policies, callers and questions; a failure prints the seed that repeats it
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
-use entra_access_core::policy::{
-    Answered, Effect,
-    decision::{Dependence, Ground},
-};
-use serde_json::{Value, json};
-use support::{
+use crate::support::{
     generate::GROUPS,
     naive::{Facts, NaivePermission, NaivePrincipal, NaiveRule, allows, applies},
     now,
     random::Random,
     world::{QUESTIONS, World, for_all, is_owned, permission, resource},
 };
+use entra_access_core::policy::{
+    Answered, Effect,
+    decision::{Dependence, Ground},
+};
+use serde_json::{Value, json};
 
 #[test]
 fn the_compiled_policy_says_what_the_written_one_means() {

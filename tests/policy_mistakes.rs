@@ -1,5 +1,4 @@
 //! Every mistake in a policy is found when it is read, and named with its place
-#![cfg(not(target_arch = "wasm32"))]
 
 use entra_access_core::policy::Policy;
 

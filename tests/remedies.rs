@@ -1,13 +1,8 @@
 //! What it would take, judged by the naive reading of the policy: what is named is enough, and nothing less is
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::cell::Cell;
 
-use entra_access_core::policy::{Answered, Audience, Effect, Resource, Study};
-use serde_json::{Value, json};
-use support::{
+use crate::support::{
     directory::directory,
     generate::{GROUPS, RULES},
     naive::{Facts, NaivePermission, NaivePrincipal, allows, applies},
@@ -15,6 +10,8 @@ use support::{
     random::Random,
     world::{World, entity, for_all, is_owned, permission, resource},
 };
+use entra_access_core::policy::{Answered, Audience, Effect, Resource, Study};
+use serde_json::{Value, json};
 
 /// A question and everything about it that could be otherwise
 #[derive(Debug, Clone)]

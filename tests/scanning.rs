@@ -1,5 +1,4 @@
 //! The scanners as they are built natively
-#![cfg(not(target_arch = "wasm32"))]
 
 #[path = "support/scanning.rs"]
 mod scanners;

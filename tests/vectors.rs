@@ -1,16 +1,13 @@
 //! Every vector, judged natively with the portable verifier
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::collections::HashSet;
 
-use entra_access_core::keys::{KeySet, portable::Portable};
-use support::{
+use crate::support::{
     key_sets, now,
     scene::{differences, profile_allowing},
     vectors,
 };
+use entra_access_core::keys::{KeySet, portable::Portable};
 
 #[test]
 fn every_token_comes_to_what_it_must() {

@@ -1,5 +1,4 @@
 //! Project Wycheproof's signatures, with the portable verifier
-#![cfg(not(target_arch = "wasm32"))]
 
 #[path = "support/wycheproof_sets.rs"]
 mod wycheproof_sets;
