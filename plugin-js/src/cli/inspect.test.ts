@@ -79,7 +79,10 @@ test('where the directory is the source of groups, and with break-glass entries,
   assert.match(out, /^accepted\n {2}kind: user, /);
   const { secret } = DIRECTORY_READER;
   for (const [change, place] of [
-    [{ groups: { ...section.groups, source: 'live' }, breakGlass: undefined }, /entraAccess\.groups\.source: unknown variant `live`/],
+    [
+      { groups: { ...section.groups, source: 'live' }, breakGlass: undefined },
+      /entraAccess\.groups\.source: unknown variant `live`/,
+    ],
     [{ breakGlass: [{ name: 'ada', principal: 'ada' }] }, /entraAccess\.breakGlass\[0\]\.principal: /],
     [{ groups: {} }, /entraAccess\.breakGlass: groups come with the tokens/],
   ] as const) {
