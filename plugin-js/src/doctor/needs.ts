@@ -22,7 +22,7 @@ export interface Need {
 /** What Microsoft Graph is asked for, which hangs on where groups come from */
 export interface Needs {
   calls: readonly Need[];
-  /** Of use without being needed, or no more than what is */
+  /** Of use without being needed, or contained in what is needed */
   beside: readonly string[];
   /** Where the permissions stand */
   page: string;
