@@ -82,7 +82,7 @@ export interface Config {
       source?: 'token' | 'graph';
       /** What to do with a token that leaves its groups out: go on with unknown groups (default), refuse it, or ask Microsoft Graph */
       overage?: 'unknown' | 'reject' | 'graph';
-      /** With `source: graph` or `overage: graph`, and only then: exactly one of the credentials. See docs/groups.md for the permissions */
+      /** With `source: graph` or `overage: graph`, and only then: exactly one of the credentials. The permissions: docs/directory.md for `source`, docs/groups.md for `overage` */
       graph?: {
         /** Client id of the app registration, or of the assigned managed identity */
         clientId?: string;

@@ -54,10 +54,10 @@ after(() => environment?.stop());
 const olivia = (more: object) => environment.tenant.mintAccessToken(people.olivia, { claims: { ...more } });
 const dana = () => environment.tenant.mintAccessToken(people.dana, { claims: CAPABLE });
 
-async function ask(path: string, token: string, body?: object) {
+async function ask(path: string, token: string, body?: object, headers?: Record<string, string>) {
   const response = await fetch(`${environment.backendUrl}${path}`, {
     method: body ? 'POST' : 'GET',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
     body: body && JSON.stringify(body),
   });
   const text = await response.text();
@@ -132,6 +132,19 @@ test('what one request was refused does not show in another', async () => {
     Array.from({ length: 12 }, (_, at) => (at % 2 ? 401 : 403)),
   );
   assert.equal((await refresh(dana())).status, 403);
+});
+
+test('the record of a decision has the id of the request', async () => {
+  const id = { 'x-request-id': 'seen-in-front.1' };
+  const asked = await ask('/api/catalog/refresh', dana(), { entityRef: 'component:default/payments-api' }, id);
+  assert.equal(asked.status, 403);
+  const query = `principal=user:default/${people.dana.oid}&event=decision&limit=1`;
+  const admin = environment.tenant.mintAccessToken(people.adam);
+  const { items } = (await ask(`/api/entra-access/v1/audit/entries?${query}`, admin)).body;
+  assert.deepEqual(
+    items.map(({ permission, request }: any) => [permission, request]),
+    [['catalog.entity.refresh', id['x-request-id']]],
+  );
 });
 
 test('an explanation says what to ask Entra for', async () => {

@@ -50,6 +50,7 @@ const RULES = [
   { id: 'admins', effect: 'allow', permissions: ['*'], principals: [{ group: groups.platformAdmins.id }] },
 ];
 const GROUP_ID = 'graph.microsoft.com/group-id';
+const SERVICE_TOKEN = 'not-a-jwt-but-long-enough-for-a-static-token';
 const PAYMENTS_API = 'component:default/payments-api';
 const REFRESH = { name: 'catalog.entity.refresh', action: 'update', resourceType: 'catalog-entity' } as const;
 const DELETE = { name: 'catalog.entity.delete', action: 'delete', resourceType: 'catalog-entity' } as const;
@@ -109,6 +110,9 @@ before(async () => {
     configure(config) {
       config.catalog.locations.push({ type: 'file', target: written });
       config.entraAccess.policy = { rules: RULES };
+      config.backend.auth = {
+        externalAccess: [{ type: 'static', options: { token: SERVICE_TOKEN, subject: 'help-desk' } }],
+      };
     },
   });
   client = new Client(environment);
@@ -299,6 +303,27 @@ test('about others: refused without the permission, without their groups with it
   assert.deepEqual([adam.withheld, adam.groups.matched], [[], [groups.payments.id]]);
   assert.deepEqual(adam.ownership.path.groups, [groups.payments.id]);
   assert.ok(adam.rules.some(({ rule }: any) => rule === 'night-shift'));
+});
+
+test('a service that asks about somebody is recorded as who it is', async () => {
+  await tokenOf(people.olivia);
+  const asked = await client.explain(SERVICE_TOKEN, READ.name, PAYMENTS_API, refOf(people.olivia));
+  assert.equal(asked.status, 200, JSON.stringify(asked.body));
+  const { body } = await client.call(
+    '/api/entra-access/v1/audit/entries?principal=help-desk',
+    await tokenOf(people.adam),
+  );
+  assert.deepEqual(
+    body.items.map(({ kind, permission, resource, reasons }: any) => [kind, permission, resource, reasons]),
+    [
+      [
+        'service',
+        'entra-access.decision.explain-others',
+        refOf(people.olivia),
+        [`asked about ${READ.name} on ${PAYMENTS_API}`],
+      ],
+    ],
+  );
 });
 
 test('without their groups nothing but the answer and its rule tells two others apart', async () => {

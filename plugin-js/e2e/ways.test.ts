@@ -328,6 +328,20 @@ describe('with a provider that reads access tokens', () => {
     }
   });
 
+  test('a client that is proved and not listed is recorded as who it is', async () => {
+    const claims = { azp: stranger.clientId, appid: scanner.clientId };
+    const token = environment.tenant.mintAccessToken(scanner, { claims });
+    const { status, body } = await client.call(`/api/catalog${COMPONENTS}`, token);
+    assert.deepEqual([status, body.error.code], [401, 'client_not_allowed']);
+    const path = `/api/entra-access/v1/audit/entries?reference=${body.error.reference}`;
+    const { items } = (await client.call(path, entraToken(people.adam))).body;
+    const identity = `${environment.tenant.tenantId}/${scanner.oid}`;
+    assert.deepEqual(
+      items.map((item: any) => [item.event, item.code, item.kind, item.identity, item.client]),
+      [['token-refused', 'client_not_allowed', 'workload', identity, stranger.clientId]],
+    );
+  });
+
   test('a person who uses a listed client stays a person', async () => {
     const claims = { azp: scanner.clientId };
     const token = environment.tenant.mintAccessToken(people.dana, { claims });

@@ -124,6 +124,21 @@ test('tokens are looked at: for Graph, and with the permissions', async () => {
   assert.deepEqual(await code(mintGraphToken(tenant, half, 3600)), [403, 'Authorization_RequestDenied']);
 });
 
+test('whoever may read basic properties of people may not follow their accounts', async () => {
+  const asked = [people.olivia.oid, people.dana.oid].map(id => `id eq '${id}'`).join(' or ');
+  const path = `users/delta?$select=accountEnabled&$filter=${encodeURIComponent(asked)}`;
+  const answer = (...graphRoles: string[]) =>
+    ask(path, { token: mintGraphToken(tenant, { ...workloads.groupReader, graphRoles }, 3600) });
+  for (const roles of [['User.ReadBasic.All'], ['User.ReadBasic.All', 'GroupMember.Read.All', 'Member.Read.Hidden']]) {
+    const { status, body } = await answer(...roles);
+    assert.deepEqual([status, body.error?.code], [403, 'Authorization_RequestDenied'], roles.join());
+  }
+  const { status, body } = await answer('User.Read.All');
+  assert.equal(status, 200);
+  assert.deepEqual(body.value.map(({ id }: Body) => id).sort(), [people.olivia.oid, people.dana.oid].sort());
+  assert.match(body['@odata.deltaLink'], /users\/delta/);
+});
+
 test('the token endpoint and the managed identity give tokens for Graph', async () => {
   const form = new URLSearchParams({
     grant_type: 'client_credentials',

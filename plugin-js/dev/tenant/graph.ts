@@ -20,7 +20,7 @@ const TOLD_FROM = 0.8;
 const CAST = 'microsoft.graph.group';
 
 const READ_USERS = ['User.ReadBasic.All', 'User.Read.All', 'Directory.Read.All'];
-/** `accountEnabled` is none of the basic properties */
+/** `accountEnabled` is none of the basic properties; `/users/delta` takes one of these of an application, whatever it selects */
 const READ_ACCOUNTS = ['User.Read.All', 'Directory.Read.All'];
 export const READ_GROUPS = ['GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All'];
 export const READ_APPLICATIONS = ['Application.Read.All', 'Directory.Read.All'];

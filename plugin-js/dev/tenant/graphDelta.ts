@@ -52,7 +52,8 @@ interface Entry {
 }
 
 export function usersDelta(request: RouteRequest, tenant: Tenant, caller: GraphCaller): Reply {
-  return delta('users', request, tenant, caller, directory => {
+  return delta('users', request, tenant, caller, (directory, filter) => {
+    const wanted = (id: string) => !filter || filter.has(id);
     const entry = (id: string): Entry => {
       const user = directory.users.get(id);
       if (!user) throw new Error(`the simulated directory has no user ${id}`);
@@ -60,8 +61,11 @@ export function usersDelta(request: RouteRequest, tenant: Tenant, caller: GraphC
       return { head: { accountEnabled: user.accountEnabled, signInSessionsValidFromDateTime: user.validFrom, id } };
     };
     return {
-      all: () => [...directory.users].filter(([, { removed }]) => !removed).map(([id]) => entry(id)),
-      since: (from, until) => touched(directory, 'users', from, until).map(([id]) => entry(id)),
+      all: () => [...directory.users].filter(([id, { removed }]) => !removed && wanted(id)).map(([id]) => entry(id)),
+      since: (from, until) =>
+        touched(directory, 'users', from, until)
+          .filter(([id]) => wanted(id))
+          .map(([id]) => entry(id)),
     };
   });
 }

@@ -51,7 +51,7 @@ export class Questions {
     const { lookup, explanations } = this.#options;
     const permission = await lookup.find(question.permission);
     const resourceRef = question.resourceRef === undefined ? undefined : canonical(question.resourceRef);
-    if (!own) await this.#record(caller, about, [permission.name, resourceRef]);
+    if (!own) await this.#record(asker, about, [permission.name, resourceRef]);
     const answer = await explanations.answer({ about, permission, resourceRef, own, asker });
     return { answer, subject: { permission: permission.name, resource: resourceRef, who: about } };
   }
@@ -60,12 +60,14 @@ export class Questions {
    * About whom somebody asks is recorded before it is answered, also where the answer is that there is nobody or nothing.
    * @throws ServiceUnavailableError `audit_unavailable`
    */
-  async #record(caller: string | undefined, about: string, [name, resourceRef]: [string, string?]): Promise<void> {
+  async #record({ credentials }: Asker, about: string, [name, resourceRef]: [string, string?]): Promise<void> {
     const { audit, core, sessions } = this.#options.entraAccess;
+    const caller = userOf(credentials);
     const record = decided({
       permission: { name: decisionExplainOthersPermission.name },
       entityRef: caller,
       caller: caller === undefined ? undefined : sessions.record(caller),
+      service: serviceOf(credentials),
       result: 'ALLOW',
       reason: resourceRef === undefined ? `asked about ${name}` : `asked about ${name} on ${resourceRef}`,
       epoch: core.epoch,
@@ -89,6 +91,12 @@ export class Questions {
 export function userOf({ principal }: { principal: unknown }): string | undefined {
   const { type, userEntityRef } = principal as { type?: string; userEntityRef?: string };
   return type === 'user' ? userEntityRef : undefined;
+}
+
+/** Subject of a service that asks; `undefined` for a person */
+function serviceOf({ principal }: { principal: unknown }): string | undefined {
+  const { type, subject } = principal as { type?: string; subject?: string };
+  return type === 'service' ? subject : undefined;
 }
 
 /** The document lets nothing in that is no entity ref */

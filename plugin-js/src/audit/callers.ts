@@ -51,6 +51,8 @@ export interface Answered {
   /** The caller; absent for a request without credentials */
   entityRef?: string;
   caller?: Principal;
+  /** In their place, the service that asked, by its subject: `plugin:<id>`, or what `backend.auth.externalAccess` says */
+  service?: string;
   result: Decision['effect'];
   rule?: string;
   /** Why no rule is named */
@@ -64,13 +66,13 @@ export interface Answered {
 }
 
 /** A decision */
-export function decided({ permission, entityRef, caller, result, rule, reason, ...rest }: Answered): What {
+export function decided({ permission, entityRef, caller, service, result, rule, reason, ...rest }: Answered): What {
   const { name, action, resourceType } = permission;
   return {
     event: 'decision',
     result,
-    principal: entityRef,
-    ...callerOf(caller),
+    principal: entityRef ?? service,
+    ...(service === undefined ? callerOf(caller) : { kind: 'service' }),
     permission: name,
     action,
     resourceType,

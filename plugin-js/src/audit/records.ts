@@ -4,7 +4,7 @@ export interface AuditRecord {
   at: number;
   event: 'start' | 'sign-in' | 'token-refused' | 'decision' | 'reads' | 'lost' | 'checkpoint';
   result?: 'ALLOW' | 'DENY' | 'CONDITIONAL';
-  /** Entity ref in Backstage */
+  /** Entity ref in Backstage, or of a service (kind `service`) its subject: `plugin:<id>`, or what `backend.auth.externalAccess` says */
   principal?: string;
   kind?: string;
   /** `<tenant id>/<object id>`: of an agent, the person for whom it acts */

@@ -3,6 +3,7 @@ import type { RootConfigService } from '@backstage/backend-plugin-api';
 import { ConfigSources } from '@backstage/config-loader';
 import { ConfigurationError } from '../core';
 import { withoutSecrets } from '../graph/settings';
+import { readBreakGlass, withPeople } from '../service/breakGlass';
 import { firstLine } from '../service/policyText';
 
 /** Of `groups`: how they are asked for. Whoever describes a principal knows its groups, and the credentials are elsewhere */
@@ -29,7 +30,8 @@ export async function openConfiguration(files: readonly string[]): Promise<RootC
 
 /**
  * The section `entraAccess` of a backend's configuration for the core, without its policy and without its secrets; files are
- * read as Backstage reads them, with `${VARIABLES}` and `$include`.
+ * read as Backstage reads them, with `${VARIABLES}` and `$include`. No directory is followed here, so that the groups of a
+ * token or of a description count, and no break-glass entry does.
  * @throws ConfigurationError when there is none
  */
 export async function readBackendConfiguration(files: readonly string[]): Promise<string> {
@@ -38,12 +40,14 @@ export async function readBackendConfiguration(files: readonly string[]): Promis
   if (typeof section !== 'object' || section === null || Array.isArray(section)) {
     throw new ConfigurationError({ path, message: 'there is no section `entraAccess`' });
   }
-  const { groups, ...rest } = withoutSecrets(section) as { groups?: unknown };
+  const forCore = withPeople(withoutSecrets(section), readBreakGlass(section));
+  const { groups, ...rest } = forCore as { groups?: unknown };
   return JSON.stringify({ ...rest, ...(groups === undefined ? {} : { groups: withoutAsking(groups) }), policy: {} });
 }
 
 function withoutAsking(groups: unknown): unknown {
   // Anything else than a mapping is the core's to refuse.
   if (typeof groups !== 'object' || groups === null || Array.isArray(groups)) return groups;
-  return Object.fromEntries(Object.entries(groups).filter(([name]) => !ASKING.includes(name)));
+  const asks = ([name, value]: [string, unknown]) => ASKING.includes(name) || (name === 'source' && value === 'graph');
+  return Object.fromEntries(Object.entries(groups).filter(entry => !asks(entry)));
 }

@@ -9,6 +9,7 @@ import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
 import { Folder, said } from '../../e2e/support/cli';
 import { configurationOf } from '../../e2e/support/core';
+import { DIRECTORY_READER, followingConfiguration } from '../../e2e/support/follow';
 
 const folder = new Folder();
 let tenant: Tenant;
@@ -62,6 +63,35 @@ test('a token of Entra, as an access token and at a sign-in', async () => {
   assert.match(person.out, /^accepted\n {2}kind: user, /);
   assert.equal((await inspect(tenant.mintIdToken(people.olivia))).code, 1);
   assert.equal((await inspect(tenant.mintIdToken(people.olivia), '--sign-in')).code, 0);
+});
+
+test('where the directory is the source of groups, and with break-glass entries, the token is judged all the same', async () => {
+  const { tenantId } = tenant;
+  const principal = `${tenantId}/${people.olivia.oid}`;
+  const section = {
+    ...JSON.parse(followingConfiguration(tenant)),
+    breakGlass: [{ name: 'night-shift', principal, reason: 'on call' }],
+  };
+  const file = folder.write('following.yaml', stringify({ entraAccess: section }));
+  const token = tenant.mintAccessToken(people.olivia);
+  const { code, out, complaints } = await said('inspect', token, '--config', file);
+  assert.deepEqual([code, complaints], [0, '']);
+  assert.match(out, /^accepted\n {2}kind: user, /);
+  const { secret } = DIRECTORY_READER;
+  for (const [change, place] of [
+    [
+      { groups: { ...section.groups, source: 'live' }, breakGlass: undefined },
+      /entraAccess\.groups\.source: unknown variant `live`/,
+    ],
+    [{ breakGlass: [{ name: 'ada', principal: 'ada' }] }, /entraAccess\.breakGlass\[0\]\.principal: /],
+    [{ groups: {} }, /entraAccess\.breakGlass: groups come with the tokens/],
+  ] as const) {
+    const broken = folder.write('following-broken.yaml', stringify({ entraAccess: { ...section, ...change } }));
+    const refused = await said('inspect', token, '--config', broken);
+    assert.deepEqual([refused.code, refused.out], [2, '']);
+    assert.match(refused.complaints, place);
+    assert.ok(!refused.complaints.includes(secret));
+  }
 });
 
 test('the same for machines', async () => {

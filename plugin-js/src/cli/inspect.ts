@@ -17,7 +17,8 @@ export const inspect: Command = {
 
 Judges a token of Entra or of a CI job as a backend with this configuration would, and shows every check side by side: what
 was expected, what the token says, and what to change. Where no trust entry is about a job, the nearest ones are compared
-claim by claim. The keys are fetched from the issuer; nothing else is asked, and no use of a single-use token is counted.
+claim by claim. The keys are fetched from the issuer; nothing else is asked, and no use of a single-use token is counted: with
+\`groups.source: graph\` the groups that are shown are the token's, and whether the account is still in force is not known here.
 
   TOKEN|-         the token; \`-\` reads it from standard input, where others on this machine cannot see it
   --config FILE   app-config.yaml of the backend (repeat as for the backend); its policy and its secrets are not used

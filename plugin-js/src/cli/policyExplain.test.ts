@@ -200,6 +200,24 @@ test('a person is the User with their object id, or who they are said to be', as
   assert.match(complaints, /--principal: user:default\/jane and user:default\/twin have its object id/);
 });
 
+test('described groups count also where the backend would ask the directory, and nobody breaks glass here', async () => {
+  const principal = `${TENANT}/${PERSON}`;
+  const config = folder.write(
+    'following.yaml',
+    `entraAccess:
+  tenants: [{ tenantId: ${TENANT}, audiences: ['api://backstage'] }]
+  groups: { source: graph, graph: { clientId: ${AGENT}, clientSecret: not-for-anybody, staleAfter: 300, directory: { poll: 30 } } }
+  breakGlass: [{ name: night-shift, principal: ${principal}, reason: on call }]
+  policy: { rules: [] }
+`,
+  );
+  const more = [...REFRESH, '--entity', api, '--catalog', org, '--config', config];
+  const owner = await explained(who(), ...more);
+  assert.deepEqual([owner.code, owner.rule, owner.groups.state], [0, 'owners', 'known']);
+  const unknown = await explained(who({ groups: 'unknown' }), ...more);
+  assert.deepEqual([unknown.code, unknown.result, unknown.rule], [1, 'DENY', null]);
+});
+
 test('the backend configuration binds groups, names the tenants, and may use variables', async () => {
   process.env.CLI_TEST_TENANT = TENANT;
   const config = folder.write(

@@ -93,6 +93,30 @@ test('what the page and the help show as a test file is one, and passes', async 
   }
 });
 
+test('a configuration that follows the directory, with break-glass entries, is one to test with', async () => {
+  folder.write(
+    'following.yaml',
+    `entraAccess:
+  tenants: [{ tenantId: ${TENANT}, audiences: ['api://backstage'] }]
+  groups: { source: graph, graph: { managedIdentity: true } }
+  breakGlass: [{ name: night-shift, principal: ${TENANT}/${PERSON} }]
+  policy: { file: ./policy.yaml }
+`,
+  );
+  const head = HEAD.replace('principals:', 'config: [following.yaml]\nprincipals:');
+  const file = written(
+    `  - name: an owner refreshes
+    given: { principal: olivia, ${REFRESH}, entity: 'component:default/api' }
+    expect: allow
+    rule: owners
+`,
+    head,
+  );
+  const { code, out, complaints } = await said('policy', 'test', file);
+  assert.deepEqual([code, complaints], [0, ''], out);
+  assert.match(out, /\n1 passed, 0 failed\n$/);
+});
+
 test('a test that fails says what was expected, what came and why', async () => {
   const file = written(`  - name: dana refreshes
     given: { principal: dana, ${REFRESH}, entity: 'component:default/api' }

@@ -227,6 +227,80 @@ test('applications that are let in make Application.Read.All needed, unless thei
   assert.equal(await outcome(), 'warning');
 });
 
+/** What docs/directory.md asks for, and what the doctor looks at registrations with */
+const FOLLOWS = ['User.Read.All', 'GroupMember.Read.All', 'RoleManagement.Read.Directory', 'Application.Read.All'];
+
+/** A backend that follows the directory, whose application has these permissions */
+function following(...graphRoles: string[]) {
+  const { clientId, secret } = workloads.groupReader;
+  config.entraAccess.groups = { source: 'graph', graph: { clientId, clientSecret: secret } };
+  tenant.registrations.groupReader.graphRoles = graphRoles;
+}
+
+/** Those about permissions that are not ok, narrowed to what they are about */
+const lacking = ({ all }: Awaited<ReturnType<typeof look>>) =>
+  all
+    .filter(({ check, outcome }) => check === 'graph.permissions' && outcome !== 'ok')
+    .map(({ about, outcome, what, fix = '' }) => ({ about: about.replace(/^.*?, /, ''), outcome, what, fix }));
+
+test('following the directory: a healthy tenant is ok, also with hidden memberships and tokens without groups', async () => {
+  following(...FOLLOWS, 'Member.Read.Hidden');
+  config.entraAccess.tenants[0].clients = [workloads.scanner.clientId];
+  tenant.registrations.backstage.groupMembershipClaims = null;
+  const findings = await look();
+  assert.deepEqual(findings.bad, []);
+  assert.ok(findings.all.length >= 20);
+});
+
+test('following the directory: what it takes is asked for, and not what it takes to ask about one person', async () => {
+  following('User.ReadBasic.All', 'GroupMember.Read.All', 'RoleManagement.Read.Directory', 'Application.Read.All');
+  const accounts = lacking(await look());
+  assert.deepEqual(
+    accounts.map(({ about, outcome }) => [about, outcome]),
+    [['accounts that are followed', 'error']],
+  );
+  assert.match(accounts[0]!.what, /^accounts cannot be followed/);
+  assert.match(accounts[0]!.fix, /^grant the application of `entraAccess\.groups\.graph` User\.Read\.All \(/);
+  following('User.Read.All', 'RoleManagement.Read.Directory', 'Application.Read.All');
+  const members = lacking(await look());
+  assert.deepEqual(
+    members.map(({ about, outcome }) => [about, outcome]),
+    [['groups that are followed', 'error']],
+  );
+  assert.match(members[0]!.fix, /GroupMember\.Read\.All/);
+  following(...FOLLOWS, 'Mail.Read');
+  const more = lacking(await look());
+  assert.deepEqual(
+    more.map(({ about, outcome, what }) => [about, outcome, what]),
+    [['least privilege', 'warning', 'the application may do more than is needed: Mail.Read']],
+  );
+  assert.match(more[0]!.fix, /docs\/directory\.md/);
+});
+
+test('following the directory: without Application.Read.All nothing is wrong, it is only not looked at', async () => {
+  following('User.Read.All', 'GroupMember.Read.All');
+  config.entraAccess.tenants[0].clients = [workloads.scanner.clientId];
+  const findings = await look();
+  assert.deepEqual(
+    lacking(findings).map(({ about, outcome }) => [about, outcome]),
+    [
+      ['app registrations', 'skipped'],
+      ['directory roles', 'skipped'],
+      ['least privilege', 'skipped'],
+    ],
+  );
+  assert.deepEqual(
+    findings.bad.filter(line => !line.endsWith(' skipped')),
+    [],
+  );
+});
+
+test('a refusal of Graph sends to the page of either source of groups', async () => {
+  following();
+  const { what } = (await look()).all.find(({ check }) => check === 'groups.configured')!;
+  assert.match(what, /403.*docs\/groups\.md \(with `groups\.source: graph`: docs\/directory\.md\)/);
+});
+
 test('Graph that is away, a wrong secret, and an unknown client each have their fix', async () => {
   tenant.faults.graph = 'unavailable';
   const away = await look();

@@ -1,20 +1,12 @@
 import { z } from 'zod';
-import {
-  appRoleAssignments,
-  directoryRoles,
-  memberGroups,
-  servicePrincipalOf,
-  type GraphTenant,
-} from '../graph/addresses';
+import { appRoleAssignments, servicePrincipalOf } from '../graph/addresses';
 import { GraphError } from '../graph/graphError';
-import type { GraphRequest } from '../graph/graphRequest';
 import { about, error, ok, once, skipped, warning, type Check, type Verdict } from './finding';
+import { needsOf, ROLES, type Need, type Needs } from './needs';
 import type { GraphAccess, Section, Subject } from './subject';
 
 /** Microsoft Graph's own application */
 const GRAPH_ID = '00000003-0000-0000-c000-000000000000';
-/** An object that exists nowhere: asking for it takes the permission all the same, and harms nobody */
-const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 const anything = z.unknown();
 const principalsSchema = z.object({
@@ -28,49 +20,6 @@ const principalsSchema = z.object({
     .max(1),
 });
 const assignmentsSchema = z.object({ value: z.array(z.object({ appRoleId: z.string(), resourceId: z.string() })) });
-
-/** A call of the backend, with the permissions any of which is enough; of each list one is needed */
-interface Need {
-  call: string;
-  request: (graph: GraphTenant) => GraphRequest;
-  oneOfEach: ReadonlyArray<readonly string[]>;
-  /** What goes wrong without it, and how bad that is */
-  lacking: (section: Section) => (fix: string) => Verdict;
-}
-
-const ALL = ['Directory.Read.All'];
-const PEOPLE: Need = {
-  call: 'groups of people',
-  request: graph => ({ url: memberGroups(graph, 'users', NOBODY), body: { securityEnabledOnly: true } }),
-  oneOfEach: [
-    ['User.ReadBasic.All', 'User.Read.All', ...ALL],
-    ['GroupMember.Read.All', 'Group.Read.All', ...ALL],
-  ],
-  lacking: () => fix => error('the groups of people with more than 200 stay unknown', fix),
-};
-const APPLICATIONS: Need = {
-  call: 'groups of applications, app registrations',
-  request: graph => ({ url: servicePrincipalOf(graph, NOBODY) }),
-  oneOfEach: [['Application.Read.All', ...ALL]],
-  lacking: section => {
-    const grade = unmapped(section).length > 0 ? error : warning;
-    return fix => grade('the groups of applications stay unknown, and no app registration can be looked at', fix);
-  },
-};
-const ROLES: Need = {
-  call: 'directory roles',
-  request: graph => ({ url: directoryRoles(graph) }),
-  oneOfEach: [['RoleManagement.Read.Directory', ...ALL]],
-  lacking: () => fix =>
-    warning('directory roles pass for groups', `${fix}, or list the roles under \`groups.directoryRoles\``),
-};
-const NEEDS: readonly Need[] = [PEOPLE, APPLICATIONS, ROLES];
-
-/** Applications that are let in and whose groups nobody has written down */
-function unmapped({ tenants, groups }: Section): string[] {
-  const mapped = new Set((groups?.workloads ?? []).map(({ client }) => client.toLowerCase()));
-  return tenants.flatMap(({ clients = [] }) => clients.filter(client => !mapped.has(client.toLowerCase())));
-}
 
 /** Whether Graph can be asked at all, and what it lets us ask */
 export function permissionChecks({ graph, section }: Subject): Check[] {
@@ -160,8 +109,9 @@ async function permissionVerdicts(
 ): Promise<Verdict[]> {
   if (reached && reached.status !== 403) return [skipped('Microsoft Graph could not be asked', 'see graph.token')];
   const granted = await grantsOf(tenant, graph.clientId);
-  const verdicts = await Promise.all(NEEDS.map(need => needVerdict(tenant, need, section, granted)));
-  return [...verdicts, about('least privilege', privilegeVerdict(granted))];
+  const needs = needsOf(section);
+  const verdicts = await Promise.all(needs.calls.map(need => needVerdict(tenant, need, section, granted)));
+  return [...verdicts, about('least privilege', privilegeVerdict(granted, needs))];
 }
 
 async function needVerdict(
@@ -202,14 +152,14 @@ async function grantsOf({ graph, client }: GraphAccess['tenants'][number], clien
 }
 
 /** What the plugin never makes use of, and a thief of the credential would */
-function privilegeVerdict(granted: readonly string[] | undefined): Verdict {
+function privilegeVerdict(granted: readonly string[] | undefined, { calls, beside, page }: Needs): Verdict {
   if (!granted) {
     const fix = 'grant Application.Read.All, or look under API permissions yourself';
     return skipped('what else the application may do is not known', fix);
   }
-  const useful = NEEDS.flatMap(({ oneOfEach }) => oneOfEach.flat());
+  const useful = [...calls.flatMap(({ oneOfEach }) => oneOfEach.flat()), ...beside];
   const more = granted.filter(name => !useful.includes(name)).sort();
   if (more.length === 0) return ok('the application may do nothing beyond it');
-  const fix = 'remove what the plugin does not need (docs/groups.md), or give it an application of its own';
+  const fix = `remove what the plugin does not need (${page}), or give it an application of its own`;
   return warning(`the application may do more than is needed: ${more.join(', ')}`, fix);
 }

@@ -1,7 +1,7 @@
 import { isGuid } from '../core';
 import { notSeen, type Application, type Applications } from './applications';
 import { about, error, ok, orOk, skipped, warning, type Check, type Verdict } from './finding';
-import type { Section, SignIn, Subject } from './subject';
+import { followsDirectory, type Section, type SignIn, type Subject } from './subject';
 
 /** Values of `groupMembershipClaims` with which tokens list groups */
 const WITH_GROUPS = ['SecurityGroup', 'ApplicationGroup', 'All'];
@@ -14,7 +14,7 @@ export function registrationChecks(subject: Subject, applications: Applications)
     ...(signIns.length === 0
       ? [{ id: 'registration.redirect', about: 'auth.providers.microsoft', make: () => NOT_INTERACTIVE }]
       : signIns.map(signIn => redirectCheck(signIn, applications))),
-    ...section.tenants.flatMap(tenant => tokenChecks(tenant, applications)),
+    ...section.tenants.flatMap(tenant => tokenChecks(tenant, applications, !followsDirectory(section))),
   ];
 }
 
@@ -72,7 +72,11 @@ function withoutCredentials(uri: string): string {
 }
 
 /** One for each client id that is an audience, and one for all App ID URIs */
-function tokenChecks({ audiences }: Section['tenants'][number], applications: Applications): Check[] {
+function tokenChecks(
+  { audiences }: Section['tenants'][number],
+  applications: Applications,
+  groupsNeeded: boolean,
+): Check[] {
   const ids = audiences.filter(isGuid);
   return ids.map(clientId => ({
     id: 'registration.tokens',
@@ -87,8 +91,10 @@ function tokenChecks({ audiences }: Section['tenants'][number], applications: Ap
       }
       if (lookup.state !== 'here') return notSeen(lookup)!;
       return orOk(
-        tokenVerdicts(lookup.application, audiences),
-        'its access tokens list groups, and their audience is accepted',
+        tokenVerdicts(lookup.application, audiences, groupsNeeded),
+        groupsNeeded
+          ? 'its access tokens list groups, and their audience is accepted'
+          : 'the audience of its access tokens is accepted',
       );
     },
   }));
@@ -97,10 +103,11 @@ function tokenChecks({ audiences }: Section['tenants'][number], applications: Ap
 function tokenVerdicts(
   { groupMembershipClaims, api, identifierUris }: Application,
   audiences: readonly string[],
+  groupsNeeded: boolean,
 ): Verdict[] {
   const found: Verdict[] = [];
   const claims = (groupMembershipClaims ?? '').split(',').map(each => each.trim());
-  if (!claims.some(claim => WITH_GROUPS.includes(claim))) {
+  if (groupsNeeded && !claims.some(claim => WITH_GROUPS.includes(claim))) {
     const fix = 'set `groupMembershipClaims: SecurityGroup` (Token configuration, Add groups claim)';
     found.push(warning('its tokens list no groups, so Microsoft Graph is asked about every person', fix));
   }

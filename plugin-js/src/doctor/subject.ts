@@ -22,9 +22,15 @@ export interface Section {
     trust: ReadonlyArray<{ name: string; groups: readonly string[] }>;
   }>;
   groups?: {
+    source?: 'token' | 'graph';
     mapping?: ReadonlyArray<{ group: string; owner: string }>;
     workloads?: ReadonlyArray<{ client: string; groups: readonly string[] }>;
   };
+}
+
+/** Whether groups come from Entra's directory, which is followed, not from tokens */
+export function followsDirectory({ groups }: Section): boolean {
+  return groups?.source === 'graph';
 }
 
 /** An environment of Backstage's interactive provider `microsoft` */

@@ -6,6 +6,8 @@ import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
 import { POLICY } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
+import type { AuditRecord } from '../audit/records';
+import { RefusedTokens } from '../audit/refusedTokens';
 import { EntraAccess } from '../service/entraAccess';
 import { EntraTokenHandler } from './handler';
 
@@ -82,6 +84,41 @@ for (const principal of [people.olivia, agents.onBehalfOfOlivia]) {
 test('a token that says it is app-only, and has scopes, is left alone', async () => {
   const token = tenant.mintAccessToken(scanner, { claims: { scp: 'access_as_user' } });
   assert.equal(await verify(token), undefined);
+});
+
+test('who is proved and not let in is recorded, and one of them hides no other', async context => {
+  const records: Array<Omit<AuditRecord, 'at'>> = [];
+  context.mock.method(entraAccess.audit, 'require', async (record: Omit<AuditRecord, 'at'>) => {
+    records.push(record);
+  });
+  const elsewhere = { claims: { azp: agentIdentity.clientId, appid: scanner.clientId } };
+  const onlyScanner = new Set([scanner.clientId]);
+  await assert.rejects(verify(tenant.mintAccessToken(autonomousAgent)), { code: 'token_kind_not_allowed' });
+  await assert.rejects(handler.verifyToken(tenant.mintAccessToken(scanner, elsewhere), onlyScanner), {
+    code: 'client_not_allowed',
+  });
+  const [agent, workload] = records;
+  const identity = ({ oid }: { oid: string }) => `${tenant.tenantId}/${oid}`;
+  assert.deepEqual(
+    [agent?.code, agent?.kind, agent?.identity, agent?.agent, agent?.issuer],
+    [
+      'token_kind_not_allowed',
+      'agent',
+      identity(autonomousAgent),
+      agentIdentity.clientId,
+      `entra-v2:${tenant.tenantId}`,
+    ],
+  );
+  assert.deepEqual(
+    [workload?.code, workload?.kind, workload?.identity, workload?.client],
+    ['client_not_allowed', 'workload', identity(scanner), agentIdentity.clientId],
+  );
+  const told = new RefusedTokens(Date.now);
+  for (let time = 0; time < 150; time += 1) told.count(agent!, () => 'the-agent');
+  assert.equal(
+    told.count({ ...agent!, identity: identity(stranger) }, () => 'another'),
+    undefined,
+  );
 });
 
 for (const [name, token, code] of [

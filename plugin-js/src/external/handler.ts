@@ -1,7 +1,7 @@
 import type { ExternalTokenHandler } from '@backstage/backend-defaults/auth';
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { refusedToken } from '../audit/callers';
-import { TokenRejectedError } from '../core';
+import { TokenRejectedError, type Principal } from '../core';
 import { described } from '../auth/described';
 import { actingSubject } from '../service/actingSubject';
 import type { EntraAccess } from '../service/entraAccess';
@@ -43,18 +43,25 @@ export class EntraTokenHandler implements ExternalTokenHandler<ReadonlySet<strin
     // Now that it is proved. An agent is never more than the policy allows it: no service principal.
     if (principal.kind !== 'workload') {
       throw await this.#refused(
+        principal,
         'token_kind_not_allowed',
         'an agent is judged by the policy: take its client off `backend.auth.externalAccess`',
       );
     }
     if (principal.clientId === null || !clients.has(principal.clientId)) {
-      throw await this.#refused('client_not_allowed', 'the client is not listed under `backend.auth.externalAccess`');
+      const advice = 'the client is not listed under `backend.auth.externalAccess`';
+      throw await this.#refused(principal, 'client_not_allowed', advice);
     }
     return { subject: actingSubject(principal) };
   }
 
-  #refused(code: 'token_kind_not_allowed' | 'client_not_allowed', advice: string): Promise<Error> {
+  /** Whose token it is has been proved by then */
+  #refused(
+    principal: Principal,
+    code: 'token_kind_not_allowed' | 'client_not_allowed',
+    advice: string,
+  ): Promise<Error> {
     const answer = { ok: false, code, advice } as const;
-    return this.#entraAccess.refuse(new TokenRejectedError(answer), refusedToken(answer));
+    return this.#entraAccess.refuse(new TokenRejectedError(answer), refusedToken(answer, principal));
   }
 }

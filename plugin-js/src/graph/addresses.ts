@@ -85,14 +85,17 @@ export function isBelow(url: URL, { graph }: GraphTenant): boolean {
   return inside && !url.username && !url.password;
 }
 
-/** What has changed about people's accounts; all of them at first */
-export function usersDelta({ graph }: GraphTenant): URL {
-  return new URL(`${graph}/v1.0/users/delta?$select=accountEnabled,signInSessionsValidFromDateTime`);
+/** What has changed about people's accounts; all of them at first. Of certain people only, at most 50 */
+export function usersDelta({ graph }: GraphTenant, ids: readonly string[] | null = null): URL {
+  return only(ids, new URL(`${graph}/v1.0/users/delta?$select=accountEnabled,signInSessionsValidFromDateTime`));
 }
 
 /** Who came to groups and left them; at first everybody who is in one. Of certain groups only, at most 50 */
 export function groupsDelta({ graph }: GraphTenant, ids: readonly string[] | null): URL {
-  const url = new URL(`${graph}/v1.0/groups/delta?$select=members`);
+  return only(ids, new URL(`${graph}/v1.0/groups/delta?$select=members`));
+}
+
+function only(ids: readonly string[] | null, url: URL): URL {
   if (ids) url.searchParams.set('$filter', ids.map(id => `id eq '${id}'`).join(' or '));
   return url;
 }

@@ -72,7 +72,8 @@ function refusal(response: Response, answer: unknown): GraphError {
     return new GraphError(`${said}, a redirect, which is not followed`, { ...options, scope: 'tenant' });
   if (status === 401) return new GraphError(said, { ...options, scope: 'tenant', transient: true });
   if (status === 403) {
-    const hint = 'grant the app registration the permissions of docs/groups.md, with admin consent';
+    const pages = 'docs/groups.md (with `groups.source: graph`: docs/directory.md)';
+    const hint = `grant the app registration the permissions of ${pages}, with admin consent`;
     return new GraphError(`${said}: ${hint}`, { ...options, scope: 'principal' });
   }
   if (status === 404)

@@ -16,7 +16,9 @@ const place = z
   .describe('`<chain>:<number>:<hash>` of a record');
 
 export const entriesQuery = z.strictObject({
-  principal: searched.optional().describe('Entity ref of who asked'),
+  principal: searched
+    .optional()
+    .describe('Who asked: an entity ref, or the subject of a service, such as `plugin:catalog`'),
   resource: searched.optional(),
   result: effect.optional(),
   rule: searched.optional(),
@@ -56,7 +58,7 @@ export const auditEntry = named(
       hash: z.string(),
       event,
       result: effect.optional(),
-      principal: text.describe('Entity ref'),
+      principal: text.describe('Entity ref, or the subject of a service (kind `service`), such as `plugin:catalog`'),
       kind: text,
       identity: text.describe('`<tenant id>/<object id>`: of an agent, the person for whom it acts'),
       client: text.describe('Client id'),
