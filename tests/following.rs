@@ -341,7 +341,6 @@ fn a_deny_by_a_directory_role_holds_by_the_token_also_where_groups_are_followed(
         { "id": "not-the-role", "effect": "deny", "permissions": ["a.*"], "principals": [{ "group": ROLE }] },
     ] });
     engine.set_policy(&rules.to_string(), "p").unwrap();
-    engine.set_directory_roles(vec![guid(ROLE)]);
     let ids = ["a.read", "b.read"].map(|name| permission(&mut engine, name));
     // Long before the directory was read; a token with too many groups says nothing of roles either.
     let holder =
@@ -354,6 +353,12 @@ fn a_deny_by_a_directory_role_holds_by_the_token_also_where_groups_are_followed(
     follow(&mut engine);
     assert_eq!(engine.standing(holder, Timestamp::NEVER, now()).unwrap().word, Word::Directory);
     let effects = |engine: &mut Engine<Portable>, caller| ids.map(|id| engine.decide(caller, id, now()).effect);
+    assert_eq!(
+        effects(&mut engine, holder),
+        [Effect::Deny, Effect::Deny],
+        "also where nobody could tell that it is a role"
+    );
+    engine.set_directory_roles(vec![guid(ROLE)]);
     assert_eq!(effects(&mut engine, holder), [Effect::Deny, Effect::Deny]);
     assert_eq!(effects(&mut engine, other), [Effect::Allow, Effect::Deny]);
     assert_eq!(effects(&mut engine, overage), [Effect::Deny, Effect::Deny]);

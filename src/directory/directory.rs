@@ -347,6 +347,11 @@ impl Directory {
         }
     }
 
+    /// Whether there is such a group, as far as is known; a directory role is none
+    pub fn knows(&self, group: Guid) -> bool {
+        self.group(group).is_some()
+    }
+
     fn group(&self, id: Guid) -> Option<u32> {
         self.groups.get(id)
     }

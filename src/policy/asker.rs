@@ -94,7 +94,8 @@ impl<'a> Asker<'a> {
             Word::Directory if self.directory.is_role(group) => listed(),
             Word::Directory => {
                 let found = self.directory.is_in(self.principal, group);
-                let told = || self.standing.newer_token && listed() == Some(true);
+                // What the directory has never heard of may be a directory role.
+                let told = || (self.standing.newer_token || !self.directory.knows(group)) && listed() == Some(true);
                 let may_be = !found && (told() || !self.directory.covers(self.principal, group));
                 (!may_be).then_some(found)
             }
