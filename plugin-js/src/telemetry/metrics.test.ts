@@ -53,5 +53,6 @@ test('a tenant of Entra that was never loaded has no age, and is as good as one 
 });
 
 test('where groups come with the tokens nothing is said of Entra', () => {
-  for (const name of ['entra_access.entra.age', 'entra_access.entra.stale']) assert.deepEqual(measured(name, [], 0), []);
+  for (const name of ['entra_access.entra.age', 'entra_access.entra.stale'])
+    assert.deepEqual(measured(name, [], 0), []);
 });
