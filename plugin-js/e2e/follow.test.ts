@@ -1,7 +1,7 @@
 /** Microsoft Graph followed by two replicas with one database: over HTTP, in real processes */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertConforms } from './support/conforms';
+import { RememberingClient } from './support/company';
 import { followingSections } from './support/follow';
 import { groups, people } from '../dev/tenant/people';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
@@ -122,12 +122,14 @@ test('a handshake is answered as plain text, and nothing that could be more than
 });
 
 test('notifications are answered as the document says, with a token and without, and nothing else is', async () => {
+  // Holds each answer against the document.
+  const client = new RememberingClient({ backendUrl: one.client.base });
   const tokens = [undefined, await one.client.tokenFor(company.tenant.mintAccessToken(people.adam))];
   for (const token of tokens) {
     const send = async (init: { method?: string; body?: string; type?: string }, query = '') => {
       const headers = { 'content-type': init.type ?? 'application/json' };
       const authorization = token && { authorization: `Bearer ${token}` };
-      return one.client.raw(`${NOTIFICATIONS}${query}`, {
+      return client.raw(`${NOTIFICATIONS}${query}`, {
         method: init.method ?? 'POST',
         headers: { ...headers, ...authorization },
         body: init.body,
@@ -149,7 +151,6 @@ test('notifications are answered as the document says, with a token and without,
       [415, await send({ body, type: 'application/json; charset=iso-8859-1' })],
     ] as const) {
       assert.equal(answer.status, status, answer.text);
-      assertConforms({ method: 'POST', path: NOTIFICATIONS, ...answer });
       if (status < 400) continue;
       assert.equal(JSON.parse(answer.text).error.code, 'request_invalid');
       assert.ok(!answer.text.includes(secret), answer.text);
