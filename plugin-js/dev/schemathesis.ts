@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, untilReady } from './story/client';
 import { startEnvironment } from './story/environment';
+import { followedGroups } from './story/startStory';
 import { groups, people } from './tenant/people';
 
 const CONFIGURATION = join(__dirname, 'schemathesis.toml');
@@ -19,6 +20,8 @@ async function main(args: string[]): Promise<number> {
   if (!python) throw new Error('it is started by npm run schemathesis');
   const environment = await startEnvironment({
     configure(config) {
+      // Otherwise its path is not there.
+      config.entraAccess.groups = followedGroups(config.backend.baseUrl);
       config.entraAccess.limits = { inspect: UNLIMITED, explain: UNLIMITED };
       const principals = [{ group: groups.platformAdmins.id }];
       config.entraAccess.policy = { rules: [{ id: 'admins', effect: 'allow', permissions: ['*'], principals }] };

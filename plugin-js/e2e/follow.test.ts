@@ -1,6 +1,7 @@
 /** Microsoft Graph followed by two replicas with one database: over HTTP, in real processes */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { RememberingClient } from './support/company';
 import { followingSections } from './support/follow';
 import { groups, people } from '../dev/tenant/people';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
@@ -118,6 +119,47 @@ test('a handshake is answered as plain text, and nothing that could be more than
   const hostile = await ask('<script>alert(1)</script>');
   assert.equal(hostile.status, 400);
   assert.doesNotMatch(hostile.text, /</);
+});
+
+test('notifications are answered as the document says, with a token and without, and nothing else is', async () => {
+  // Holds each answer against the document.
+  const client = new RememberingClient({ backendUrl: one.client.base });
+  const tokens = [undefined, await one.client.tokenFor(company.tenant.mintAccessToken(people.adam))];
+  for (const token of tokens) {
+    const send = async (init: { method?: string; body?: string; type?: string }, query = '') => {
+      const headers = { 'content-type': init.type ?? 'application/json' };
+      const authorization = token && { authorization: `Bearer ${token}` };
+      return client.raw(`${NOTIFICATIONS}${query}`, {
+        method: init.method ?? 'POST',
+        headers: { ...headers, ...authorization },
+        body: init.body,
+      });
+    };
+    const secret = 'x'.repeat(64);
+    const body = JSON.stringify({ value: [{ subscriptionId: 'x', clientState: secret, changeType: 'updated' }] });
+    for (const [status, answer] of [
+      [200, await send({}, '?validationToken=ours')],
+      [400, await send({}, '?validationToken=%3Cb%3E')],
+      [400, await send({}, '?validationToken=a&validationToken=b')],
+      [202, await send({ body })],
+      [400, await send({ body: body.slice(0, -1) })],
+      [400, await send({ body: 'null' })],
+      [400, await send({ body: JSON.stringify({ value: [{ subscriptionId: 'x', clientState: [secret] }] }) })],
+      [400, await send({ body, type: 'text/plain' })],
+      [400, await send({})],
+      [413, await send({ body: JSON.stringify({ value: [], more: secret.repeat(5_000) }) })],
+      [415, await send({ body, type: 'application/json; charset=iso-8859-1' })],
+    ] as const) {
+      assert.equal(answer.status, status, answer.text);
+      if (status < 400) continue;
+      assert.equal(JSON.parse(answer.text).error.code, 'request_invalid');
+      assert.ok(!answer.text.includes(secret), answer.text);
+    }
+    for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
+      const { status, text } = await send({ method });
+      assert.deepEqual([status, JSON.parse(text).error.code], [405, 'method_not_allowed'], text);
+    }
+  }
 });
 
 test('a replica that comes later has what the others have, without Microsoft Graph', async () => {

@@ -17,6 +17,7 @@ import { HOME_TENANT_ID } from '../dev/tenant/tenantIds';
 import { REJECTION_CODES } from '../src/core';
 import { DURATION, INSTRUMENTS } from '../src/telemetry/metrics';
 import { TIMED_IN } from '../src/telemetry/telemetry';
+import { Followed } from './support/followed';
 
 const SCOPE = 'backstage-plugin-entra-access';
 const exported = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
@@ -25,6 +26,9 @@ const spans = new InMemorySpanExporter();
 const reader = new PeriodicExportingMetricReader({ exporter: exported, exportIntervalMillis: 2 ** 31 - 1 });
 const meters = new MeterProvider({ readers: [reader] });
 const tracers = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
+
+/** Where nothing is followed there are none */
+const OF_ENTRA = new Set(['entra_access.entra.age', 'entra_access.entra.stale']);
 
 let environment: Environment;
 let client: Client;
@@ -154,7 +158,7 @@ test('no caller makes a series: labels are of closed sets, and hostile requests 
       ),
     ),
   };
-  const names = new Set([DURATION.name, ...INSTRUMENTS.map(({ name }) => name)]);
+  const names = new Set([DURATION.name, ...INSTRUMENTS.map(({ name }) => name)].filter(name => !OF_ENTRA.has(name)));
   // Which results are among the timed ones is chance.
   const series = (points: Map<string, Point[]>) =>
     [...points].filter(([name]) => name !== DURATION.name).flatMap(([, each]) => each).length;
@@ -182,4 +186,32 @@ test('what takes long has spans', async () => {
   for (const name of ['entra_access.directory.refresh', 'entra_access.audit.write']) assert.ok(names.has(name), name);
   const text = JSON.stringify(spans.getFinishedSpans().map(({ attributes, events }) => [attributes, events]));
   assert.ok(!text.includes(people.olivia.oid));
+});
+
+test('where Entra is followed, how old each tenant is and whether that is too old', async () => {
+  // Two backends of one process would measure the same metrics.
+  await environment.stop();
+  const followed = new Followed();
+  environment = await startEnvironment({
+    configure(config) {
+      config.entraAccess.groups = followed.groups(config.backend.baseUrl);
+    },
+    features: [followed.feature],
+  });
+  await followed.ready(environment);
+  const ofEntra = async () => {
+    const points = await collected();
+    return [...OF_ENTRA].map(name => {
+      const [point, ...more] = points.get(name) ?? [];
+      assert.deepEqual([point?.attributes, more], [{ tenant: HOME_TENANT_ID }, []], name);
+      return point?.value as number;
+    });
+  };
+  const [age = -1, stale] = await ofEntra();
+  assert.ok(age >= 0 && age < 120, String(age));
+  assert.equal(stale, 0);
+  followed.completedAt(Math.floor(Date.now() / 1000) - 1_000);
+  const [older = -1, tooOld] = await ofEntra();
+  assert.ok(older >= 1_000 && older < 1_600, String(older));
+  assert.equal(tooOld, 1);
 });

@@ -16,13 +16,13 @@ export function startStory(ports?: EnvironmentOptions['ports']): Promise<Environ
     configure({ backend, catalog, entraAccess }) {
       catalog.locations.push({ type: 'file', target: join(__dirname, 'catalog/subteams.yaml') });
       entraAccess.tenants[0].clients = [workloads.scanner.clientId];
-      entraAccess.groups = followed(backend.baseUrl);
+      entraAccess.groups = followedGroups(backend.baseUrl);
     },
   });
 }
 
 /** The directory is followed: told of changes, and asked as well where that should fail */
-function followed(baseUrl: string) {
+export function followedGroups(baseUrl: string) {
   const { clientId, secret: clientSecret } = workloads.directoryReader;
   const notifications = { url: `${baseUrl}/api/entra-access/v1/notifications` };
   return { source: 'graph', graph: { clientId, clientSecret, directory: { poll: 10, notifications } } };

@@ -1,6 +1,6 @@
 import type { BackstageCredentials } from '@backstage/backend-plugin-api';
 import { CustomErrorBase } from '@backstage/errors';
-import type { NextFunction, Request, RequestHandler, Response, Router } from 'express';
+import type { Request, RequestHandler, Response, Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import type { Asked, Handlers } from '../openapi/handlers';
@@ -11,7 +11,7 @@ import { coded } from '../service/coded';
 
 /** How operations are guarded; what is not let in is an error */
 export interface Guards {
-  access(request: Request, access: Exclude<Operation['access'], 'public'>): Promise<BackstageCredentials>;
+  access(request: Request, access: Exclude<Operation['access'], 'public' | 'graph'>): Promise<BackstageCredentials>;
   limits: Record<NonNullable<Operation['limit']>, RequestHandler>;
 }
 
@@ -26,7 +26,8 @@ class MethodNotAllowedError extends CustomErrorBase {
 /** The routes of the document that have a handler: each request is let in, read and then answered */
 export function operationRouter(handlers: Partial<Handlers>, guards: Guards): Router {
   const router = PromiseRouter();
-  for (const id of Object.keys(handlers) as OperationId[]) {
+  const served = Object.keys(handlers) as OperationId[];
+  for (const id of served) {
     const { method, path } = ROUTES[id];
     const operation: Operation = OPERATIONS[id];
     const handle = handlers[id] as (asked: Asked<OperationId>) => Promise<unknown>;
@@ -37,15 +38,15 @@ export function operationRouter(handlers: Partial<Handlers>, guards: Guards): Ro
       if (answer !== undefined) response.json(answer);
     });
   }
-  router.use(otherMethods);
+  router.use(otherMethods(served));
   return router;
 }
 
 /** Whoever may not ask is not told what is wrong with the question */
 async function read(operation: Operation, request: Request, response: Response, guards: Guards): Promise<object> {
   const { access, query, body } = operation;
-  // Whatever comes with the question is left unread.
-  if (access === 'public') return {};
+  // Whatever comes with the question is left unread; what Graph sends its handler reads.
+  if (access === 'public' || access === 'graph') return {};
   const credentials = await guards.access(request, access);
   if (!body) refuseAnyBody(request);
   return {
@@ -55,10 +56,13 @@ async function read(operation: Operation, request: Request, response: Response, 
   };
 }
 
-function otherMethods(request: Request, response: Response, next: NextFunction): void {
-  const methods = Object.values(ROUTES).flatMap(({ method, path }) => (path === request.path ? [method] : []));
-  if (methods.length === 0 || request.method === 'OPTIONS') return next();
-  const allowed = methods.flatMap(method => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
-  response.set('Allow', allowed);
-  next(coded('method_not_allowed', new MethodNotAllowedError(`this route answers ${allowed}`)));
+function otherMethods(served: readonly OperationId[]): RequestHandler {
+  const routes = served.map(id => ROUTES[id]);
+  return (request, response, next) => {
+    const methods = routes.flatMap(({ method, path }) => (path === request.path ? [method] : []));
+    if (methods.length === 0 || request.method === 'OPTIONS') return next();
+    const allowed = methods.flatMap(method => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
+    response.set('Allow', allowed);
+    next(coded('method_not_allowed', new MethodNotAllowedError(`this route answers ${allowed}`)));
+  };
 }

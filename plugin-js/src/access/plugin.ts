@@ -6,8 +6,8 @@ import { registerActions } from '../actions/actions';
 import { actionsRegistryRef } from '../actions/registryRef';
 import { attachAudit } from '../audit/attach';
 import { Following } from '../follow/following';
-import { NOTIFICATIONS_PATH } from '../follow/notifications';
 import { groupsNamed } from '../follow/wanted';
+import { ROUTES } from '../openapi/routes';
 import { CATALOG_CHANGED } from '../service/catalogChanges';
 import { entraAccessServiceRef } from '../service/ref';
 import { SessionStore } from '../service/sessionStore';
@@ -83,11 +83,10 @@ export const entraAccessPlugin = createBackendPlugin({
         entraAccess.directory.follow(async () => {
           await Promise.all([directory.catchUp(), following?.catchUp()]);
         });
-        const notifications = following?.router;
+        const notifications = following?.notifications;
+        // Microsoft Graph has no token of ours: it proves itself by the secret of a subscription.
         if (notifications) {
-          // Microsoft Graph has no token of ours: it proves itself by the secret of a subscription.
-          deps.httpRouter.addAuthPolicy({ path: NOTIFICATIONS_PATH, allow: 'unauthenticated' });
-          deps.httpRouter.use(notifications);
+          deps.httpRouter.addAuthPolicy({ path: ROUTES.receiveNotifications.path, allow: 'unauthenticated' });
         }
         const lookup = new PermissionLookup({ auth, discovery });
         const limits = callerLimits(entraAccess.limits, httpAuth);
@@ -97,11 +96,13 @@ export const entraAccessPlugin = createBackendPlugin({
         const checks = new BackgroundChecks({ ...deps, directory });
         deps.lifecycle.addShutdownHook(() => checks.close());
         const shared = { entraAccess, questions, limits, permissions };
-        deps.httpRouter.use(createRouter({ ...shared, directory, checks, discovery, httpAuth, auditStore }));
+        deps.httpRouter.use(
+          createRouter({ ...shared, directory, checks, discovery, httpAuth, auditStore, notifications }),
+        );
         registerActions({ ...shared, registry: deps.actionsRegistry });
 
         // The same for everybody, and nothing of this backend is in it.
-        deps.httpRouter.addAuthPolicy({ path: '/openapi.json', allow: 'unauthenticated' });
+        deps.httpRouter.addAuthPolicy({ path: ROUTES.getOpenApi.path, allow: 'unauthenticated' });
 
         deps.lifecycle.addStartupHook(async () => {
           await following?.start();

@@ -10,6 +10,7 @@ import type { Request, Router } from 'express';
 import { auditHandlers } from '../audit/handlers';
 import type { AuditStore } from '../audit/store';
 import { explanationText } from '../explain/text';
+import type { Notifications } from '../follow/notifications';
 import { openApiDocument, type OpenApiDocument } from '../openapi/document';
 import type { Handlers } from '../openapi/handlers';
 import { permissionInput } from '../permission/policy';
@@ -38,11 +39,13 @@ export interface RouterOptions {
   permissions: PermissionsService;
   /** Without one there is no audit trail to read */
   auditStore?: AuditStore;
+  /** Without them the path of change notifications is not there */
+  notifications?: Pick<Notifications, 'answer'>;
 }
 
 /** Routes below `/api/entra-access`, as `openapi/operations.ts` describes them */
 export function createRouter(options: RouterOptions): Router {
-  const { entraAccess, directory, checks, questions, auditStore: store } = options;
+  const { entraAccess, directory, checks, questions, auditStore: store, notifications } = options;
   const guards = guardsOf(options);
   const handlers: Partial<Handlers> = {
     getOpenApi: documentOnce(options),
@@ -62,6 +65,10 @@ export function createRouter(options: RouterOptions): Router {
 
     // The catalog in another process asks it (docs/split-deployment.md).
     findOwners: ({ body }) => ownersOf(entraAccess, body),
+
+    ...(notifications
+      ? { receiveNotifications: ({ request, response }) => notifications.answer(request, response) }
+      : {}),
 
     ...(store ? auditHandlers({ core: entraAccess.core, audit: entraAccess.audit, store }) : {}),
   };

@@ -2,6 +2,7 @@ import { NotFoundError } from '@backstage/errors';
 import type { Status } from '../openapi/status';
 import type { Whoami } from '../openapi/whoami';
 import type { EntraAccess } from '../service/entraAccess';
+import { entraStates } from '../service/entraStates';
 import { sessionsUnavailable } from '../service/sessionStoreAccess';
 import { NOT_YET } from './checks';
 import type { CatalogDirectory } from './directory';
@@ -94,23 +95,15 @@ export function statusOf(entraAccess: EntraAccess, directory: CatalogDirectory, 
 }
 
 function entraOf({ breakGlass, core }: EntraAccess) {
-  const { freshness, accounts } = core;
-  const states = new Map(freshness.states.map(state => [state.tenant, state]));
-  const tenants = [...new Set(core.issuers.flatMap(({ tenantId }) => tenantId || []))];
   return {
-    staleAfterSeconds: freshness.staleAfter,
-    tenants: tenants.map(tenant => {
-      const known = states.get(tenant);
-      const report = accounts.report(tenant);
-      return {
-        tenant,
-        // One that was never loaded whole is as good as one that is too old.
-        stale: known?.stale ?? true,
-        ageSeconds: known?.ageSeconds ?? null,
-        revoked: report?.outOfForce ?? 0,
-        ...(known?.error === undefined ? {} : { error: known.error }),
-      };
-    }),
+    staleAfterSeconds: core.freshness.staleAfter,
+    tenants: entraStates(core).map(({ tenant, stale, ageSeconds, error }) => ({
+      tenant,
+      stale,
+      ageSeconds: ageSeconds ?? null,
+      revoked: core.accounts.report(tenant)?.outOfForce ?? 0,
+      ...(error === undefined ? {} : { error }),
+    })),
     breakGlass: breakGlass.states.map(({ name, uses, lastUse }) => ({
       name,
       uses,

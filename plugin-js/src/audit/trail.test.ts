@@ -152,6 +152,49 @@ for (const { name, skip, open } of DATABASES) {
       assert.equal((await rows()).length, 4);
     });
 
+    /** Ways to write a row in the place of another one; those of SQLite need no right to update or delete */
+    function replacing(table: string, row: object): Array<PromiseLike<unknown>> {
+      const { knex } = database;
+      const upsert = knex(table).insert(row).onConflict(['chain', 'seq']).merge();
+      if (name === 'PostgreSQL') return [upsert];
+      const byPlace = (taken: object) => {
+        const { sql, bindings } = knex(table).insert(taken).toSQL().toNative();
+        return knex.raw(sql.replace(/^insert /, 'insert or replace '), bindings as string[]);
+      };
+      // What SQLite numbers rows by is a key of its own.
+      const rowid = knex(table).max('rowid');
+      return [upsert, byPlace(row), byPlace({ ...row, chain: 'another', rowid })];
+    }
+
+    test('nothing takes the place of what is there, in neither table', async () => {
+      const trail = await filled(3);
+      const tables = async () => [await rows(), await database.knex('entra_access_audit_checkpoints')];
+      const [first, second] = await rows();
+      await store.prune(trail.chain, { seq: 1, hash: first!.hash }, 1);
+      const before = await tables();
+      for (const statement of [
+        ...replacing('entra_access_audit', { ...second, record: '{}', hash: 'f'.repeat(64) }),
+        ...replacing('entra_access_audit_checkpoints', { chain: trail.chain, seq: 1, hash: 'f'.repeat(64), at: 1 }),
+      ]) {
+        // Passed over without a word, or refused.
+        await statement.then(undefined, error => assert.match(String(error), /append-only/));
+        assert.deepEqual(await tables(), before);
+      }
+    });
+
+    test('of a batch that came through in part the rest is added', async () => {
+      const trail = await filled(3);
+      await trail.close();
+      const kept = await rows();
+      const { chain, head } = trail;
+      const said = { chain, seq: head.seq + 1, at: 1, event: 'decision', result: 'DENY', rule: 'r' };
+      const link = { ...said, ...core.audit.link(head.hash, JSON.stringify(said))! } as AuditRow;
+      await store.append([...kept.slice(-2), link]);
+      await store.append([link]);
+      assert.equal((await rows()).length, kept.length + 1);
+      assert.deepEqual(await problems({ store, heads: [{ chain, seq: link.seq, hash: link.hash }] }), []);
+    });
+
     const TAMPERED: Array<[string, string[], (head: AuditRow[]) => Promise<unknown>]> = [
       [
         'a changed record',
@@ -213,6 +256,19 @@ for (const { name, skip, open } of DATABASES) {
       await next.require(denied('later'));
       await unguarded(() => database.knex('entra_access_audit').where({ chain: trail.chain }).delete());
       assert.deepEqual(short(await problems({ store })), ['4 cut']);
+    });
+
+    test('a made-up chain fits, as hashes have no key: what tells is that no head of it was ever told', async () => {
+      const trail = await filled(3);
+      const chain = '00000000-0000-4000-8000-000000000000';
+      const said = { chain, seq: 1, at: 1, event: 'decision', result: 'ALLOW', rule: 'made up' };
+      await database.knex('entra_access_audit').insert({ ...said, ...core.audit.link('', JSON.stringify(said)) });
+      const chains: string[] = [];
+      for await (const step of verifyAudit({ core, store })) {
+        assert.ok(!('problem' in step));
+        if ('chain' in step) chains.push(step.chain.chain);
+      }
+      assert.deepEqual(chains.sort(), [chain, trail.chain].sort());
     });
 
     test('verifying goes on behind a link', async () => {

@@ -3,7 +3,6 @@ import type { DatabaseService, LifecycleService, LoggerService, SchedulerService
 import type { EventsService } from '@backstage/plugin-events-node';
 import type { EntraAccess } from '../service/entraAccess';
 import { within } from '../service/within';
-import type { Router } from 'express';
 import { FeedStore } from './feedStore';
 import { Hints } from './hints';
 import { Notifications, type NotificationCounts } from './notifications';
@@ -116,9 +115,9 @@ export class Following {
     this.#subscriber = new Subscriber({ store: subscriptions, url, tenants, groups, logger });
   }
 
-  /** The route for change notifications, where they are asked for */
-  get router(): Router | undefined {
-    return this.#notifications?.router();
+  /** What answers change notifications, where they are asked for */
+  get notifications(): Notifications | undefined {
+    return this.#notifications;
   }
 
   /** Takes in what was written; never fails */

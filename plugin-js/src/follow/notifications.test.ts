@@ -14,11 +14,13 @@ import { RecordingLogger } from '../../e2e/support/logger';
 import { createCredential } from '../graph/credential';
 import { GraphClient } from '../graph/graphClient';
 import { GRAPH_LIMITS } from '../graph/limits';
+import { ROUTES } from '../openapi/routes';
 import { Hints } from './hints';
-import { NOTIFICATIONS_PATH, Notifications } from './notifications';
+import { Notifications } from './notifications';
 import { Subscriber } from './subscriber';
 import { digestOf, SubscriptionStore, type Subscription } from './subscriptionStore';
 
+const { path: PATH } = ROUTES.receiveNotifications;
 const DAY_MS = 24 * 3600_000;
 const SUBSCRIPTION: Subscription = {
   id: 'd5e1b0a7-0000-4000-8000-000000000001',
@@ -123,9 +125,10 @@ before(async () => {
   tenant = await startTenant();
   const { notifications } = receiver();
   const app = express().use((_request, response, next) => (willing ? next() : void response.status(200).send('no')));
-  server = createServer(app.use(notifications.router()));
+  app.post(PATH, (request, response, next) => void notifications.answer(request, response).catch(next));
+  server = createServer(app);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${NOTIFICATIONS_PATH}`;
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}`;
 });
 beforeEach(async () => {
   willing = true;

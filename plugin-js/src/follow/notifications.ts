@@ -1,33 +1,16 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { InputError } from '@backstage/errors';
-import express, { type NextFunction, type Request, type Response, type Router } from 'express';
-import { z } from 'zod';
+import type { Request, Response } from 'express';
+import { changeNotifications, HANDSHAKE, type ChangeNotification } from '../openapi/notifications';
+import { bodyOf, readBody } from '../openapi/request';
 import { coded } from '../service/coded';
 import { isFrom, type Subscription, type SubscriptionStore } from './subscriptionStore';
 
-/** Where Graph sends change notifications, below `/api/entra-access` */
-export const NOTIFICATIONS_PATH = '/v1/notifications';
-const MAX_BODY = '256kb';
+/** Anybody may send one */
+const BODY = bodyOf('256kb', '256 KiB');
 /** Subscriptions that are not known here are looked for in the database, so many in a second */
 const LOOKUPS_PER_SECOND = 20;
 const MAX_KNOWN = 1_000;
-
-/** Letters of Graph's own handshakes; nothing that a browser could take for a document */
-const HANDSHAKE = /^[\w .:;,=+/-]{1,1024}$/;
-
-const notificationsSchema = z.object({
-  value: z
-    .array(
-      z.object({
-        subscriptionId: z.string().max(64),
-        clientState: z.string().max(128),
-        tenantId: z.string().max(64).optional(),
-      }),
-    )
-    .max(1_000),
-});
-
-type Notification = z.infer<typeof notificationsSchema>['value'][number];
 
 /** Counts what comes; shown in `status` */
 export interface NotificationCounts {
@@ -55,29 +38,23 @@ export class Notifications {
     this.#logger = logger;
   }
 
-  /** The route; whoever sends something is told at once that it has come, whatever becomes of it */
-  router(): Router {
-    const router = express.Router();
-    router.post(NOTIFICATIONS_PATH, express.json({ limit: MAX_BODY }), (request, response) => {
-      const handshake = request.query.validationToken;
-      response.set('x-content-type-options', 'nosniff');
-      if (handshake !== undefined) {
-        if (typeof handshake !== 'string' || !HANDSHAKE.test(handshake))
-          throw coded('request_invalid', new InputError('validationToken: not one of Microsoft Graph'));
-        response.status(200).type('text/plain').send(handshake);
-        return;
-      }
-      const parsed = notificationsSchema.safeParse(request.body);
-      if (!parsed.success) throw coded('request_invalid', new InputError('the body is no change notification'));
-      response.status(202).end();
-      void this.receive(parsed.data.value);
-    });
-    router.use(withoutBody);
-    return router;
+  /** Answers what is sent: whoever sends something is told at once that it has come, whatever becomes of it */
+  async answer(request: Request, response: Response): Promise<undefined> {
+    const handshake = request.query.validationToken;
+    response.set('x-content-type-options', 'nosniff');
+    if (handshake !== undefined) {
+      if (typeof handshake !== 'string' || !HANDSHAKE.test(handshake))
+        throw coded('request_invalid', new InputError('validationToken: not one of Microsoft Graph'));
+      response.status(200).type('text/plain').send(handshake);
+      return;
+    }
+    const { value } = await readBody(changeNotifications, request, response, BODY);
+    response.status(202).end();
+    void this.receive(value);
   }
 
   /** Looks for one that is genuine: one is as good as a thousand. Never fails */
-  async receive(notifications: readonly Notification[]): Promise<void> {
+  async receive(notifications: readonly ChangeNotification[]): Promise<void> {
     const hinted = new Set<string>();
     for (const notification of notifications) {
       const subscription = await this.#find(notification.subscriptionId);
@@ -115,13 +92,7 @@ export class Notifications {
   }
 }
 
-/** The parser's error holds what was sent: say only that it is no notification */
-function withoutBody(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
-  const quotes = typeof error === 'object' && error !== null && 'body' in error;
-  next(quotes ? coded('request_invalid', new InputError('the body is no change notification')) : error);
-}
-
-function isGenuine(subscription: Subscription, { clientState, tenantId }: Notification): boolean {
+function isGenuine(subscription: Subscription, { clientState, tenantId }: ChangeNotification): boolean {
   return (
     isFrom(subscription, clientState) && (tenantId === undefined || tenantId.toLowerCase() === subscription.tenant)
   );

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALWAYS, errorBody, REFUSALS, TO_EVERYBODY, type Refusal } from './errors';
+import { ALWAYS, errorBody, REFUSALS, TO_EVERYBODY, WHERE_NOT_SET, type Refusal } from './errors';
 import { OPERATIONS, type Operation } from './operations';
 import { ROUTES, type OperationId } from './routes';
 import { NAMED } from './schema';
@@ -56,7 +56,7 @@ export function openApiDocument(baseUrl: string): OpenApiDocument {
 }
 
 function operationObject(id: OperationId, operation: Operation): Json {
-  const { summary, description, tag, access, query, body } = operation;
+  const { summary, description, tag, access, setting, query, body } = operation;
   const permission = typeof access === 'object' ? access.permission : undefined;
   const needs = permission && `Needs the permission \`${permission}\`.`;
   return {
@@ -65,13 +65,18 @@ function operationObject(id: OperationId, operation: Operation): Json {
     description: [description, needs].filter(Boolean).join(' ') || undefined,
     tags: [tag],
     ...(permission ? { 'x-permission': permission } : {}),
-    ...(access === 'catalog' ? { 'x-internal': true } : {}),
-    ...(access === 'public' ? { security: [] } : {}),
+    ...(access === 'catalog' || access === 'graph' ? { 'x-internal': true } : {}),
+    ...(setting ? { 'x-setting': setting } : {}),
+    ...(asksForToken(operation) ? {} : { security: [] }),
     ...(query ? { parameters: parameters(query) } : {}),
-    ...(body ? { requestBody: { required: true, content: { [JSON_TYPE]: { schema: referenceTo(body) } } } } : {}),
+    ...(body
+      ? { requestBody: { required: !operation.bodyOptional, content: { [JSON_TYPE]: { schema: referenceTo(body) } } } }
+      : {}),
     responses: responses(operation),
   };
 }
+
+const asksForToken = ({ access }: Operation) => access !== 'public' && access !== 'graph';
 
 function parameters(query: z.ZodObject): Json[] {
   const { properties = {}, required = [] } = schemaOfOne(query) as {
@@ -89,8 +94,9 @@ function parameters(query: z.ZodObject): Json[] {
 }
 
 function responses(operation: Operation): Json {
-  const { answer, lines, table, text, limit, access, links } = operation;
-  const content: Json = { [JSON_TYPE]: { schema: answer ? referenceTo(answer) : { type: 'object' } } };
+  const { answer, lines, table, text, limit, links, accepted, setting } = operation;
+  const content: Json = {};
+  if (text !== 'only') content[JSON_TYPE] = { schema: answer ? referenceTo(answer) : { type: 'object' } };
   // Each line has the schema below: OpenAPI 3.2 calls it `itemSchema`, 3.1 has no word for it.
   if (lines) content[NDJSON] = { schema: { type: 'string' }, 'x-itemSchema': referenceTo(lines) };
   if (table) content[CSV] = { schema: { type: 'string' } };
@@ -99,8 +105,9 @@ function responses(operation: Operation): Json {
   const all: Json = {
     '200': { description: operation.summary, ...(headers ? { headers } : {}), content, ...(links ? { links } : {}) },
   };
-  const guarded = access === 'public' ? [] : [...operation.refusals, ...ALWAYS];
-  for (const name of [...guarded, ...TO_EVERYBODY]) {
+  if (accepted) all['202'] = { description: accepted };
+  const guarded = [...(asksForToken(operation) ? ALWAYS : []), ...(setting ? WHERE_NOT_SET : [])];
+  for (const name of [...operation.refusals, ...guarded, ...TO_EVERYBODY]) {
     all[REFUSALS[name].status] = { $ref: `#/components/responses/${name}` };
   }
   return all;

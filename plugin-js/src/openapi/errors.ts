@@ -58,6 +58,11 @@ export const REFUSALS = {
     description: 'The body is larger than 1 MiB.',
     codes: codes('request_invalid'),
   },
+  NotifiedTooMuch: {
+    status: '413',
+    description: 'The body is larger than 256 KiB.',
+    codes: codes('request_invalid'),
+  },
   BodyUnreadable: {
     status: '415',
     description: 'The body is in a character set or content encoding that is not known.',
@@ -71,6 +76,17 @@ export const REFUSALS = {
     codes: codes('rate_limited'),
     alsoWithout: true,
     headers: { 'Retry-After': 'Seconds to wait' },
+  },
+  NotSetHere: {
+    status: '404',
+    description: 'The setting `x-setting` of this operation is absent, and so is the path.',
+    empty: true,
+  },
+  NobodyHere: {
+    status: '401',
+    description:
+      'The setting `x-setting` of this operation is absent, and so is the path, for whoever comes without a token.',
+    alsoWithout: true,
   },
   QueryTooLong: { status: '431', description: 'Path and headers are longer than 16 KiB together.', empty: true },
   Unavailable: {
@@ -87,7 +103,10 @@ export type RefusalName = keyof typeof REFUSALS;
 /** What every operation can answer */
 export const TO_EVERYBODY: readonly RefusalName[] = ['TooManyRequests', 'Failed'];
 
-/** What every operation that is not public can answer in addition */
+/** What an operation answers where its setting is absent */
+export const WHERE_NOT_SET: readonly RefusalName[] = ['NotSetHere', 'NobodyHere'];
+
+/** What every operation that asks for a token can answer in addition */
 export const ALWAYS: readonly RefusalName[] = ['Unauthenticated', 'Forbidden', 'Unavailable'];
 
 /** An error as Backstage writes it; more may stand beside what is described, and may come */

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { ownersAnswerSchema, ownersQuestionSchema } from '../service/ownersQuestion';
 import { auditEntry, auditPage, auditVerdict, entriesQuery, verifyLine, verifyQuery } from './audit';
 import type { RefusalName } from './errors';
+import { changeNotifications, notificationsQuery } from './notifications';
 import { decisionQuestion, explanation } from './explanation';
 import { inspection, inspectionQuestion } from './inspection';
 import type { OperationId } from './routes';
@@ -18,18 +19,27 @@ export interface Operation {
   summary: string;
   description?: string;
   tag: 'tokens' | 'decisions' | 'caller' | 'status' | 'audit' | 'internal' | 'document';
-  /** Who may: whoever has the permission of this name, everybody, or the plugin `catalog` alone */
-  access: { permission: string } | 'public' | 'catalog';
+  /**
+   * Who may: whoever has the permission of this name, everybody, or the plugin `catalog` alone; of what comes without a token Microsoft
+   * Graph's is told by the handler
+   */
+  access: { permission: string } | 'public' | 'catalog' | 'graph';
+  /** The setting without which it is not there */
+  setting?: string;
   query?: z.ZodObject;
   body?: z.ZodObject;
+  /** The body may be left out */
+  bodyOptional?: true;
   /** Absent: the document itself */
   answer?: z.ZodType;
   /** The same line by line, for whoever asks for it by `Accept` */
   lines?: z.ZodType;
   /** The same as a table, for whoever asks for it by `Accept` */
   table?: boolean;
-  /** The same in words, for whoever asks for it by `Accept` */
-  text?: boolean;
+  /** The same in words, for whoever asks for it by `Accept`; `only`: there is nothing else */
+  text?: boolean | 'only';
+  /** What 202 says, with nothing in it */
+  accepted?: string;
   /** What an answer leads to, by the name of the link */
   links?: Readonly<Record<string, { operationId: OperationId; parameters: Readonly<Record<string, string>> }>>;
   /** Which number of `entraAccess.limits` bounds it */
@@ -111,6 +121,21 @@ export const OPERATIONS = {
     lines: verifyLine,
     refusals: ['InvalidRequest', 'QueryTooLong'],
   },
+  receiveNotifications: {
+    summary: 'Change notifications of Microsoft Graph, and the handshake before them',
+    description:
+      'Not part of the public contract: Microsoft Graph sends them, and what does not carry the secret of a subscription is answered ' +
+      'alike and not heard. It is a hint to ask what has changed, never data.',
+    tag: 'internal',
+    access: 'graph',
+    setting: 'entraAccess.groups.graph.directory.notifications',
+    query: notificationsQuery,
+    body: changeNotifications,
+    bodyOptional: true,
+    text: 'only',
+    accepted: 'It has come, whatever becomes of it',
+    refusals: ['InvalidRequest', 'NotifiedTooMuch', 'BodyUnreadable'],
+  },
   findOwners: {
     summary: 'Which owners count as a principal’s',
     description: 'Not part of the public contract: the catalog in another process asks it, and nobody else may.',
@@ -123,14 +148,14 @@ export const OPERATIONS = {
 } as const satisfies Record<OperationId, Operation>;
 
 type Operations = typeof OPERATIONS;
+/** What Graph sends its handler reads */
+type Read<Id extends OperationId> = Operations[Id] extends { access: 'graph' } ? object : Operations[Id];
 
 /** What an operation is asked with beside the caller, after it was read */
-export type QueryOf<Id extends OperationId> = Operations[Id] extends { query: infer Q extends z.ZodType }
-  ? z.output<Q>
-  : undefined;
-export type BodyOf<Id extends OperationId> = Operations[Id] extends { body: infer B extends z.ZodType }
-  ? z.output<B>
-  : undefined;
+export type QueryOf<Id extends OperationId> =
+  Read<Id> extends { query: infer Q extends z.ZodType } ? z.output<Q> : undefined;
+export type BodyOf<Id extends OperationId> =
+  Read<Id> extends { body: infer B extends z.ZodType } ? z.output<B> : undefined;
 /** What it answers as JSON */
 export type AnswerOf<Id extends OperationId> = Operations[Id] extends { answer: infer A extends z.ZodType }
   ? z.output<A>

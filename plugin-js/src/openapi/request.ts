@@ -1,14 +1,26 @@
 /** Reads requests by the schemas of the document: what it does not describe does not come in */
 import { InputError } from '@backstage/errors';
-import express, { type Request, type Response } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import { coded } from '../service/coded';
 
 /** Of a token that is too large to be judged it must still be said that it is */
-const parseJson = express.json({ limit: '1mb' });
+const ONE_MIB = bodyOf('1mb', '1 MiB');
 
 /** Longest message: a query may hold a hundred mistakes */
 const MESSAGE_LENGTH = 600;
+
+/** How a body is parsed, and up to which size */
+export interface BodyParser {
+  parse: RequestHandler;
+  /** As people write it */
+  limit: string;
+}
+
+/** JSON up to a size: as Express writes it, and as people do */
+export function bodyOf(limit: string, told: string): BodyParser {
+  return { parse: express.json({ limit }), limit: told };
+}
 
 /**
  * Reads a body.
@@ -18,9 +30,10 @@ export async function readBody<S extends z.ZodObject>(
   schema: S,
   request: Request,
   response: Response,
+  { parse, limit }: BodyParser = ONE_MIB,
 ): Promise<z.output<S>> {
   await new Promise<void>((done, failed) => {
-    parseJson(request, response, (error?: unknown) => (error === undefined ? done() : failed(unreadable(error))));
+    parse(request, response, (error?: unknown) => (error === undefined ? done() : failed(unreadable(error, limit))));
   });
   // Express has left anything that is not called JSON unread.
   if (!request.is('application/json') && hasBody(request)) {
@@ -88,18 +101,18 @@ function onlyThese(names: readonly string[]): string {
 }
 
 /** Of the body parser: its errors hold what was sent, token and all, so only what is wrong with it is said */
-function unreadable(error: unknown): unknown {
+function unreadable(error: unknown, limit: string): unknown {
   const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
   const reason = typeof type === 'string' ? UNREADABLE[type] : undefined;
   if (reason === undefined && typeof status !== 'number') return error;
-  const refused = invalid(reason ?? 'the request body could not be read');
+  const refused = invalid(reason?.replace('LIMIT', limit) ?? 'the request body could not be read');
   return status === 413 || status === 415 ? Object.assign(refused, { statusCode: status }) : refused;
 }
 
 /** By the types of errors of body-parser */
 const UNREADABLE: Readonly<Record<string, string>> = {
   'entity.parse.failed': 'the request body is not JSON',
-  'entity.too.large': 'the request body is larger than 1 MiB',
+  'entity.too.large': 'the request body is larger than LIMIT',
   'charset.unsupported': 'the request body is in an unknown character set; send UTF-8',
   'encoding.unsupported': 'the request body is in an unknown content encoding',
 };

@@ -15,6 +15,7 @@ export const ROUTES = {
   getStatus: { method: 'get', path: '/v1/status' },
   listAuditEntries: { method: 'get', path: '/v1/audit/entries' },
   verifyAudit: { method: 'get', path: '/v1/audit/verify' },
+  receiveNotifications: { method: 'post', path: '/v1/notifications' },
   findOwners: { method: 'post', path: '/v1/internal/owners' },
 } as const satisfies Record<string, Route>;
 

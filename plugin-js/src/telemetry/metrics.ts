@@ -1,5 +1,6 @@
 import type { MetricsService, MetricsServiceObservable, TracingService } from '@backstage/backend-plugin-api/alpha';
 import type { EntraAccess } from '../service/entraAccess';
+import { entraStates } from '../service/entraStates';
 import { TIMED_IN } from './telemetry';
 
 /** What is measured of the directory, which the plugin has */
@@ -55,6 +56,20 @@ export const INSTRUMENTS: readonly Instrument[] = [
     unit: '{epoch}',
     description: 'Number of the directory; the same on replicas that have the same',
     measure: ({ directory }) => [[directory.current]],
+  },
+  {
+    name: 'entra_access.entra.age',
+    kind: 'gauge',
+    unit: 's',
+    description: 'Since all that is known of a followed tenant was what Microsoft Graph had',
+    measure: ({ core }) => entraStates(core).map(({ tenant, ageSeconds }) => [ageSeconds, { tenant }]),
+  },
+  {
+    name: 'entra_access.entra.stale',
+    kind: 'gauge',
+    unit: '1',
+    description: '1 while a followed tenant is known too little, or not at all, so that groups are unknown',
+    measure: ({ core }) => entraStates(core).map(({ tenant, stale }) => [Number(stale), { tenant }]),
   },
   {
     name: 'entra_access.policy.age',
