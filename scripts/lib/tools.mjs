@@ -42,8 +42,8 @@ async function install(crate, version) {
   const label = `installing ${crate} ${version} (once, takes minutes)`;
   const build = join(TOOLS, 'build');
   const args = ['install', '--root', TOOLS, crate, '--version', version];
-  // Kept over an interruption, so that the next try goes on where this one stopped.
-  const env = { ...baseEnv(), CARGO_TARGET_DIR: build };
+  // Kept over an interruption, so that the next try goes on where this one stopped. They run for seconds: optimising them would take minutes.
+  const env = { ...baseEnv(), CARGO_TARGET_DIR: build, CARGO_PROFILE_RELEASE_OPT_LEVEL: '1', CARGO_PROFILE_RELEASE_LTO: 'off' };
   const locked = await capture(label, 'cargo', [...args, '--locked'], { env });
   if (locked.code !== 0) {
     process.stdout.write(`${tail(locked.output, 3)}\ntrying again without the locked dependencies of ${crate}\n`);
