@@ -6,9 +6,9 @@ import type { z } from 'zod';
 import { ownersAnswerSchema, ownersQuestionSchema } from '../service/ownersQuestion';
 import { auditEntry, auditPage, auditVerdict, entriesQuery, verifyLine, verifyQuery } from './audit';
 import type { RefusalName } from './errors';
-import { changeNotifications, notificationsQuery } from './notifications';
 import { decisionQuestion, explanation } from './explanation';
 import { inspection, inspectionQuestion } from './inspection';
+import { changeNotifications, notificationsQuery } from './notifications';
 import type { OperationId } from './routes';
 import { named } from './schema';
 import { statusAnswer } from './status';
@@ -20,8 +20,8 @@ export interface Operation {
   description?: string;
   tag: 'tokens' | 'decisions' | 'caller' | 'status' | 'audit' | 'internal' | 'document';
   /**
-   * Who may: whoever has the permission of this name, everybody, or the plugin `catalog` alone; of what comes without a token Microsoft
-   * Graph's is told by the handler
+   * Who may: whoever has the permission of this name, everybody, the plugin `catalog` alone, or Microsoft Graph, which has no token:
+   * the handler tells what is genuine
    */
   access: { permission: string } | 'public' | 'catalog' | 'graph';
   /** The setting without which it is not there */
