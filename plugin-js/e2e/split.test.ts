@@ -38,6 +38,8 @@ after(() => company?.stop());
 async function untilKnown(): Promise<void> {
   await until('owners are known', async () => {
     assert.deepEqual(await seen(await signIn(people.olivia)), ['payments-api']);
+    assert.deepEqual(await seen(await signIn(people.dana, [groups.searchEngineers.id])), ['search-api']);
+    assert.deepEqual(await seen(await signIn(people.adam)), ['payments-api', 'portal-api', 'search-api']);
     assert.equal((await status()).directory.groups, 2);
   });
 }
