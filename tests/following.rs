@@ -358,6 +358,16 @@ fn a_deny_by_a_directory_role_holds_by_the_token_also_where_groups_are_followed(
         [Effect::Deny, Effect::Deny],
         "also where nobody could tell that it is a role"
     );
+    // Whoever names it makes no group of it: an annotation in the catalog, or the groups that are asked for as rules name them.
+    engine.set_directory(directory(json!({ "groups": [{ "entityRef": "group:default/x", "groupId": ROLE }] })));
+    assert_eq!(effects(&mut engine, holder)[0], Effect::Deny, "annotated");
+    let asked: Vec<u8> = [GROUP, DENIED, ROLE].iter().flat_map(|id| guid(id).value().to_be_bytes()).collect();
+    engine.begin_members(guid(TENANT), true, Some(&asked)).unwrap();
+    let entry = json!({ "id": GROUP, "members@delta": [{ "@odata.type": "#microsoft.graph.user", "id": user(2) }] });
+    engine.add_members(json!({ "value": [entry] }).to_string().as_bytes()).unwrap();
+    engine.commit_members().unwrap();
+    assert_eq!(effects(&mut engine, holder)[0], Effect::Deny, "asked for");
+    assert_eq!(effects(&mut engine, other)[0], Effect::Allow);
     engine.set_directory_roles(vec![guid(ROLE)]);
     assert_eq!(effects(&mut engine, holder), [Effect::Deny, Effect::Deny]);
     assert_eq!(effects(&mut engine, other), [Effect::Allow, Effect::Deny]);

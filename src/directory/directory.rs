@@ -347,9 +347,11 @@ impl Directory {
         }
     }
 
-    /// Whether there is such a group, as far as is known; a directory role is none
-    pub fn knows(&self, group: Guid) -> bool {
-        self.group(group).is_some()
+    /// Whether Entra has told of such a group in the tenant of somebody; a directory role is none, whoever names it
+    #[inline(never)]
+    pub fn knows(&self, principal: &Principal, group: Guid) -> bool {
+        let Some(number) = self.loaded.get(group) else { return false };
+        self.tenants.iter().any(|known| known.id == principal.tenant_id && get(&known.named, number) == 1)
     }
 
     fn group(&self, id: Guid) -> Option<u32> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    graph::{Lists, index, number},
+    graph::{Lists, index, number, set},
     ids::Ids,
 };
 use crate::identity::Guid;
@@ -22,6 +22,8 @@ pub struct Tenant {
     pub nested: Vec<(u32, u32)>,
     /// For each group 1 where everybody is known who is in it, directly or not; `None` where that is so of all groups
     pub covered: Option<Vec<u32>>,
+    /// By number of a group: 1 for those that pages have told of
+    pub named: Vec<u32>,
 }
 
 /// What became of the pages
@@ -116,6 +118,7 @@ pub struct Loading {
     memberships: Edges,
     nested: Edges,
     covered: Option<Vec<u32>>,
+    named: Vec<u32>,
 }
 
 impl Loading {
@@ -124,6 +127,7 @@ impl Loading {
         let mut loading = Self {
             tenant,
             covered,
+            named: earlier.filter(|_| !all).map(|earlier| earlier.named.clone()).unwrap_or_default(),
             principals: earlier.map(|earlier| earlier.principals.clone()).unwrap_or_default(),
             memberships: Edges::default(),
             nested: Edges::default(),
@@ -156,6 +160,10 @@ impl Loading {
     pub(super) fn close(&mut self, group: u32, gone: bool) {
         self.memberships.close(group);
         self.nested.close(group);
+        if self.named.len() <= index(group) {
+            self.named.resize(index(group).saturating_add(1), 0);
+        }
+        set(&mut self.named, group, u32::from(!gone));
         if gone {
             self.memberships.remove(ANY, group);
             self.nested.remove(ANY, group);
@@ -172,6 +180,7 @@ impl Loading {
             memberships,
             nested: self.nested.finish(),
             covered: self.covered,
+            named: self.named,
         }
     }
 }

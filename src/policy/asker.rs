@@ -95,7 +95,10 @@ impl<'a> Asker<'a> {
             Word::Directory => {
                 let found = self.directory.is_in(self.principal, group);
                 // What the directory has never heard of may be a directory role.
-                let told = || (self.standing.newer_token || !self.directory.knows(group)) && listed() == Some(true);
+                let told = || {
+                    (self.standing.newer_token || !self.directory.knows(self.principal, group))
+                        && listed() == Some(true)
+                };
                 let may_be = !found && (told() || !self.directory.covers(self.principal, group));
                 (!may_be).then_some(found)
             }

@@ -32,6 +32,8 @@ export interface Sample {
   asked: number;
   /** Milliseconds since 1970 by its clock */
   now: number;
+  /** Another one has taken its place where this is another: it may lack the last writes, and give out their numbers once more */
+  server: string;
   /** The number with which members of groups changed last (docs/decisions/0005) */
   members: number;
   states: FeedState[];
@@ -61,17 +63,24 @@ export class FeedStore {
     const query = this.database(REVISIONS)
       .leftJoin(FEEDS, join => join.on(this.database.raw('1 = 1')))
       .where({ name: 'directory' })
-      .select(`${FEEDS}.*`, this.#now(), `${REVISIONS}.members as members`);
+      .select(`${FEEDS}.*`, this.#now(), this.#server(), `${REVISIONS}.members as members`);
     const rows = (await answered(query)) as Columns[];
     const [first] = rows;
     if (!first) throw new Error(`${REVISIONS} has no row for the directory`);
     const states = rows.filter(row => row.tenant !== null).map(stateOf);
-    return { asked, now: Number(first.now), members: Number(first.members), states };
+    return { asked, now: Number(first.now), server: String(first.server), members: Number(first.members), states };
+  }
+
+  get #isSqlite(): boolean {
+    return /sqlite/.test(String(this.database.client.config.client));
+  }
+
+  #server() {
+    return this.database.raw(`${this.#isSqlite ? "''" : 'cast(pg_postmaster_start_time() as text)'} as server`);
   }
 
   #now() {
-    const sqlite = /sqlite/.test(String(this.database.client.config.client));
-    const expression = sqlite
+    const expression = this.#isSqlite
       ? "cast((julianday('now') - 2440587.5) * 86400000 as integer)"
       : 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)';
     return this.database.raw(`${expression} as now`);

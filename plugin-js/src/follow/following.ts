@@ -135,7 +135,7 @@ export class Following {
   async #look(): Promise<void> {
     await this.#replica.poll();
     for (const [tenant, overdue] of this.#overdue)
-      if (overdue.now(this.#replica.ageOf(tenant))) void this.#askNow(tenant);
+      if (overdue.now(this.#replica.followedAgeOf(tenant))) void this.#askNow(tenant);
   }
 
   /** Begins; what is in the database counts before this returns */

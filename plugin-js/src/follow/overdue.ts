@@ -22,7 +22,7 @@ export class Overdue {
 
   /**
    * Whether this replica is to ask now, which it is once in `everyMs` at the most
-   * @param ageMs of what is known; `undefined` where everything is still being loaded
+   * @param ageMs of what is asked for by changes; `undefined` where everything is still being loaded
    */
   now(ageMs: number | undefined): boolean {
     const now = this.#monotonic();

@@ -3,7 +3,7 @@ import type { EntraCore } from '../core';
 import type { DirectoryEpoch } from '../service/directoryEpoch';
 import { Ages } from './ages';
 import type { FeedStore, Sample } from './feedStore';
-import { FORMAT, isReadable, isSame, isUsers, keyOf, USERS, type FeedState } from './feeds';
+import { FORMAT, isFollowed, isReadable, isSame, isUsers, keyOf, USERS, type FeedState } from './feeds';
 import { coveredBy, differences, doubled, listsAfter, togetherOf, type GroupLists } from './groupLists';
 import { memberPages } from './memberPages';
 import { Reading, type Told } from './reading';
@@ -40,6 +40,8 @@ export class Replica {
   readonly #rounds = new Map<string, number>();
   /** Since when a tenant is behind the database, in milliseconds of no clock in particular */
   readonly #behind = new Map<string, number>();
+  /** Which server the database was at */
+  #server?: string;
   #running?: Promise<void>;
   #again = false;
   #sample?: Sample;
@@ -70,6 +72,15 @@ export class Replica {
     return this.#ages.of(tenant);
   }
 
+  /** The same of those of its feeds that are asked what has changed, and by the database's clock alone; `undefined` where there is none */
+  followedAgeOf(tenant: string): number | undefined {
+    const { asked, now } = this.#sample ?? { asked: 0, now: 0 };
+    const followed = this.feedsOf(tenant).filter(isFollowed);
+    if (followed.length === 0) return undefined;
+    const oldest = Math.min(...followed.map(({ completedAt }) => completedAt ?? 0));
+    return now - oldest + performance.now() - asked;
+  }
+
   /** Takes in what is new. Never fails; a poll that is asked for during another one follows it */
   poll(): Promise<void> {
     if (this.#running) {
@@ -93,6 +104,9 @@ export class Replica {
   async #pollOnce(): Promise<void> {
     const { store, tenants, epoch } = this.#options;
     let sample = await store.sample();
+    // What one server has told is none of another: everything is read anew.
+    if (this.#server !== undefined && this.#server !== sample.server) this.#told.clear();
+    this.#server = sample.server;
     let whole = true;
     const errors: unknown[] = [];
     for (const tenant of tenants) {

@@ -133,3 +133,76 @@ test('the groups of a tenant that matter are its own, and none is told before it
   assert.deepEqual(found.slice(2).sort(), inside.sort());
   assert.deepEqual(await scopes.mattering(OTHER_TENANT), []);
 });
+
+test('where Graph does not tell yet who is in a restored group, the round is asked for once more', async () => {
+  tenant.directory.removeGroup(TEAM);
+  const { run } = it.writer();
+  const one = it.replica();
+  await run();
+  tenant.directory.restoreGroup(TEAM);
+  // As when its answers lag behind each other.
+  let hidden = true;
+  const entries = tenant.directory.groups[Symbol.iterator];
+  tenant.directory.groups[Symbol.iterator] = function* () {
+    for (const each of entries.call(this)) if (!hidden || each[0] !== TEAM) yield each;
+  } as typeof entries;
+  await run();
+  assert.equal(await row(TEAM), undefined, 'nothing is written');
+  assert.match(String((await it.store.sample()).states.map(({ error }) => error)), /not tell yet/);
+  hidden = false;
+  await run();
+  await one.poll();
+  assertSame(one.core, tenant);
+});
+
+test('a load that goes on from its end asks who is in a group that was restored meanwhile', async () => {
+  tenant.directory.removeGroup(TEAM);
+  const one = it.replica();
+  const swap = it.store.swap.bind(it.store);
+  it.store.swap = async () => {
+    throw new Error('the process was killed');
+  };
+  await it.writer().run();
+  it.store.swap = swap;
+  tenant.directory.restoreGroup(TEAM);
+  await it.writer().run();
+  await one.poll();
+  assertSame(one.core, tenant);
+});
+
+test('another server in the place of the database has everything read anew, whatever its numbers', async () => {
+  const { run } = it.writer();
+  const one = it.replica();
+  await run();
+  await one.poll();
+  // The same numbers for another change.
+  tenant.directory.addMember(TEAM, people.olivia.oid);
+  await run();
+  const { members } = await row(TEAM);
+  await one.poll();
+  await database
+    .knex(MEMBERS)
+    .where({ group_id: TEAM })
+    .update({ members: Buffer.alloc(0) });
+  await one.poll();
+  assert.equal(one.core.members.groupsOf(tenant.tenantId, people.olivia.oid)?.includes(TEAM), true, 'not looked at');
+  const sample = it.store.sample.bind(it.store);
+  it.store.sample = async () => ({ ...(await sample()), server: 'another' });
+  await one.poll();
+  assert.equal(one.core.members.groupsOf(tenant.tenantId, people.olivia.oid)?.includes(TEAM), false);
+  assert.notEqual(members.length, 0);
+});
+
+test('how old it is what is asked for by changes does not hang on what is being loaded anew', async () => {
+  const one = it.replica();
+  assert.equal(one.replica.followedAgeOf(tenant.tenantId), undefined);
+  await it.writer().run();
+  const hour = 3600_000;
+  await database.knex(FEEDS).decrement('completed_at', hour);
+  await one.poll();
+  assert.equal((one.replica.followedAgeOf(tenant.tenantId) ?? 0) >= hour, true);
+  await database.knex(FEEDS).where({ feed: 'users' }).update({ link: null });
+  await database.knex(FEEDS).where({ feed: 'groups' }).increment('completed_at', hour);
+  await one.poll();
+  assert.equal((one.replica.followedAgeOf(tenant.tenantId) ?? hour) < hour, true);
+});

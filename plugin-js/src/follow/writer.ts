@@ -16,6 +16,8 @@ import { inTurns } from './turns';
 export const RUN_MS = 45_000;
 /** Entries of a round that are written at once; what is more is written in parts */
 const ROUND_ENTRIES = 200_000;
+/** The same of groups, as it may be asked who is in them */
+const ROUND_GROUPS = 1_000;
 /** More pages than any tenant has, of a load or of a round: 5 million users at 100 a page */
 const MAX_PAGES = 50_000;
 /** After a load that was held, Graph is asked for another one so much later */
@@ -209,7 +211,8 @@ export class Writer {
       changes.push(...read(state, page));
       link = page.link;
       const { over } = run.time;
-      if (!page.last && !over && changes.length < ROUND_ENTRIES) continue;
+      const most = isUsers(state) ? ROUND_ENTRIES : ROUND_GROUPS;
+      if (!page.last && !over && changes.length < most) continue;
       const before = state.changed;
       const asked = { graph: tenant.graph, database: store.database, pages };
       if (!isUsers(state)) changes.push(...(await membersOfNew(changes as GroupChange[], state, asked)));
@@ -230,10 +233,18 @@ export class Writer {
       state = await store.begin(state, now);
     }
     const pages = new Pages(tenant.client, run.time, pause);
+    // All pages may have been there already: then these are of what has changed since.
+    const isResumed = state.stagedLink !== null;
     try {
       for (;;) {
         const page = await pages.next(state.stagedLink ?? firstPage(tenant.graph, state));
-        state = await store.stage(state, read(state, page) as never, page.link);
+        const changes = read(state, page);
+        if (isResumed && !isUsers(state)) {
+          const asked = { graph: tenant.graph, database: store.database, pages, which: isBare };
+          const staged = { ...state, load: state.staged };
+          changes.push(...(await membersOfNew(changes as GroupChange[], staged, asked)));
+        }
+        state = await store.stage(state, changes as never, page.link);
         if (page.last) break;
         if (state.stagedPages > maxPages) throw endless(`it has more than ${maxPages} pages`);
         if (run.time.over) return;
@@ -290,6 +301,9 @@ function firstPage(graph: GraphTenant, state: FeedState): URL {
 function read(state: FeedState, { json }: DeltaPage): Array<AccountChange | GroupChange> {
   return isUsers(state) ? readUsers(json) : readGroups(json);
 }
+
+/** As Graph tells of a group that was restored */
+const isBare = ({ members }: GroupChange) => members.length === 0;
 
 /** Without what a database driver says, which quotes rows */
 function reasonOf(error: unknown): string {
