@@ -50,7 +50,8 @@ export class Tally {
     const { ms } = truth.age(allowed, askedAt);
     if (allowed) this.yes.oldest = Math.max(this.yes.oldest, ms);
     if (allowed && ms > this.#staleMs) this.yes.tooOld += 1;
-    if (this.#phases.awayFor(askedAt) > this.#staleMs + ROUNDED_MS) {
+    // Whoever is answered once Graph is back may be answered by what is known since.
+    if (this.#phases.awayFor(askedAt) > this.#staleMs + ROUNDED_MS && this.#phases.awayFor(answeredAt) > 0) {
       this.stale.answers += 1;
       if (allowed) this.stale.yes += 1;
     }
