@@ -21,8 +21,13 @@ export const FOLLOWED = 'entra-access.followed';
 const PUBLISH_MS = 2_000;
 /** How often each replica looks for what was written */
 const POLL_MS = 2_000;
-/** After so long a task that is due has begun (Backstage's scheduler looks every five seconds), Graph has answered, and replicas have looked */
-const LATE_SECONDS = 8;
+/**
+ * After so long a task that is due has begun (Backstage's scheduler looks every five seconds), Graph has answered, and replicas have looked;
+ * if it has not, they have asked themselves ({@link Overdue})
+ */
+const LATE_SECONDS = 12;
+/** Graph is asked no more often */
+const LEAST_SECONDS = 2;
 /** Backstage gives the task of a writer that was killed to another one so much later, and up to a minute ({@link Overdue}). Longer than a run and the page that is under way at its end */
 const TIMEOUT_SECONDS = Math.ceil(RUN_MS / 1000) + 45;
 
@@ -158,7 +163,7 @@ export class Following {
     await scheduler.scheduleTask({
       id: 'follow-entra',
       scope: 'global',
-      frequency: { seconds: settings.pollSeconds - LATE_SECONDS },
+      frequency: { seconds: Math.max(LEAST_SECONDS, settings.pollSeconds - LATE_SECONDS) },
       timeout: { seconds: TIMEOUT_SECONDS },
       fn: async signal => {
         await this.#writer.run(signal);

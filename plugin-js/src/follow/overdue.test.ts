@@ -10,14 +10,13 @@ test('a replica asks itself when nobody has in time, and once in a while only', 
     () => now,
   );
   assert.equal(overdue.now(undefined), false, 'what is being loaded is the affair of whoever loads it');
-  assert.equal(overdue.now(60_000), false);
-  assert.equal(overdue.now(62_999), false);
-  assert.equal(overdue.now(63_000), true);
+  assert.equal(overdue.now(56_749), false);
+  assert.equal(overdue.now(56_750), true);
   now += 2_000;
-  assert.equal(overdue.now(65_000), false, 'it may be under way');
-  now += 57_999;
-  assert.equal(overdue.now(122_999), false);
+  assert.equal(overdue.now(58_750), false, 'it may be under way');
+  now += 54_749;
+  assert.equal(overdue.now(113_499), false);
   now += 1;
   assert.equal(overdue.now(1_000), false, 'somebody has asked');
-  assert.equal(overdue.now(123_000), true);
+  assert.equal(overdue.now(113_500), true);
 });

@@ -1,13 +1,14 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
-import { groupsDelta, usersDelta, type GraphTenant } from '../graph/addresses';
+import type { GraphTenant } from '../graph/addresses';
 import type { DeltaPage, GraphClient } from '../graph/graphClient';
 import { GraphError } from '../graph/graphError';
 import { UnansweredError } from '../service/answered';
 import { wrongWith } from './completeLoad';
-import { readGroups, readUsers, type AccountChange, type GroupChange } from './deltaPages';
+import type { AccountChange, GroupChange } from './deltaPages';
 import type { FeedStore } from './feedStore';
 import { isFollowed, isUsers, keyOf, SupersededError, type FeedState } from './feeds';
 import { eitherOf, endless, EndlessError, Pages, Time, type Pause } from './pages';
+import { firstPage, isHopeless, read } from './questions';
 import { membersOfNew } from './restored';
 import type { Scopes } from './scopes';
 import { inTurns } from './turns';
@@ -283,23 +284,6 @@ export class Writer {
     this.#said.set(what, reason);
     this.#options.logger.warn(`${what}: ${reason}; ${consequence}`);
   }
-}
-
-/**
- * Whether nothing can be gone on with, so that everything has to be loaded
- * @param link of Graph's own that was asked for; one that it does not take it never will. `null` for an address that we have made
- */
-function isHopeless(error: unknown, link: string | null): error is GraphError {
-  if (!(error instanceof GraphError)) return false;
-  return error.isTooOld || error instanceof EndlessError || (link !== null && error.isRefused);
-}
-
-function firstPage(graph: GraphTenant, state: FeedState): URL {
-  return isUsers(state) ? usersDelta(graph) : groupsDelta(graph, state.scope);
-}
-
-function read(state: FeedState, { json }: DeltaPage): Array<AccountChange | GroupChange> {
-  return isUsers(state) ? readUsers(json) : readGroups(json);
 }
 
 /** As Graph tells of a group that was restored */
