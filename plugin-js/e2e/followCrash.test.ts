@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { groups, people } from '../dev/tenant/people';
-import { startTenant } from '../dev/tenant/server';
 import type { Tenant } from '../dev/tenant/tenant';
 import { databaseOf } from './support/databases';
-import { assertSame, followed } from './support/follow';
+import { assertSame, followed, startFollowedTenant } from './support/follow';
 import { startPostgres, WITHOUT_POSTGRES, type Postgres } from './support/postgres';
 
 const skip = WITHOUT_POSTGRES;
@@ -21,9 +20,7 @@ let database: Opened;
 before(async () => {
   if (skip) return;
   postgres = await startPostgres();
-  tenant = await startTenant();
-  for (const id of tenant.directory.groupsOf(people.maxine.oid))
-    if (id.startsWith('0f9e')) tenant.directory.groups.delete(id);
+  tenant = await startFollowedTenant();
   Object.assign(tenant.deltaPaging, { items: 8, members: 300 });
   database = await databaseOf('pg', { ...postgres.connection });
 });

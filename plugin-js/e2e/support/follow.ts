@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { workloads } from '../../dev/tenant/applications';
 import type { SimulatedDirectory } from '../../dev/tenant/directory';
+import { people } from '../../dev/tenant/people';
+import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
 import { EntraCore } from '../../src/core';
 import { FeedStore } from '../../src/follow/feedStore';
@@ -50,6 +52,14 @@ export function followingConfiguration(tenant: Tenant): string {
     clouds: { lab },
     groups: { source: 'graph', graph: { clientId, clientSecret } },
   });
+}
+
+/** The simulated tenant without the eleven thousand groups of one person, which prove nothing of following */
+export async function startFollowedTenant(): Promise<Tenant> {
+  const tenant = await startTenant();
+  for (const id of tenant.directory.groupsOf(people.maxine.oid))
+    if (id.startsWith('0f9e')) tenant.directory.groups.delete(id);
+  return tenant;
 }
 
 export interface WriterOptions {

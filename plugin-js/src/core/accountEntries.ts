@@ -6,8 +6,6 @@ const ENTRY_BYTES = 24;
 /** Where it says from when on sign-ins count, and what else */
 const [SINCE, SAYS] = [16, 20];
 const [ENABLED, DISABLED, DELETED] = [1, 2, 4];
-/** Of an account of whose sign-ins nothing was said */
-const NEVER = '1970-01-01T00:00:00Z';
 
 /** What Microsoft Graph says of an account; what is absent, or `null`, was not said */
 export interface AccountInput {
@@ -59,7 +57,7 @@ function write({ id, enabled, validFrom, removed }: AccountInput, entry: Buffer)
 }
 
 function seconds(validFrom: string | null | undefined): number {
-  const since = momentSeconds(validFrom ?? NEVER);
+  const since = validFrom == null ? 0 : momentSeconds(validFrom);
   if (since === undefined) throw new TypeError('the time from which sign-ins count is no time in UTC');
   return since;
 }

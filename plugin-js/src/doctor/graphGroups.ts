@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { appRoleAssignments, servicePrincipalOf } from '../graph/addresses';
-import { existingGroups } from '../graph/existingGroups';
+import { existingGroups, idsSchema } from '../graph/existingGroups';
 import { isGuid } from '../core';
 import type { GraphAccess, Section } from './subject';
 
-const idsSchema = z.object({ value: z.array(z.object({ id: z.string() })) });
 const assignedSchema = z.object({
   value: z.array(z.object({ principalId: z.string(), principalType: z.string() })),
   '@odata.nextLink': z.string().optional(),

@@ -4,7 +4,7 @@ import { answered } from '../service/answered';
 import type { FeedStore } from './feedStore';
 import type { FeedState } from './feeds';
 import { findMembers } from './memberRows';
-import type { FollowedTenant } from './writer';
+import type { FollowedTenant } from './questions';
 
 interface Asked {
   store: FeedStore;

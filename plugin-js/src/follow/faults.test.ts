@@ -4,11 +4,10 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Faults } from '../../dev/tenant/faults';
 import { groups, people } from '../../dev/tenant/people';
-import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
 import { databaseOf } from '../../e2e/support/databases';
 import { recordOf } from '../../e2e/support/core';
-import { assertSame, followed, killAt, standingOf } from '../../e2e/support/follow';
+import { assertSame, followed, killAt, standingOf, startFollowedTenant } from '../../e2e/support/follow';
 import type { EntraCore } from '../core';
 import { GraphError } from '../graph/graphError';
 import { Ages } from './ages';
@@ -19,9 +18,7 @@ let tenant: Tenant;
 let database: Awaited<ReturnType<typeof databaseOf>>;
 let it: Awaited<ReturnType<typeof followed>>;
 beforeEach(async () => {
-  tenant = await startTenant();
-  for (const id of tenant.directory.groupsOf(people.maxine.oid))
-    if (id.startsWith('0f9e')) tenant.directory.groups.delete(id);
+  tenant = await startFollowedTenant();
   await begin();
 });
 afterEach(async () => {

@@ -4,18 +4,14 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, test } from 'node:test';
 import { mulberry32 } from '../../dev/mulberry32';
 import { groups, people } from '../../dev/tenant/people';
-import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
 import { DATABASES } from '../../e2e/support/eachDatabase';
 import { recordOf } from '../../e2e/support/core';
-import { assertSame, followed, standingOf } from '../../e2e/support/follow';
+import { assertSame, followed, standingOf, startFollowedTenant } from '../../e2e/support/follow';
 
 let tenant: Tenant;
 beforeEach(async () => {
-  tenant = await startTenant();
-  // Eleven thousand groups of one person prove nothing here.
-  for (const id of tenant.directory.groupsOf(people.maxine.oid))
-    if (id.startsWith('0f9e')) tenant.directory.groups.delete(id);
+  tenant = await startFollowedTenant();
 });
 afterEach(() => tenant.close());
 

@@ -28,7 +28,10 @@ const POLL_MS = 2_000;
 const LATE_SECONDS = 12;
 /** Graph is asked no more often */
 const LEAST_SECONDS = 2;
-/** Backstage gives the task of a writer that was killed to another one so much later, and up to a minute ({@link Overdue}). Longer than a run and the page that is under way at its end */
+/**
+ * Backstage gives the task of a writer that was killed to another one so much later, and up to a minute ({@link Overdue}). Longer than a run
+ * and the page that is under way at its end
+ */
 const TIMEOUT_SECONDS = Math.ceil(RUN_MS / 1000) + 45;
 
 /** Of a feed in a form that is not known here */

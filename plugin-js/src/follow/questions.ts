@@ -1,10 +1,16 @@
 /** What a feed asks Microsoft Graph, and what its answers mean */
 import { groupsDelta, usersDelta, type GraphTenant } from '../graph/addresses';
-import type { DeltaPage } from '../graph/graphClient';
+import type { DeltaPage, GraphClient } from '../graph/graphClient';
 import { GraphError } from '../graph/graphError';
 import { readGroups, readUsers, type AccountChange, type GroupChange } from './deltaPages';
 import { isUsers, type FeedState } from './feeds';
 import { EndlessError } from './pages';
+
+/** Whom to ask about a tenant */
+export interface FollowedTenant {
+  graph: GraphTenant;
+  client: Pick<GraphClient, 'delta' | 'ask' | 'read'>;
+}
 
 /**
  * Whether nothing can be gone on with, so that everything has to be loaded

@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { groups, people } from '../../dev/tenant/people';
-import { startTenant } from '../../dev/tenant/server';
 import type { Tenant } from '../../dev/tenant/tenant';
 import { databaseOf } from '../../e2e/support/databases';
-import { assertSame, followed, standingOf } from '../../e2e/support/follow';
+import { assertSame, followed, standingOf, startFollowedTenant } from '../../e2e/support/follow';
 import { Scopes } from './scopes';
 
 const FEEDS = 'entra_access_feeds';
@@ -17,9 +16,7 @@ let tenant: Tenant;
 let database: Awaited<ReturnType<typeof databaseOf>>;
 let it: Awaited<ReturnType<typeof followed>>;
 beforeEach(async () => {
-  tenant = await startTenant();
-  for (const id of tenant.directory.groupsOf(people.maxine.oid))
-    if (id.startsWith('0f9e')) tenant.directory.groups.delete(id);
+  tenant = await startFollowedTenant();
   database = await databaseOf('better-sqlite3', ':memory:');
   it = await followed(tenant, database);
 });

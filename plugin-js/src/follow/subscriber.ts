@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { subscriptions } from '../graph/addresses';
 import { GraphError } from '../graph/graphError';
 import { digestOf, type Subscription, type SubscriptionStore } from './subscriptionStore';
-import type { FollowedTenant } from './writer';
+import type { FollowedTenant } from './questions';
 
 /** Graph keeps them for less than 29 days; what nobody renews any more ends soon */
 const LIFE_MS = 3 * 24 * 3600_000;

@@ -1,6 +1,5 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
-import type { GraphTenant } from '../graph/addresses';
-import type { DeltaPage, GraphClient } from '../graph/graphClient';
+import type { DeltaPage } from '../graph/graphClient';
 import { GraphError } from '../graph/graphError';
 import { UnansweredError } from '../service/answered';
 import { wrongWith } from './completeLoad';
@@ -8,7 +7,7 @@ import type { AccountChange, GroupChange } from './deltaPages';
 import type { FeedStore } from './feedStore';
 import { isFollowed, isUsers, keyOf, SupersededError, type FeedState } from './feeds';
 import { eitherOf, endless, EndlessError, Pages, Time, type Pause } from './pages';
-import { firstPage, isHopeless, read } from './questions';
+import { firstPage, isHopeless, read, type FollowedTenant } from './questions';
 import { membersOfNew } from './restored';
 import type { Scopes } from './scopes';
 import { inTurns } from './turns';
@@ -28,12 +27,6 @@ const NOWHERE = 'none';
 
 /** Everything that there is to do, or only what has changed of what is followed */
 export type What = 'all' | 'changes';
-
-/** Whom to ask about a tenant */
-export interface FollowedTenant {
-  graph: GraphTenant;
-  client: Pick<GraphClient, 'delta' | 'ask' | 'read'>;
-}
 
 interface Options {
   store: FeedStore;
@@ -215,8 +208,7 @@ export class Writer {
       const most = isUsers(state) ? ROUND_ENTRIES : ROUND_GROUPS;
       if (!page.last && !over && changes.length < most) continue;
       const before = state.changed;
-      const asked = { graph: tenant.graph, database: store.database, pages };
-      if (!isUsers(state)) changes.push(...(await membersOfNew(changes as GroupChange[], state, asked)));
+      changes.push(...(await this.#ofNew(changes, state, { graph: tenant.graph, pages })));
       state = await store.apply(state, changes as never, link, { begun, pages: count, over: page.last });
       changes = [];
       if (state.changed !== before) await this.#changed(state, run);
@@ -240,11 +232,9 @@ export class Writer {
       for (;;) {
         const page = await pages.next(state.stagedLink ?? firstPage(tenant.graph, state));
         const changes = read(state, page);
-        if (isResumed && !isUsers(state)) {
-          const asked = { graph: tenant.graph, database: store.database, pages, which: isBare };
-          const staged = { ...state, load: state.staged };
-          changes.push(...(await membersOfNew(changes as GroupChange[], staged, asked)));
-        }
+        const staged = { ...state, load: state.staged };
+        if (isResumed)
+          changes.push(...(await this.#ofNew(changes, staged, { graph: tenant.graph, pages, which: isBare })));
         state = await store.stage(state, changes as never, page.link);
         if (page.last) break;
         if (state.stagedPages > maxPages) throw endless(`it has more than ${maxPages} pages`);
@@ -256,6 +246,17 @@ export class Writer {
       throw error;
     }
     await this.#finish(tenant, state, run);
+  }
+
+  /** What is to be added to changes of groups that are not known; users are told of as a whole */
+  async #ofNew(
+    changes: ReadonlyArray<AccountChange | GroupChange>,
+    state: FeedState,
+    asked: Omit<Parameters<typeof membersOfNew>[2], 'database'>,
+  ): Promise<GroupChange[]> {
+    if (isUsers(state)) return [];
+    const { database } = this.#options.store;
+    return membersOfNew(changes as readonly GroupChange[], state, { ...asked, database });
   }
 
   async #finish(tenant: FollowedTenant, state: FeedState, run: Run): Promise<void> {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { groupsNamed, MAX_NAMED, type GraphTenant } from './addresses';
 import type { GraphClient } from './graphClient';
 
-const idsSchema = z.object({ value: z.array(z.object({ id: z.string() })) });
+/** A list of objects of which the ids count */
+export const idsSchema = z.object({ value: z.array(z.object({ id: z.string() })) });
 
 /** Whom to ask about a tenant */
 interface Tenant {
