@@ -375,6 +375,57 @@ fn a_deny_by_a_directory_role_holds_by_the_token_also_where_groups_are_followed(
 }
 
 #[test]
+fn a_deny_of_what_a_directory_role_owns_holds_also_where_groups_are_followed() {
+    const ROLE: &str = "aaaaaaaa-0000-4000-8000-00000000000f";
+    let mut engine = engine();
+    // Whoever may write entities may bind the role to an owner.
+    engine.set_directory(directory(json!({ "groups": [{ "entityRef": "group:default/x", "groupId": ROLE }] })));
+    let groups = |ids: &[&str]| Groups::known(ids.iter().map(|id| guid(id)).collect());
+    let holder = enter(&mut engine, Principal { groups: groups(&[ROLE]), ..person(&user(1), NOW - 600) });
+    let other = enter(&mut engine, Principal { groups: groups(&[GROUP]), ..person(&user(2), NOW - 600) });
+    let overage = enter(&mut engine, person(&user(3), NOW - 600));
+    load_members(&mut engine, &[user(1), user(2), user(3)], &[]);
+    load_accounts(&mut engine, true, &enabled(0..4));
+    follow(&mut engine);
+    let may_own = |engine: &Engine<Portable>, caller| {
+        let owners = engine.possible_owners(caller, now()).unwrap();
+        owners.iter().any(|owner| owner.as_str() == "group:default/x")
+    };
+    assert_eq!(
+        [holder, other, overage].map(|caller| may_own(&engine, caller)),
+        [true, false, false],
+        "never told apart"
+    );
+    engine.set_directory_roles(vec![guid(ROLE)]);
+    assert_eq!([holder, other, overage].map(|caller| may_own(&engine, caller)), [true, false, true]);
+    let owns = |caller| engine.owners(caller, now()).unwrap().iter().any(|owner| owner.as_str() == "group:default/x");
+    assert_eq!([holder, other, overage].map(owns), [false; 3]);
+}
+
+#[test]
+fn of_a_group_that_is_gone_every_replica_says_the_same() {
+    // One was told of it and of its end, one began after that.
+    let word = |engine: &mut Engine<Portable>| {
+        load_accounts(engine, true, &enabled(0..4));
+        follow(engine);
+        let caller =
+            enter(engine, Principal { groups: Groups::known(vec![guid(DENIED)]), ..person(&user(1), NOW - 600) });
+        let delete = permission(engine, "a.delete");
+        let decision = engine.decide(caller, delete, now());
+        (decision.effect, decision.ground)
+    };
+    let [mut one, mut other] = [engine(), engine()];
+    load_members(&mut one, &[user(1)], &[user(1)]);
+    let gone = json!({ "@odata.type": "#microsoft.graph.user", "id": user(1), "@removed": { "reason": "deleted" } });
+    one.begin_members(guid(TENANT), false, None).unwrap();
+    let page = json!({ "value": [{ "id": DENIED, "members@delta": [gone] }] });
+    one.add_members(page.to_string().as_bytes()).unwrap();
+    one.commit_members().unwrap();
+    load_members(&mut other, &[user(1)], &[]);
+    assert_eq!(word(&mut one), word(&mut other));
+}
+
+#[test]
 fn an_admin_by_role_goes_on_and_a_deny_rule_holds_while_nothing_is_known() {
     let mut engine = engine();
     let [write, delete] = ["a.write", "a.delete"].map(|name| permission(&mut engine, name));

@@ -8,26 +8,43 @@
  * @param {import('knex').Knex} knex
  */
 exports.up = async function up(knex) {
-  await knex.schema.alterTable('entra_access_sessions', table => {
-    table.bigInteger('issued_revision').nullable().comment('The write that `issued_at` belongs to');
+  await added(knex, 'entra_access_sessions', {
+    issued_revision: (table, name) =>
+      table.bigInteger(name).nullable().comment('The write that `issued_at` belongs to'),
   });
-  await knex.schema.alterTable('entra_access_feeds', table => {
-    table
-      .string('generation', 36)
-      .notNullable()
-      .defaultTo('')
-      .comment('Random: a feed of this name that is made anew begins with the first numbers again');
-    table.bigInteger('round_since').nullable().comment('When the round under way began, by the clock of the database');
-    table.integer('round_pages').notNullable().defaultTo(0).comment('Of the round under way');
+  await added(knex, 'entra_access_feeds', {
+    generation: (table, name) =>
+      table
+        .string(name, 36)
+        .notNullable()
+        .defaultTo('')
+        .comment('Random: a feed of this name that is made anew begins with the first numbers again'),
+    round_since: (table, name) =>
+      table.bigInteger(name).nullable().comment('When the round under way began, by the clock of the database'),
+    round_pages: (table, name) => table.integer(name).notNullable().defaultTo(0).comment('Of the round under way'),
   });
-  await knex.schema.alterTable('entra_access_revisions', table => {
-    table
-      .bigInteger('catalog')
-      .notNullable()
-      .defaultTo(0)
-      .comment('How often the catalog was numbered: members change without it');
+  await added(knex, 'entra_access_revisions', {
+    catalog: (table, name) =>
+      table
+        .bigInteger(name)
+        .notNullable()
+        .defaultTo(0)
+        .comment('How often the catalog was numbered: members change without it'),
   });
 };
+
+/**
+ * Adds columns that are not there: builds of one day had made them already.
+ *
+ * @param {import('knex').Knex} knex
+ * @param {string} name
+ * @param {Record<string, (table: import('knex').Knex.AlterTableBuilder, name: string) => unknown>} columns
+ */
+async function added(knex, name, columns) {
+  for (const [column, add] of Object.entries(columns))
+    if (!(await knex.schema.hasColumn(name, column)))
+      await knex.schema.alterTable(name, table => void add(table, column));
+}
 
 exports.down = async function down() {
   throw new Error('the migrations of entra-access go forward only; restore a backup');

@@ -219,17 +219,17 @@ impl Directory {
     }
 
     /// The same and the owners that it may own through: by disputed or untrusted claims, by directory roles, by the groups of a
-    /// token that is newer than the directory, and by groups that were not loaded
+    /// token that is newer than the directory or lists what the directory has never heard of, and by groups that were not loaded
     pub fn possible_owners_of(&self, principal: &Principal, standing: &Standing) -> Vec<EntityRef> {
         let mut starts = self.starts(principal, standing);
-        if standing.word != Word::Directory || standing.newer_token {
-            starts.extend(principal.groups.ids().iter().filter_map(|id| self.group(*id)));
-        }
-        if standing.word == Word::Directory {
-            for binding in &self.catalog.bindings {
-                if !self.covers(principal, binding.from) {
-                    starts.extend(self.group(binding.from));
-                }
+        let followed = standing.word == Word::Directory;
+        let counts = |id: Guid| !followed || standing.newer_token || self.is_role(id) || !self.knows(principal, id);
+        starts.extend(principal.groups.ids().iter().filter(|id| counts(**id)).filter_map(|id| self.group(*id)));
+        let listed = |id: Guid| principal.groups.contains(id);
+        for binding in self.catalog.bindings.iter().filter(|_| followed) {
+            let unheard = self.is_role(binding.from) && listed(binding.from).is_none();
+            if unheard || !self.covers(principal, binding.from) {
+                starts.extend(self.group(binding.from));
             }
         }
         self.walk(&starts, true).iter().filter_map(|(node, _)| self.owner(*node)).cloned().collect()
@@ -347,11 +347,11 @@ impl Directory {
         }
     }
 
-    /// Whether Entra has told of such a group in the tenant of somebody; a directory role is none, whoever names it
+    /// Whether Entra has told of anybody in such a group, in the tenant of somebody; nobody is in a directory role, whoever names it
     #[inline(never)]
     pub fn knows(&self, principal: &Principal, group: Guid) -> bool {
         let Some(number) = self.loaded.get(group) else { return false };
-        self.tenants.iter().any(|known| known.id == principal.tenant_id && get(&known.named, number) == 1)
+        self.tenants.iter().any(|known| known.id == principal.tenant_id && get(&known.inhabited, number) == 1)
     }
 
     fn group(&self, id: Guid) -> Option<u32> {

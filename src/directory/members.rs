@@ -22,8 +22,8 @@ pub struct Tenant {
     pub nested: Vec<(u32, u32)>,
     /// For each group 1 where everybody is known who is in it, directly or not; `None` where that is so of all groups
     pub covered: Option<Vec<u32>>,
-    /// By number of a group: 1 for those that pages have told of
-    pub named: Vec<u32>,
+    /// By number of a group: 1 for those that have a member
+    pub inhabited: Vec<u32>,
 }
 
 /// What became of the pages
@@ -118,7 +118,6 @@ pub struct Loading {
     memberships: Edges,
     nested: Edges,
     covered: Option<Vec<u32>>,
-    named: Vec<u32>,
 }
 
 impl Loading {
@@ -127,7 +126,6 @@ impl Loading {
         let mut loading = Self {
             tenant,
             covered,
-            named: earlier.filter(|_| !all).map(|earlier| earlier.named.clone()).unwrap_or_default(),
             principals: earlier.map(|earlier| earlier.principals.clone()).unwrap_or_default(),
             memberships: Edges::default(),
             nested: Edges::default(),
@@ -160,10 +158,6 @@ impl Loading {
     pub(super) fn close(&mut self, group: u32, gone: bool) {
         self.memberships.close(group);
         self.nested.close(group);
-        if self.named.len() <= index(group) {
-            self.named.resize(index(group).saturating_add(1), 0);
-        }
-        set(&mut self.named, group, u32::from(!gone));
         if gone {
             self.memberships.remove(ANY, group);
             self.nested.remove(ANY, group);
@@ -173,14 +167,15 @@ impl Loading {
 
     pub(super) fn finish(mut self) -> Tenant {
         self.principals.shrink();
-        let memberships = Lists::new(self.principals.len(), &self.memberships.finish());
-        Tenant {
-            id: self.tenant,
-            principals: self.principals,
-            memberships,
-            nested: self.nested.finish(),
-            covered: self.covered,
-            named: self.named,
+        let (memberships, nested) = (self.memberships.finish(), self.nested.finish());
+        let mut inhabited = Vec::new();
+        for (_, group) in memberships.iter().chain(&nested) {
+            if inhabited.len() <= index(*group) {
+                inhabited.resize(index(*group).saturating_add(1), 0);
+            }
+            set(&mut inhabited, *group, 1);
         }
+        let memberships = Lists::new(self.principals.len(), &memberships);
+        Tenant { id: self.tenant, principals: self.principals, memberships, nested, covered: self.covered, inhabited }
     }
 }

@@ -79,7 +79,7 @@ impl<'a> Asker<'a> {
     }
 
     /// Whether they are in a group; `None` when that is not known, as where the group was not loaded, or only a token says so that
-    /// is newer than the directory
+    /// is newer than the directory, or names what the directory has never heard of
     pub fn is_in(&self, group: Guid) -> Option<bool> {
         // What is not known stays so, whatever is added to it.
         let known = self.knows_groups();

@@ -63,7 +63,7 @@ for (const { name, skip, open } of DATABASES) {
       const store = new FeedStore(database.knex);
       const members = async () => {
         const groups = (await store.find(FEED)) ?? (await store.open(FEED));
-        await store.swap(await store.stage(await store.begin(groups, 0), [], 'link'));
+        await store.swap(await store.stage(await store.begin(groups, 0), [], 'link', true));
       };
       await members();
       const taken = await numbers.newest();

@@ -124,17 +124,20 @@ export class FeedStore {
     }));
   }
 
-  /** Adds a page to the load under way, with where to go on */
-  stage(state: FeedState, changes: Changes, link: string): Promise<FeedState> {
+  /**
+   * Adds a page to the load under way, with where to go on
+   * @param whole whether all pages are there with this one, so that what comes next is what has changed since
+   */
+  stage(state: FeedState, changes: Changes, link: string, whole: boolean): Promise<FeedState> {
     return this.#write(state, async (transaction, revision) => {
       await this.#merge(transaction, { ...state, load: state.staged }, changes, revision);
-      return { staged_link: link, staged_pages: state.stagedPages + 1 };
+      return { link: whole ? link : null, staged_link: whole ? null : link, staged_pages: state.stagedPages + 1 };
     });
   }
 
   /** Gives up the load under way */
   discard(state: FeedState, held: string | null): Promise<FeedState> {
-    return this.#write(state, async () => ({ staged: 0, staged_link: null, staged_pages: 0, held }));
+    return this.#write(state, async () => ({ link: null, staged: 0, staged_link: null, staged_pages: 0, held }));
   }
 
   /** Swaps to the load that was under way and is complete */
@@ -147,8 +150,6 @@ export class FeedStore {
       return {
         load: state.staged,
         staged: 0,
-        link: state.stagedLink,
-        staged_link: null,
         staged_pages: 0,
         changed: revision,
         completed_at: state.stagedSince,

@@ -34,7 +34,7 @@ export interface FeedState extends FeedKey {
   staged: number;
   /** Object ids of the groups that are asked for; all of them where there are none */
   scope: readonly string[] | null;
-  /** Where to ask for what has changed; not to be logged */
+  /** Where to ask for what has changed, also since a load that is whole and not swapped to yet; not to be logged */
   link: string | null;
   /** The next page of the load under way */
   stagedLink: string | null;

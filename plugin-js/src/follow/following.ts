@@ -25,7 +25,7 @@ const POLL_MS = 2_000;
  * After so long a task that is due has begun (Backstage's scheduler looks every five seconds), Graph has answered, and replicas have looked;
  * if it has not, they have asked themselves ({@link Overdue})
  */
-const LATE_SECONDS = 12;
+const LATE_SECONDS = 14;
 /** Graph is asked no more often */
 const LEAST_SECONDS = 2;
 /**
@@ -93,7 +93,9 @@ export class Following {
     const tenants = entraAccess.graphClients;
     this.#tenants = tenants.map(({ graph }) => graph.tenantId);
     this.#hints = new Map(this.#tenants.map(tenant => [tenant, new Hints(() => this.#askNow(tenant))]));
-    this.#overdue = new Map(this.#tenants.map(tenant => [tenant, new Overdue(settings.pollSeconds * 1000)]));
+    this.#overdue = new Map(
+      this.#tenants.map(tenant => [tenant, new Overdue(settings.pollSeconds * 1000, () => this.#askNow(tenant))]),
+    );
     const scopes = new Scopes({ store, groups: settings.groups, wanted });
     this.#replica = new Replica({
       store,
@@ -142,8 +144,7 @@ export class Following {
   /** Takes in what was written, and asks itself where nobody else does. Never fails */
   async #look(): Promise<void> {
     await this.#replica.poll();
-    for (const [tenant, overdue] of this.#overdue)
-      if (overdue.now(this.#replica.followedAgeOf(tenant))) void this.#askNow(tenant);
+    for (const [tenant, overdue] of this.#overdue) overdue.look(this.#replica.followedAgeOf(tenant));
   }
 
   /** Begins; what is in the database counts before this returns */

@@ -14,8 +14,6 @@ interface Asked {
   graph: GraphTenant;
   database: Database;
   pages: Pages;
-  /** Which of them are asked about; default: all */
-  which?: (change: GroupChange) => boolean;
 }
 
 /**
@@ -27,10 +25,10 @@ interface Asked {
 export async function membersOfNew(
   changes: readonly GroupChange[],
   state: FeedState,
-  { graph, database, pages, which = () => true }: Asked,
+  { graph, database, pages }: Asked,
 ): Promise<GroupChange[]> {
   const last = new Map(changes.map(change => [change.id, change]));
-  const named = [...last.values()].flatMap(change => (change.removed || !which(change) ? [] : change.id));
+  const named = [...last.values()].flatMap(({ id, removed }) => (removed ? [] : id));
   const known = new Set((await answered(findMembers(database, state, named))).map(({ id }) => id));
   const found: GroupChange[] = [];
   for (const ids of chunks(

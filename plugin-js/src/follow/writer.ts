@@ -173,7 +173,7 @@ export class Writer {
     const { store } = this.#options;
     const now = await store.now();
     if (isFollowed(state)) await store.apply(state, [], NOWHERE, { begun: now, pages: 0, over: true });
-    else await store.swap(await store.stage(await store.begin(state, now), [], NOWHERE));
+    else await store.swap(await store.stage(await store.begin(state, now), [], NOWHERE, true));
   }
 
   /**
@@ -208,7 +208,7 @@ export class Writer {
       const most = isUsers(state) ? ROUND_ENTRIES : ROUND_GROUPS;
       if (!page.last && !over && changes.length < most) continue;
       const before = state.changed;
-      changes.push(...(await this.#ofNew(changes, state, { graph: tenant.graph, pages })));
+      changes = await this.#withNew(changes, state, { graph: tenant.graph, pages });
       state = await store.apply(state, changes as never, link, { begun, pages: count, over: page.last });
       changes = [];
       if (state.changed !== before) await this.#changed(state, run);
@@ -226,37 +226,37 @@ export class Writer {
       state = await store.begin(state, now);
     }
     const pages = new Pages(tenant.client, run.time, pause);
-    // All pages may have been there already: then these are of what has changed since.
-    const isResumed = state.stagedLink !== null;
     try {
       for (;;) {
-        const page = await pages.next(state.stagedLink ?? firstPage(tenant.graph, state));
-        const changes = read(state, page);
+        // Where all pages were there already, what has changed since.
+        const isWhole = state.link !== null;
+        const page = await pages.next(linkOf(state) ?? firstPage(tenant.graph, state));
+        let changes = read(state, page);
         const staged = { ...state, load: state.staged };
-        if (isResumed)
-          changes.push(...(await this.#ofNew(changes, staged, { graph: tenant.graph, pages, which: isBare })));
-        state = await store.stage(state, changes as never, page.link);
+        if (isWhole) changes = await this.#withNew(changes, staged, { graph: tenant.graph, pages });
+        state = await store.stage(state, changes as never, page.link, isWhole || page.last);
         if (page.last) break;
         if (state.stagedPages > maxPages) throw endless(`it has more than ${maxPages} pages`);
         if (run.time.over) return;
       }
     } catch (error) {
       // From the start, then: what is left of it leads nowhere.
-      if (isHopeless(error, state.stagedLink)) await store.purge(await store.discard(state, null));
+      if (isHopeless(error, linkOf(state))) await store.purge(await store.discard(state, null));
       throw error;
     }
     await this.#finish(tenant, state, run);
   }
 
-  /** What is to be added to changes of groups that are not known; users are told of as a whole */
-  async #ofNew(
-    changes: ReadonlyArray<AccountChange | GroupChange>,
+  /** Changes with what is to be told of groups that are not known; users are told of as a whole */
+  async #withNew(
+    changes: Array<AccountChange | GroupChange>,
     state: FeedState,
     asked: Omit<Parameters<typeof membersOfNew>[2], 'database'>,
-  ): Promise<GroupChange[]> {
-    if (isUsers(state)) return [];
+  ): Promise<Array<AccountChange | GroupChange>> {
+    if (isUsers(state)) return changes;
     const { database } = this.#options.store;
-    return membersOfNew(changes as readonly GroupChange[], state, { ...asked, database });
+    // First: it may be older than what has changed, whose word is the last one.
+    return [...(await membersOfNew(changes as GroupChange[], state, { ...asked, database })), ...changes];
   }
 
   async #finish(tenant: FollowedTenant, state: FeedState, run: Run): Promise<void> {
@@ -287,8 +287,8 @@ export class Writer {
   }
 }
 
-/** As Graph tells of a group that was restored */
-const isBare = ({ members }: GroupChange) => members.length === 0;
+/** Where to go on with a load; `null` where it is to begin */
+const linkOf = ({ link, stagedLink }: FeedState) => link ?? stagedLink;
 
 /** Without what a database driver says, which quotes rows */
 function reasonOf(error: unknown): string {
