@@ -416,13 +416,24 @@ fn of_a_group_that_is_gone_every_replica_says_the_same() {
     };
     let [mut one, mut other] = [engine(), engine()];
     load_members(&mut one, &[user(1)], &[user(1)]);
-    let gone = json!({ "@odata.type": "#microsoft.graph.user", "id": user(1), "@removed": { "reason": "deleted" } });
-    one.begin_members(guid(TENANT), false, None).unwrap();
-    let page = json!({ "value": [{ "id": DENIED, "members@delta": [gone] }] });
-    one.add_members(page.to_string().as_bytes()).unwrap();
-    one.commit_members().unwrap();
-    load_members(&mut other, &[user(1)], &[]);
+    let leaver =
+        || json!({ "@odata.type": "#microsoft.graph.user", "id": user(1), "@removed": { "reason": "deleted" } });
+    let change = |engine: &mut Engine<Portable>, all: bool, entry: serde_json::Value| {
+        engine.begin_members(guid(TENANT), all, None).unwrap();
+        engine.add_members(json!({ "value": [entry] }).to_string().as_bytes()).unwrap();
+        engine.commit_members().unwrap();
+    };
+    change(&mut one, false, json!({ "id": DENIED, "members@delta": [leaver()], "@absent": true }));
+    let member = json!({ "@odata.type": "#microsoft.graph.user", "id": user(1) });
+    change(&mut other, true, json!({ "id": GROUP, "members@delta": [member] }));
+    assert_eq!(word(&mut one), (Effect::Deny, Ground::Rule(2)), "it may be a directory role");
     assert_eq!(word(&mut one), word(&mut other));
+
+    // One that is there and has nobody in it keeps nobody out, whatever an old token lists.
+    let mut last = engine();
+    load_members(&mut last, &[user(1)], &[user(1)]);
+    change(&mut last, false, json!({ "id": DENIED, "members@delta": [leaver()] }));
+    assert_ne!(word(&mut last).1, Ground::Rule(2));
 }
 
 #[test]

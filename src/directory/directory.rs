@@ -219,7 +219,7 @@ impl Directory {
     }
 
     /// The same and the owners that it may own through: by disputed or untrusted claims, by directory roles, by the groups of a
-    /// token that is newer than the directory or lists what the directory has never heard of, and by groups that were not loaded
+    /// token that is newer than the directory or that the directory does not have, and by groups that were not loaded
     pub fn possible_owners_of(&self, principal: &Principal, standing: &Standing) -> Vec<EntityRef> {
         let mut starts = self.starts(principal, standing);
         let followed = standing.word == Word::Directory;
@@ -347,11 +347,11 @@ impl Directory {
         }
     }
 
-    /// Whether Entra has told of anybody in such a group, in the tenant of somebody; nobody is in a directory role, whoever names it
+    /// Whether the tenant of somebody has such a group; a directory role is none, whoever names it
     #[inline(never)]
     pub fn knows(&self, principal: &Principal, group: Guid) -> bool {
         let Some(number) = self.loaded.get(group) else { return false };
-        self.tenants.iter().any(|known| known.id == principal.tenant_id && get(&known.inhabited, number) == 1)
+        self.tenants.iter().any(|known| known.id == principal.tenant_id && get(&known.present, number) == 1)
     }
 
     fn group(&self, id: Guid) -> Option<u32> {

@@ -22,8 +22,8 @@ pub struct Tenant {
     pub nested: Vec<(u32, u32)>,
     /// For each group 1 where everybody is known who is in it, directly or not; `None` where that is so of all groups
     pub covered: Option<Vec<u32>>,
-    /// By number of a group: 1 for those that have a member
-    pub inhabited: Vec<u32>,
+    /// By number of a group: 1 for those that there are, be it with nobody in them
+    pub present: Vec<u32>,
 }
 
 /// What became of the pages
@@ -118,6 +118,7 @@ pub struct Loading {
     memberships: Edges,
     nested: Edges,
     covered: Option<Vec<u32>>,
+    present: Vec<u32>,
 }
 
 impl Loading {
@@ -126,6 +127,7 @@ impl Loading {
         let mut loading = Self {
             tenant,
             covered,
+            present: earlier.filter(|_| !all).map(|earlier| earlier.present.clone()).unwrap_or_default(),
             principals: earlier.map(|earlier| earlier.principals.clone()).unwrap_or_default(),
             memberships: Edges::default(),
             nested: Edges::default(),
@@ -154,10 +156,14 @@ impl Loading {
         self.nested.push(member, gone);
     }
 
-    /// The group's number; `gone` when it was deleted
-    pub(super) fn close(&mut self, group: u32, gone: bool) {
+    /// The group's number; `gone` when it was deleted, `absent` when it is not there and keeps its places in others
+    pub(super) fn close(&mut self, group: u32, gone: bool, absent: bool) {
         self.memberships.close(group);
         self.nested.close(group);
+        if self.present.len() <= index(group) {
+            self.present.resize(index(group).saturating_add(1), 0);
+        }
+        set(&mut self.present, group, u32::from(!gone && !absent));
         if gone {
             self.memberships.remove(ANY, group);
             self.nested.remove(ANY, group);
@@ -167,15 +173,14 @@ impl Loading {
 
     pub(super) fn finish(mut self) -> Tenant {
         self.principals.shrink();
-        let (memberships, nested) = (self.memberships.finish(), self.nested.finish());
-        let mut inhabited = Vec::new();
-        for (_, group) in memberships.iter().chain(&nested) {
-            if inhabited.len() <= index(*group) {
-                inhabited.resize(index(*group).saturating_add(1), 0);
-            }
-            set(&mut inhabited, *group, 1);
+        let memberships = Lists::new(self.principals.len(), &self.memberships.finish());
+        Tenant {
+            id: self.tenant,
+            principals: self.principals,
+            memberships,
+            nested: self.nested.finish(),
+            covered: self.covered,
+            present: self.present,
         }
-        let memberships = Lists::new(self.principals.len(), &memberships);
-        Tenant { id: self.tenant, principals: self.principals, memberships, nested, covered: self.covered, inhabited }
     }
 }

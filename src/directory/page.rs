@@ -54,13 +54,18 @@ pub(super) fn read(text: &[u8], loading: &mut Loading, groups: &mut Ids) -> Resu
 }
 
 fn group(reader: &mut Reader<'_>, loading: &mut Loading, groups: &mut Ids) -> Result<usize, JsonError> {
-    let (mut id, mut gone, mut count) = (None, false, 0_usize);
+    let (mut id, mut gone, mut absent, mut count) = (None, false, false, 0_usize);
     loading.open();
     members(reader, &mut |reader, name| {
         match &*name.bytes() {
             b"id" => id = Some(groups.intern(guid(reader)?)),
             b"@removed" => {
                 gone = true;
+                reader.skip()?;
+            }
+            // Not of Graph: the host's word for a group that is deleted and may be restored.
+            b"@absent" => {
+                absent = true;
                 reader.skip()?;
             }
             b"members@delta" | b"members" => array(reader, &mut |reader| {
@@ -71,7 +76,7 @@ fn group(reader: &mut Reader<'_>, loading: &mut Loading, groups: &mut Ids) -> Re
         }
         Ok(())
     })?;
-    loading.close(id.ok_or(JsonError::Invalid("a group without `id`"))?, gone);
+    loading.close(id.ok_or(JsonError::Invalid("a group without `id`"))?, gone, absent);
     Ok(count)
 }
 

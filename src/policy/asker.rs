@@ -79,7 +79,7 @@ impl<'a> Asker<'a> {
     }
 
     /// Whether they are in a group; `None` when that is not known, as where the group was not loaded, or only a token says so that
-    /// is newer than the directory, or names what the directory has never heard of
+    /// is newer than the directory, or names what the directory does not have
     pub fn is_in(&self, group: Guid) -> Option<bool> {
         // What is not known stays so, whatever is added to it.
         let known = self.knows_groups();
@@ -94,7 +94,7 @@ impl<'a> Asker<'a> {
             Word::Directory if self.directory.is_role(group) => listed(),
             Word::Directory => {
                 let found = self.directory.is_in(self.principal, group);
-                // What the directory has never heard of may be a directory role.
+                // What the directory does not have may be a directory role.
                 let told = || {
                     (self.standing.newer_token || !self.directory.knows(self.principal, group))
                         && listed() == Some(true)

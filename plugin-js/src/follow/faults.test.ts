@@ -11,6 +11,7 @@ import { assertSame, followed, killAt, standingOf, startFollowedTenant } from '.
 import type { EntraCore } from '../core';
 import { GraphError } from '../graph/graphError';
 import { Ages } from './ages';
+import { FORMAT } from './feeds';
 
 const FEEDS = 'entra_access_feeds';
 
@@ -368,7 +369,10 @@ test('rows of a newer version are left alone: by replicas, which keep what they 
   await one.poll();
   tenant.directory.setEnabled(people.dana.oid, false);
   await run();
-  await database.knex(FEEDS).where({ feed: 'users' }).update({ format: 2 });
+  await database
+    .knex(FEEDS)
+    .where({ feed: 'users' })
+    .update({ format: FORMAT + 1 });
   const { states } = await it.store.sample();
   await one.poll();
   assert.equal(standingOf(one.core, people.dana.oid), undefined);

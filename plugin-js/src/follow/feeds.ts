@@ -3,7 +3,7 @@ import type { DatabaseService } from '@backstage/backend-plugin-api';
 export type Database = Awaited<ReturnType<DatabaseService['getClient']>>;
 
 /** Of the rows that this version writes and reads; to be changed with their meaning, so that two versions can run side by side */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 export const USERS = 'users';
 

@@ -61,5 +61,5 @@ export function* differences(before: GroupLists, after: GroupLists): Generator<G
     const old = before.get(id);
     if (old !== list) yield { id, before: old ?? NOBODY, after: list };
   }
-  for (const [id, list] of before) if (!after.has(id)) yield { id, before: list, after: NOBODY };
+  for (const [id, list] of before) if (!after.has(id)) yield { id, before: list, after: NOBODY, absent: true };
 }

@@ -6,6 +6,8 @@ export interface GroupDifference {
   id: string;
   before: Buffer;
   after: Buffer;
+  /** It is not there any more: it has nobody, and is no group */
+  absent?: true;
 }
 
 const HEX = Buffer.from('0123456789abcdef');
@@ -21,7 +23,7 @@ const PAGE_BYTES = 1024 * 1024;
 /** Pages that say what has changed in groups; a large one is spread over several pages */
 export function* memberPages(groups: Iterable<GroupDifference>): Generator<Uint8Array> {
   const page = new Page();
-  for (const { id, before, after } of groups) {
+  for (const { id, before, after, absent } of groups) {
     // What came and what went, as the place in one of the lists; a negative one in the list before.
     const changes: number[] = [];
     compareLists(
@@ -38,7 +40,7 @@ export function* memberPages(groups: Iterable<GroupDifference>): Generator<Uint8
         if (change >= 0) page.member(after, change, END);
         else page.member(before, -change - 1, GONE);
       }
-      page.close();
+      page.close(absent);
       if (page.isFull) yield page.take();
     } while (at < changes.length);
   }
@@ -80,8 +82,9 @@ class Page {
     this.#copy(end);
   }
 
-  close(): void {
-    this.#text(']}');
+  /** `@removed` would take it out of the groups that it is in as well, of which nobody tells when it is restored */
+  close(absent = false): void {
+    this.#text(absent ? '],"@absent":true}' : ']}');
   }
 
   take(): Uint8Array {

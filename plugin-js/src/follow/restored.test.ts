@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { groups, people } from '../../dev/tenant/people';
 import type { Tenant } from '../../dev/tenant/tenant';
+import { recordOf } from '../../e2e/support/core';
 import { databaseOf } from '../../e2e/support/databases';
 import { assertSame, followed, standingOf, startFollowedTenant } from '../../e2e/support/follow';
 import { Scopes } from './scopes';
@@ -58,6 +59,33 @@ for (const [what, before] of [
       if (!matter) assertSame(one.core, tenant);
     });
 }
+
+test('of a group that is deleted a replica that saw it says what a later one says', async () => {
+  const before = it.replica();
+  await it.writer().run();
+  await before.poll();
+  tenant.directory.removeGroup(TEAM);
+  await it.writer().run();
+  await before.poll();
+  const later = it.replica();
+  await later.poll();
+  const rules = [
+    { id: 'all', effect: 'allow', permissions: ['a.b'] },
+    { id: 'not-the-team', effect: 'deny', permissions: ['a.b'], principals: [{ group: TEAM }] },
+  ];
+  // Of a token from before: what it lists may be a directory role as well.
+  const listing = recordOf({
+    objectId: people.dana.oid,
+    groups: { state: 'known', ids: [TEAM] },
+    issuedAt: Math.floor(Date.now() / 1000) - 3600,
+  });
+  for (const { core } of [before, later]) {
+    core.setPolicy(JSON.stringify({ rules }), 'policy');
+    const principal = core.admit(listing, 'user:default/dana', listing.expiresAt);
+    assert.ok(principal !== undefined);
+    assert.equal(core.decide(principal, { name: 'a.b' }).effect, 'DENY');
+  }
+});
 
 test('a new group is asked about once, and may have nobody in it', async () => {
   const { run, logger } = it.writer();

@@ -5,7 +5,7 @@ import { UnansweredError } from '../service/answered';
 import { wrongWith } from './completeLoad';
 import type { AccountChange, GroupChange } from './deltaPages';
 import type { FeedStore } from './feedStore';
-import { isFollowed, isUsers, keyOf, SupersededError, type FeedState } from './feeds';
+import { FORMAT, isFollowed, isUsers, keyOf, SupersededError, type FeedState } from './feeds';
 import { eitherOf, endless, EndlessError, Pages, Time, type Pause } from './pages';
 import { firstPage, isHopeless, read, type FollowedTenant } from './questions';
 import { membersOfNew } from './restored';
@@ -220,7 +220,8 @@ export class Writer {
   async #load(tenant: FollowedTenant, first: FeedState, run: Run): Promise<void> {
     const { store, pause, maxPages = MAX_PAGES } = this.#options;
     let state = first;
-    if (state.staged === 0) {
+    // One of a version before may be whole without saying so.
+    if (state.staged === 0 || state.format < FORMAT) {
       const now = await store.now();
       if (state.held !== null && now - (state.stagedSince ?? 0) < HELD_MS) return;
       state = await store.begin(state, now);
