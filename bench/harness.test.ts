@@ -109,6 +109,7 @@ test('an answer that turns wrong while it is timed ends the run', async () => {
   const no = async () => false;
   await assert.rejects(sample({ kind: 'sync', once: () => undefined }, 1), /wrong answer/);
   await assert.rejects(sample({ kind: 'awaited', once: no }, 1), /wrong answer/);
+  await assert.rejects(sample({ kind: 'awaited', once: async () => ({ ok: false }) }, 1), /wrong answer/);
   await assert.rejects(sample({ kind: 'inFlight', width: 2, once: no }, 2), /wrong answer/);
 });
 

@@ -1,12 +1,12 @@
 /** Something that verifies tokens, and how it becomes a case. */
 import assert from 'node:assert/strict';
 import type { Case } from '../harness';
-import type { Work } from '../sampling';
+import { isRight, type Work } from '../sampling';
 import type { Workload } from '../tokens';
 
 /**
  * `Input` is what it gets for each token: mostly the token itself; raw signature checks get it taken apart.
- * `verify` answers something truthy for a good token; otherwise it throws or answers something falsy.
+ * `verify` answers something right for a good token ({@link isRight}); otherwise it throws or answers something that is not.
  */
 export interface Verifier<Input = string> {
   name: string;
@@ -58,7 +58,8 @@ async function checkVerifier<Input>(
   verifier: Verifier<Input>,
   { tokens, tampered, misdirected }: Workload,
 ): Promise<void> {
-  for (const token of tokens) assert.ok(await verifier.verify(verifier.prepare(token)), 'refuses a good token');
+  for (const token of tokens)
+    assert.ok(isRight(await verifier.verify(verifier.prepare(token))), 'refuses a good token');
   const bad = { ...tampered, ...(verifier.checksClaims && misdirected) };
   for (const [what, token] of Object.entries(bad)) assert.ok(!(await accepts(verifier, token)), `accepts ${what}`);
   await verifier.check?.();
@@ -67,7 +68,7 @@ async function checkVerifier<Input>(
 /** Only for bad tokens: an exception counts as a refusal */
 async function accepts<Input>(verifier: Verifier<Input>, token: string): Promise<boolean> {
   try {
-    return Boolean(await verifier.verify(verifier.prepare(token)));
+    return isRight(await verifier.verify(verifier.prepare(token)));
   } catch {
     return false;
   }

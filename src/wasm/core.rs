@@ -3,7 +3,11 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::{NodeCrypto, node_crypto::Later, text::text};
+use super::{
+    NodeCrypto,
+    node_crypto::{Later, SignatureChecks},
+    text::text,
+};
 use crate::{
     config::{Configuration, Profile},
     directory::{DirectoryInput, EntityRef, Member, Round, Standing},
@@ -264,16 +268,16 @@ impl Core {
         answer(result)
     }
 
-    /// The same with the signature checked in the thread pool: a ticket, or a refusal as [`Core::authenticate`] gives it
+    /// The same with the signature checked by other threads: a ticket, or a refusal as [`Core::authenticate`] gives it
     ///
-    /// With a ticket, `done` will be called with `(error, fits)`, and [`Core::finish`] must be. Too many at once are refused
-    /// as `0xffffffff`; the host then asks [`Core::authenticate`].
-    pub fn prepare(&mut self, bytes: u32, sign_in: bool, now: u32, done: &js_sys::Function) -> u32 {
+    /// With a ticket, `checks` was asked and [`Core::finish`] must be called. Too many at once are refused as `0xffffffff`; the
+    /// host then asks [`Core::authenticate`].
+    pub fn prepare(&mut self, bytes: u32, sign_in: bool, now: u32, checks: &SignatureChecks) -> u32 {
         if self.free.is_empty() && self.pending.len() >= PENDING {
             return u32::MAX;
         }
         let token = self.token.get(..index(bytes)).unwrap_or(&self.token);
-        let later = Later::new(done);
+        let later = Later::new(checks);
         let result = self.engine.prepare(token, purpose(sign_in), time(now), &later);
         if !later.asked() {
             // Refused before its signature mattered; nobody can be accepted here.

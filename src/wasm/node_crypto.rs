@@ -25,16 +25,31 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn verify(this: &Verify, key: &JsValue, signature: &[u8]) -> bool;
+}
 
-    /// The same in Node's thread pool; Node copies data and signature before it returns
-    #[wasm_bindgen(js_name = verify, catch)]
-    fn verify_later(
+#[wasm_bindgen(typescript_custom_section)]
+const SIGNATURE_CHECKS: &str = r"
+/** Has the signature of the first letters of a token checked by other threads; copies it before it returns */
+export interface SignatureChecks {
+  check(digest: string, letters: number, key: unknown, signature: Uint8Array): void;
+}
+";
+
+#[wasm_bindgen]
+extern "C" {
+    /// The host's; it has the token, and copies the signature before it returns
+    #[derive(Debug)]
+    #[wasm_bindgen(typescript_type = "SignatureChecks")]
+    pub type SignatureChecks;
+
+    #[wasm_bindgen(method, catch)]
+    fn check(
+        this: &SignatureChecks,
         digest: &JsValue,
-        data: &[u8],
+        letters: u32,
         key: &JsValue,
         signature: &[u8],
-        done: &js_sys::Function,
-    ) -> Result<JsValue, JsValue>;
+    ) -> Result<(), JsValue>;
 }
 
 /// The host's OpenSSL
@@ -110,20 +125,20 @@ impl SignatureVerifier for NodeCrypto {
     }
 }
 
-/// Hands the signature of one token to the thread pool and goes on as if it fitted; nobody is taken in before it does
+/// Hands the signature of one token to other threads and goes on as if it fitted; nobody is taken in before it does
 #[derive(Debug)]
 pub struct Later<'c> {
-    done: &'c js_sys::Function,
+    checks: &'c SignatureChecks,
     asked: Cell<bool>,
 }
 
 impl<'c> Later<'c> {
-    /// `done` is called with an error or with whether the signature fits
-    pub const fn new(done: &'c js_sys::Function) -> Self {
-        Self { done, asked: Cell::new(false) }
+    /// The host tells by itself whether the signature fits
+    pub const fn new(checks: &'c SignatureChecks) -> Self {
+        Self { checks, asked: Cell::new(false) }
     }
 
-    /// Whether the token got as far as its signature, so that `done` will be called
+    /// Whether the token got as far as its signature, so that the host will tell
     pub const fn asked(&self) -> bool {
         self.asked.get()
     }
@@ -137,7 +152,8 @@ impl SignatureVerifier for Later<'_> {
     }
 
     fn verify(&self, _algorithm: &'static Algorithm, key: &NodeKey, signed: &[u8], signature: &[u8]) -> bool {
-        let asked = verify_later(&key.digest, signed, &key.key, signature, self.done).is_ok();
+        let letters = u32::try_from(signed.len()).unwrap_or(u32::MAX);
+        let asked = self.checks.check(&key.digest, letters, &key.key, signature).is_ok();
         self.asked.set(asked);
         asked
     }

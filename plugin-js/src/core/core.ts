@@ -180,9 +180,14 @@ export class EntraCore {
     return this.#tokens.judge(token, purpose);
   }
 
-  /** The same for many at once, where throughput counts, not latency: signatures are checked in Node's thread pool */
+  /** The same for many at once, where throughput counts, not latency: signatures are checked in other threads, which the first one starts */
   authenticateAsync(token: string, purpose: Purpose = 'access'): Promise<Authentication> {
     return this.#pooled.judge(token, purpose);
+  }
+
+  /** Whether the threads of {@link EntraCore.authenticateAsync} run; until then, and without them, Node's thread pool checks signatures */
+  get threaded(): boolean {
+    return this.#pooled.threaded;
   }
 
   /** Judges a token and shows every check; `undefined` while the core is unavailable */
@@ -382,8 +387,9 @@ export class EntraCore {
     );
   }
 
-  /** Stops trying to restart */
+  /** Ends what goes on by itself: the threads, and trying to restart */
   close(): void {
+    this.#pooled.close();
     this.#life.close();
   }
 

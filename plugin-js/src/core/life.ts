@@ -163,6 +163,11 @@ export class CoreLife {
     this.#scheduleRestart(0);
   }
 
+  /** Says that something goes on in a lesser way */
+  degraded(what: string): void {
+    this.#options.logger.error(`entra-access: ${what}`);
+  }
+
   /** Stops trying to restart */
   close(): void {
     clearTimeout(this.#restart);

@@ -1,6 +1,9 @@
+import type { KeyLike } from 'node:crypto';
 import { UNAVAILABLE, type Alive, type CoreLife } from './life';
+import { SignatureThreads } from './signatureThreads';
 import { REFUSED, type Tokens } from './tokens';
 import type { Authentication, Purpose } from './types';
+import type { SignatureChecks } from './wasm';
 
 /** No ticket: the core has no room for another signature, or has not answered yet */
 const NONE = 0xffff_ffff;
@@ -17,18 +20,30 @@ interface Asked {
 }
 
 /**
- * Judges tokens with their signatures checked in Node's thread pool.
+ * Judges tokens with their signatures checked in other threads.
  *
- * All of them, also while the pool is busy: a signature checked in this thread keeps it from handing over the next ones
- * (docs/decisions/0004-signatures-in-the-pool.md).
+ * All of them, also while those are busy: a signature checked in this thread keeps it from handing over the next ones
+ * (docs/decisions/0004-signatures-in-threads.md).
  */
-export class PooledTokens {
+export class PooledTokens implements SignatureChecks {
   readonly #life: CoreLife;
   readonly #tokens: Tokens;
+  readonly #threads = new SignatureThreads<Asked>({
+    done: (asked, fits) => this.#end(asked, fits),
+    lost: why =>
+      this.#life.degraded(`the threads that check signatures are lost (${why}); Node's thread pool checks them now`),
+  });
+  /** What the core is looking at */
+  #reading?: Asked;
 
   constructor(life: CoreLife, tokens: Tokens) {
     this.#life = life;
     this.#tokens = tokens;
+  }
+
+  /** Whether the threads run; until then signatures are checked in Node's pool */
+  get threaded(): boolean {
+    return this.#threads.running;
   }
 
   /** The answer from memory, or else by judging */
@@ -39,21 +54,36 @@ export class PooledTokens {
     if (alive === undefined) return Promise.resolve(UNAVAILABLE);
     return new Promise(resolve => {
       const asked = { token, purpose, now: this.#tokens.now(), epoch, alive, resolve, ticket: NONE };
-      const early = this.#life.ask(() => this.#begin(asked), UNAVAILABLE);
+      const early = this.#begin(asked);
       if (early !== undefined) resolve(early);
     });
+  }
+
+  /** What the core calls with the signature of the token that it is looking at */
+  check(digest: string, letters: number, key: unknown, signature: Uint8Array): void {
+    this.#threads.check(this.#reading!, digest, letters, key as KeyLike, signature);
+  }
+
+  /** Ends the threads */
+  close(): void {
+    this.#threads.close();
   }
 
   /** The answer, where none has to be waited for */
   #begin(asked: Asked): Authentication | undefined {
     const { alive, token, purpose, now } = asked;
-    // `prepare` may trap after it has asked for the signature: what it calls is called all the same.
-    const done = (error: unknown, fits: boolean) => this.#end(asked, !error && fits === true);
-    const answer = alive.core.prepare(alive.token.write(token), purpose === 'sign-in', now, done);
-    if (answer === NONE) return this.#tokens.judge(token, purpose);
-    if (answer >= REFUSED) return this.#tokens.read(alive, answer, token, purpose, now);
-    asked.ticket = answer;
-    return undefined;
+    try {
+      this.#reading = asked;
+      // `prepare` may trap after it has asked for the signature: of that the threads tell all the same.
+      const answer = alive.core.prepare(alive.token.write(token), purpose === 'sign-in', now, this);
+      if (answer === NONE) return this.#tokens.judge(token, purpose);
+      if (answer >= REFUSED) return this.#tokens.read(alive, answer, token, purpose, now);
+      asked.ticket = answer;
+      return undefined;
+    } catch (error) {
+      this.#life.trapped(alive, error);
+      return UNAVAILABLE;
+    }
   }
 
   #end(asked: Asked, fits: boolean): void {

@@ -54,9 +54,11 @@ export class Tokens {
   read(alive: Alive, answer: number, token: string, purpose: Purpose, now: number): Authentication {
     if (answer < REFUSED) {
       const accepted: Authentication = { ok: true, principal: handleOf(this.#life.instance, answer) };
-      // Zero where the answer must not be kept: each time a token is offered that counts once, it has to be claimed.
-      const until = purpose === 'access' ? alive.core.cacheable_until(answer, now) : 0;
-      alive.cache?.admitted(token, accepted, until === 0 ? undefined : until * 1000);
+      if (alive.cache !== undefined) {
+        // Zero where the answer must not be kept: each time a token is offered that counts once, it has to be claimed.
+        const until = purpose === 'access' ? alive.core.cacheable_until(answer, now) : 0;
+        alive.cache.admitted(token, accepted, until === 0 ? undefined : until * 1000);
+      }
       return accepted;
     }
     const [code, advice] = this.#life.codes[answer & 0xff] ?? ['token_malformed' as const, ''];

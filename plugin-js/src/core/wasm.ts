@@ -8,6 +8,8 @@ const GLUE = '../../pkg/entra_access_core.js';
 
 type Glue = typeof import('../../pkg/entra_access_core');
 
+export type { SignatureChecks } from '../../pkg/entra_access_core';
+
 /** Linear memory; `buffer` changes when it grows */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
