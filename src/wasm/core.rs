@@ -3,11 +3,7 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::{
-    NodeCrypto,
-    node_crypto::{Later, SignatureChecks},
-    text::text,
-};
+use super::{NodeCrypto, node_crypto, text::text};
 use crate::{
     config::{Configuration, Profile},
     directory::{DirectoryInput, EntityRef, Member, Round, Standing},
@@ -272,12 +268,12 @@ impl Core {
     ///
     /// With a ticket, `checks` was asked and [`Core::finish`] must be called. Too many at once are refused as `0xffffffff`; the
     /// host then asks [`Core::authenticate`].
-    pub fn prepare(&mut self, bytes: u32, sign_in: bool, now: u32, checks: &SignatureChecks) -> u32 {
+    pub fn prepare(&mut self, bytes: u32, sign_in: bool, now: u32, checks: &node_crypto::SignatureChecks) -> u32 {
         if self.free.is_empty() && self.pending.len() >= PENDING {
             return u32::MAX;
         }
         let token = self.token.get(..index(bytes)).unwrap_or(&self.token);
-        let later = Later::new(checks);
+        let later = node_crypto::Later::new(checks);
         let result = self.engine.prepare(token, purpose(sign_in), time(now), &later);
         if !later.asked() {
             // Refused before its signature mattered; nobody can be accepted here.
