@@ -70,7 +70,7 @@ export async function calibrate(work: Work, effort: Effort): Promise<number> {
 
 const operationsOf = (work: Work): number => (work.kind === 'sync' && work.operations) || 1;
 
-/** Promises are not followed by another one that only looks into the answer: with many in flight that is a part of what is measured */
+/** Looked at here, not by one more promise around each answer: with many in flight that is a part of what is measured */
 export const isRight = (answer: unknown): boolean => Boolean(answer) && (answer as { ok?: unknown }).ok !== false;
 
 function wrong(): never {

@@ -7,7 +7,7 @@ import { revokedStudy, standingOf } from './standing';
 import { handleOf, isOf, isSession } from './handles';
 import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
-import { PooledTokens } from './pooledTokens';
+import { ThreadedTokens } from './threadedTokens';
 import { readStudy } from './studies';
 import { Tokens } from './tokens';
 import { turnClock } from './turnClock';
@@ -51,7 +51,7 @@ export class EntraCore {
   readonly #life: CoreLife;
   readonly #clock: () => number;
   readonly #tokens: Tokens;
-  readonly #pooled: PooledTokens;
+  readonly #threaded: ThreadedTokens;
   /** Who is in which Entra group, where that was loaded from Microsoft Graph */
   readonly members: Members;
   /** Whose account is in force, where that was loaded from Microsoft Graph */
@@ -72,7 +72,7 @@ export class EntraCore {
       return now;
     };
     this.#tokens = new Tokens(this.#life, this.#clock);
-    this.#pooled = new PooledTokens(this.#life, this.#tokens);
+    this.#threaded = new ThreadedTokens(this.#life, this.#tokens);
     this.members = new Members(this.#life);
     this.accounts = new Accounts(this.#life);
     this.audit = new AuditChain(this.#life);
@@ -182,12 +182,12 @@ export class EntraCore {
 
   /** The same for many at once, where throughput counts, not latency: signatures are checked in other threads, which the first one starts */
   authenticateAsync(token: string, purpose: Purpose = 'access'): Promise<Authentication> {
-    return this.#pooled.judge(token, purpose);
+    return this.#threaded.judge(token, purpose);
   }
 
   /** Whether the threads of {@link EntraCore.authenticateAsync} run; until then, and without them, Node's thread pool checks signatures */
   get threaded(): boolean {
-    return this.#pooled.threaded;
+    return this.#threaded.threaded;
   }
 
   /** Judges a token and shows every check; `undefined` while the core is unavailable */
@@ -389,7 +389,7 @@ export class EntraCore {
 
   /** Ends what goes on by itself: the threads, and trying to restart */
   close(): void {
-    this.#pooled.close();
+    this.#threaded.close();
     this.#life.close();
   }
 

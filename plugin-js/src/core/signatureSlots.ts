@@ -1,4 +1,4 @@
-type Latin1Buffer = Buffer & { latin1Write(text: string, offset: number, length: number): number };
+import type { FastBuffer } from './tokenBuffer';
 
 /** How many signatures can be under way; a power of two, as places in the queues are counted through */
 export const SLOTS = 128;
@@ -41,14 +41,14 @@ export interface AskedSignature {
 export class SignatureSlots {
   readonly shared: SharedArrayBuffer;
   readonly #words: Int32Array;
-  readonly #bytes: Latin1Buffer;
+  readonly #bytes: FastBuffer;
   /** How many answers were read */
   #read = 0;
 
   constructor(shared = new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT + SLOTS * SLOT_BYTES)) {
     this.shared = shared;
     this.#words = new Int32Array(shared, 0, WORDS);
-    this.#bytes = Buffer.from(shared, this.#words.byteLength) as Latin1Buffer;
+    this.#bytes = Buffer.from(shared, this.#words.byteLength) as FastBuffer;
   }
 
   /** Lays down a signature of the first `signed` letters of an ASCII text; both together are no longer than {@link SLOT_BYTES} */

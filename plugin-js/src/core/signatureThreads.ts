@@ -45,8 +45,7 @@ export class SignatureThreads<Asked extends { readonly token: string }> {
   readonly #laid: Array<Laid<Asked> | undefined> = new Array(SLOTS).fill(undefined);
   readonly #numbered = new WeakMap<object, NumberedKey>();
   #threads: Thread[] = [];
-  #started = false;
-  #closed = false;
+  #state: 'unused' | 'started' | 'closed' = 'unused';
   #lastKey = -1;
 
   constructor(options: Options<Asked>) {
@@ -60,7 +59,7 @@ export class SignatureThreads<Asked extends { readonly token: string }> {
 
   /** Has the signature of the first letters of a token checked; its bytes may be overwritten afterwards */
   check(asked: Asked, digest: string, letters: number, key: Key, signature: Uint8Array): void {
-    if (!this.#started) this.#start();
+    if (this.#state === 'unused') this.#start();
     const slots = this.#slots;
     if (slots === undefined || letters + signature.length > SLOT_BYTES || this.#free.length === 0) {
       // Only what is ASCII gets as far as its signature.
@@ -80,23 +79,23 @@ export class SignatureThreads<Asked extends { readonly token: string }> {
   close(): void {
     const slots = this.#slots;
     this.#slots = undefined;
-    this.#started = this.#closed = true;
+    this.#state = 'closed';
     for (const { worker, keys } of this.#threads) {
       keys.close();
       void worker.terminate();
     }
     this.#threads = [];
-    const laid = this.#laid.map((each, slot) => ({ each, slot }));
-    this.#laid.fill(undefined);
-    for (const { each, slot } of laid) {
-      if (each === undefined || slots === undefined) continue;
+    this.#laid.forEach((laid, slot) => {
+      if (laid === undefined || slots === undefined) return;
+      this.#laid[slot] = undefined;
+      const { asked, key } = laid;
       const { signed, signature } = slots.asked(slot);
-      this.#elsewhere(each.asked, each.key.digest, signed, each.key.key, signature);
-    }
+      this.#elsewhere(asked, key.digest, signed, key.key, signature);
+    });
   }
 
   #start(): void {
-    this.#started = true;
+    this.#state = 'started';
     const slots = new SignatureSlots();
     try {
       const threads = Math.min(availableParallelism(), MOST_THREADS);
@@ -112,7 +111,7 @@ export class SignatureThreads<Asked extends { readonly token: string }> {
     // What the process was told to load first is not for a thread that never comes back to its event loop.
     const worker = new Worker(FILE, { workerData, transferList: [port2], execArgv: [] });
     worker.on('message', () => {
-      if (this.#threads.length === 0) return;
+      if (this.#state === 'closed') return;
       // The first word is that it runs.
       this.#slots ??= slots;
       this.#answered(this.#slots);
@@ -127,7 +126,7 @@ export class SignatureThreads<Asked extends { readonly token: string }> {
   /** Where threads are not allowed, or have failed, Node's thread pool does it all */
   #lost(error: unknown): void {
     // Those that were ended on purpose end as well.
-    if (this.#closed) return;
+    if (this.#state === 'closed') return;
     this.close();
     this.#options.lost(error instanceof Error ? error.name : 'it ended');
   }

@@ -1,7 +1,7 @@
 import type { WasmCore, WasmMemory } from './wasm';
 
 /** What `write(text, offset, length, encoding)` calls after looking at its arguments */
-type FastBuffer = Buffer &
+export type FastBuffer = Buffer &
   Record<'latin1Write' | 'utf8Write', (text: string, offset: number, length: number) => number>;
 
 /** The core's buffer for one token, seen from outside */

@@ -4,10 +4,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { people } from '../../dev/tenant/people';
-import { startTenant } from '../../dev/tenant/server';
 import { recordOf } from '../../e2e/support/core';
 import { DATABASES } from '../../e2e/support/eachDatabase';
-import { assertSame, followed } from '../../e2e/support/follow';
+import { assertSame, followed, startFollowedTenant } from '../../e2e/support/follow';
 import type { Database } from '../follow/feeds';
 import { SessionStore } from './sessionStore';
 
@@ -39,9 +38,8 @@ for (const { name, skip, open, before } of CASES) {
   test(`${name}: what an earlier version has begun is gone on with`, { skip }, async t => {
     const database = await open();
     t.after(() => database.close());
-    const tenant = await startTenant();
+    const tenant = await startFollowedTenant();
     t.after(() => tenant.close());
-    for (const id of tenant.directory.groupsOf(people.maxine.oid)) tenant.directory.groups.delete(id);
     const { knex } = database;
     // A server outlives a test, and so do its tables.
     if (knex.client.config.client === 'pg') await knex.raw('drop schema public cascade; create schema public');

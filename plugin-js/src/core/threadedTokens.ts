@@ -25,7 +25,7 @@ interface Asked {
  * All of them, also while those are busy: a signature checked in this thread keeps it from handing over the next ones
  * (docs/decisions/0004-signatures-in-threads.md).
  */
-export class PooledTokens implements SignatureChecks {
+export class ThreadedTokens implements SignatureChecks {
   readonly #life: CoreLife;
   readonly #tokens: Tokens;
   readonly #threads = new SignatureThreads<Asked>({
