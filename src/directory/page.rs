@@ -1,7 +1,7 @@
 //! A page of `GET /groups/delta?$select=members` of Microsoft Graph, read in place
 //!
 //! `{value: [{id, members@delta: [{@odata.type, id, @removed?}], @removed?}]}`, and anything that Graph adds beside: where to go on is
-//! the affair of whoever asks. What only expands `members` has the same shape.
+//! the affair of whoever asks. The host says `@absent` of a group that is deleted and may be restored. What only expands `members` has the same shape.
 
 use serde::Serialize;
 

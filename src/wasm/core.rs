@@ -22,13 +22,13 @@ use crate::{
 pub struct Core {
     pub(super) engine: Engine<NodeCrypto>,
     token: Vec<u8>,
-    /// Tokens whose signature is in the thread pool
+    /// Tokens whose signature other threads check
     pending: Vec<Option<Result<Principal, Rejection>>>,
     /// Places in `pending` that are free
     free: Vec<u32>,
 }
 
-/// Most signatures in the thread pool at once; Node runs four at a time
+/// Most signatures under way at once
 const PENDING: usize = 4096;
 
 /// An outcome as a tagged value

@@ -31,7 +31,7 @@ export class OurJudge {
     const again = this.judge(sample);
     const anew = this.#at(sample, core => core.authenticate(sample.token, sample.purpose), forgetful);
     const answer = await forgetful.authenticateAsync(sample.token, sample.purpose);
-    return { again, anew, 'in the thread pool': this.#at(sample, () => answer, forgetful) };
+    return { again, anew, 'in other threads': this.#at(sample, () => answer, forgetful) };
   }
 
   /** What the inspector says of it: the code, or `accepted` */

@@ -76,11 +76,12 @@ export function groupsDelta(request: RouteRequest, tenant: Tenant, caller: Graph
     return {
       all: () =>
         [...directory.groups]
-          .filter(([id, { removed }]) => !removed && wanted(id))
-          .map(([id, group]) => ({
-            head: { id },
-            members: [...group.members].map(([member, kind]) => shown(member, kind)),
-          })),
+          .filter(([id, { removed }]) => (!removed || tenant.deltaListsRemoved) && wanted(id))
+          .map(([id, { removed, members }]) =>
+            removed
+              ? removedGroup(id, removed)
+              : { head: { id }, members: [...members].map(([member, kind]) => shown(member, kind)) },
+          ),
       since: (from, until) =>
         touched(directory, 'groups', from, until)
           .filter(([id]) => wanted(id))
@@ -89,9 +90,11 @@ export function groupsDelta(request: RouteRequest, tenant: Tenant, caller: Graph
   });
 }
 
+const removedGroup = (id: string, reason: string): Entry => ({ head: { id, '@removed': { reason } } });
+
 function changed(directory: SimulatedDirectory, id: string, members: ReadonlySet<string>): Entry {
   const group = directory.groups.get(id) as DirectoryGroup;
-  if (group.removed) return { head: { id, '@removed': { reason: group.removed } } };
+  if (group.removed) return removedGroup(id, group.removed);
   const entries = [...members].map(member => {
     const kind = group.members.get(member);
     const gone = { '@removed': { reason: 'deleted' } };

@@ -96,6 +96,7 @@ export async function startTenant(options: TenantOptions = {}): Promise<Tenant> 
     directoryOf,
     deltaPaging: { ...PAGING },
     deltaGeneration: 0,
+    deltaListsRemoved: false,
     quota: { units: 1e9, left: 1e9 },
     subscriptions: new Map(),
     clock,

@@ -36,6 +36,8 @@ export interface Tenant {
   readonly deltaPaging: DeltaPaging;
   /** Delta tokens of another generation are too old; besides, they live seven days */
   deltaGeneration: number;
+  /** Whether a delta query that begins lists deleted groups as removed, as Graph may */
+  deltaListsRemoved: boolean;
   /** What Graph grants: each request costs its units, and without any left the answer is 429 */
   readonly quota: { units: number; left: number };
   /** Change notifications that were asked for, by id */

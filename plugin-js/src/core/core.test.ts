@@ -513,7 +513,8 @@ test('judged in other threads, tokens get the same answers', async () => {
   const { core } = await scene();
   // First by Node's thread pool, as the threads are yet to start.
   for (const threaded of [false, true]) {
-    while (core.threaded !== threaded) await pause(5);
+    for (let turn = 0; turn < 2_000 && core.threaded !== threaded; turn += 1) await pause(5);
+    assert.equal(core.threaded, threaded);
     // New ones each time: nobody is remembered.
     const tokens = [
       ...forgeAttacks(tenant).map(({ token, expect }) => [token, expect] as const),

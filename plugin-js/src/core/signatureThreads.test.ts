@@ -8,6 +8,8 @@ import {
   type KeyObject,
   type VerifyKeyObjectInput,
 } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -38,10 +40,15 @@ function threads(): SignatureThreads<Asked> {
   return made;
 }
 
+async function runs(of: SignatureThreads<Asked>): Promise<void> {
+  for (let turn = 0; turn < 2_000 && !of.running; turn += 1) await pause(5);
+  assert.ok(of.running, `the threads run: ${losses}`);
+}
+
 async function running(): Promise<SignatureThreads<Asked>> {
   const made = threads();
   ask(made, 'the first one starts them', 0);
-  while (!made.running) await pause(5);
+  await runs(made);
   return made;
 }
 
@@ -71,7 +78,7 @@ const mixed = (of: SignatureThreads<Asked>, count: number) =>
 test('each signature gets its own answer, before the threads run, in them, and when there are more than they take', async () => {
   const of = threads();
   await answered(mixed(of, 40));
-  while (!of.running) await pause(5);
+  await runs(of);
   for (const count of [1, 2, SLOTS, 3 * SLOTS]) await answered(mixed(of, count));
   // Over several turns, so that slots come back while others are under way.
   const all: Asked[] = [];
@@ -168,7 +175,7 @@ test('a thread that is lost is told of once, and everything is answered all the 
   });
   started.push(of);
   ask(of, 'starts them', 0);
-  while (!of.running) await pause(5);
+  await runs(of);
   process.off('worker', found);
   const under = mixed(of, 2 * SLOTS);
   // Its promise keeps no process alive once the last answer has let go of the thread.
@@ -212,7 +219,14 @@ test('a question keeps the process alive until it is answered, and the threads d
       check();
     }, 5);
     process.on('exit', () => console.log(answers, threads.running));`;
+  // What is loaded first has nothing to do with the threads.
+  const preload = join(mkdtempSync(join(tmpdir(), 'preload-')), 'preload.js');
+  writeFileSync(
+    preload,
+    "if (require('node:worker_threads').workerData?.layout) require('node:fs').writeSync(1, 'in a thread ');",
+  );
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', '-e', script], {
+    env: { ...process.env, NODE_OPTIONS: `--require ${preload}` },
     encoding: 'utf8',
     timeout: 60_000,
   });

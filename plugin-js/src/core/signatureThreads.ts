@@ -108,8 +108,8 @@ export class SignatureThreads<Asked extends { readonly token: string }> {
   #thread(slots: SignatureSlots): Thread {
     const { port1: keys, port2 } = new MessageChannel();
     const workerData: ThreadData = { layout: LAYOUT, shared: slots.shared, keys: port2 };
-    // What the process was told to load first is not for a thread that never comes back to its event loop.
-    const worker = new Worker(FILE, { workerData, transferList: [port2], execArgv: [] });
+    // What the process was told to load first, by its arguments or NODE_OPTIONS, is not for a thread that never comes back to its event loop.
+    const worker = new Worker(FILE, { workerData, transferList: [port2], execArgv: [], env: {} });
     worker.on('message', () => {
       if (this.#state === 'closed') return;
       // The first word is that it runs.

@@ -11,7 +11,7 @@ import { assertSame, followed, killAt, standingOf, startFollowedTenant } from '.
 import type { EntraCore } from '../core';
 import { GraphError } from '../graph/graphError';
 import { Ages } from './ages';
-import { FORMAT } from './feeds';
+import { FORMAT, SETTLED_FORMAT } from './feeds';
 
 const FEEDS = 'entra_access_feeds';
 
@@ -361,6 +361,22 @@ test('a database that does not answer: nobody is rejected, and then it goes on',
   await one.poll();
   assert.equal(one.replica.error, undefined);
   assertSame(one.core, tenant);
+});
+
+test('rows of which nothing is being loaded are of the form that the version before reads, too', async () => {
+  const formats = async () => new Set((await it.store.sample()).states.map(({ format }) => format));
+  const swap = it.store.swap.bind(it.store);
+  it.store.swap = async () => {
+    throw new Error('the process was killed');
+  };
+  await it.writer().run();
+  assert.deepEqual(await formats(), new Set([FORMAT]));
+  it.store.swap = swap;
+  await it.writer().run();
+  assert.deepEqual(await formats(), new Set([SETTLED_FORMAT]));
+  tenant.directory.setEnabled(people.dana.oid, false);
+  await it.writer().run();
+  assert.deepEqual(await formats(), new Set([SETTLED_FORMAT]));
 });
 
 test('rows of a newer version are left alone: by replicas, which keep what they have, and by writers', async () => {

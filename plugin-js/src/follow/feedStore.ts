@@ -3,7 +3,16 @@ import { within } from '../service/within';
 import { answered, LONG_MS } from '../service/answered';
 import { commonAccounts, hasAccounts, keepVanished, mergeAccounts, removeAccounts } from './accountRows';
 import type { AccountChange, GroupChange } from './deltaPages';
-import { FORMAT, isUsers, SupersededError, type Database, type FeedKey, type FeedState, type Load } from './feeds';
+import {
+  FORMAT,
+  isUsers,
+  SETTLED_FORMAT,
+  SupersededError,
+  type Database,
+  type FeedKey,
+  type FeedState,
+  type Load,
+} from './feeds';
 import { commonMembers, hasMembers, mergeMembers, removeFeed, removeMembers } from './memberRows';
 
 const FEEDS = 'entra_access_feeds';
@@ -99,7 +108,7 @@ export class FeedStore {
       tenant,
       feed,
       ...none,
-      format: FORMAT,
+      format: SETTLED_FORMAT,
       generation: randomUUID(),
       scope: scope && JSON.stringify(scope),
     };
@@ -179,6 +188,7 @@ export class FeedStore {
     await answered(
       this.database(FEEDS)
         .where({ tenant, feed })
+        .where('format', '<=', FORMAT)
         .update({ error: error.slice(0, 500) }),
     );
   }
@@ -235,7 +245,7 @@ export class FeedStore {
       const columns = await work(transaction, revision);
       await transaction(FEEDS)
         .where({ tenant, feed })
-        .update({ ...columns, format: FORMAT });
+        .update({ ...columns, format: (columns.staged ?? state.staged) ? FORMAT : SETTLED_FORMAT });
       return stateOf((await transaction(FEEDS).where({ tenant, feed }).first()) as Columns);
     });
     // Should it be written after all, the next write finds another number.

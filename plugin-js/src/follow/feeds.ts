@@ -4,6 +4,8 @@ export type Database = Awaited<ReturnType<DatabaseService['getClient']>>;
 
 /** Of the rows that this version writes and reads; to be changed with their meaning, so that two versions can run side by side */
 export const FORMAT = 2;
+/** Of a feed of which nothing is being loaded: such rows mean what they meant to the version before, which an operator may go back to */
+export const SETTLED_FORMAT = 1;
 
 export const USERS = 'users';
 

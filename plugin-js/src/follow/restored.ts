@@ -19,7 +19,7 @@ interface Asked {
 /**
  * What Graph may leave out of a round: of a group that was restored it does not list the members once more. Where its row is gone with an
  * earlier load, a group with too few members would be worse than one that is not known: deny rules that name it would no longer hold.
- * @returns what Graph says of all groups of the round that are not known
+ * @returns what Graph says of all groups of the round that are not known, or were deleted
  * @throws GraphError, UnansweredError
  */
 export async function membersOfNew(
@@ -29,7 +29,9 @@ export async function membersOfNew(
 ): Promise<GroupChange[]> {
   const last = new Map(changes.map(change => [change.id, change]));
   const named = [...last.values()].flatMap(({ id, removed }) => (removed ? [] : id));
-  const known = new Set((await answered(findMembers(database, state, named))).map(({ id }) => id));
+  const rows = await answered(findMembers(database, state, named));
+  // Of one that is written down as deleted the members may be: Graph lists it so where it never told of them.
+  const known = new Set(rows.flatMap(({ id, removed }) => (removed ? [] : id)));
   const found: GroupChange[] = [];
   for (const ids of chunks(
     named.filter(id => !known.has(id)),
@@ -43,8 +45,8 @@ export async function membersOfNew(
       if (count > MAX_PAGES) throw endless(`what it says of ${ids.length} groups has more than ${MAX_PAGES} pages`);
       address = page.link;
     }
-    const told = new Set(found.map(({ id }) => id));
-    // Graph's answers lag behind each other: the round is asked for again, by the same link.
+    const told = new Set(found.flatMap(({ id, removed }) => (removed ? [] : id)));
+    // Graph's answers lag behind each other: the round is asked for again, by the same link. If it was deleted again, that tells of it.
     if (ids.some(id => !told.has(id)))
       throw new GraphError('Microsoft Graph does not tell yet who is in a group that is new', { scope: 'tenant' });
   }
