@@ -4,22 +4,25 @@ import type { Decider } from './decider';
 import type { Asker, DecisionScene } from './scene';
 
 type Rights = Ability<[string, string]>;
-type Asked<T> = [who: T, permission: string];
+interface Asked<Who> {
+  who: Who;
+  permission: string;
+}
 
 export function casl(scene: DecisionScene): Decider<Asked<Rights>> {
   const abilities = new Map(scene.askers.map(asker => [asker, abilityOf(asker, scene)]));
   return {
     name: 'CASL, ability made beforehand',
-    prepare: ({ asker, permission }) => [abilities.get(asker) as Rights, permission.name],
-    allows: ([ability, permission]) => ability.can(permission, 'all'),
+    prepare: ({ asker, permission }) => ({ who: abilities.get(asker) as Rights, permission: permission.name }),
+    allows: ({ who, permission }) => who.can(permission, 'all'),
   };
 }
 
 export function caslAnew(scene: DecisionScene): Decider<Asked<Asker>> {
   return {
     name: 'CASL, ability made for each decision',
-    prepare: ({ asker, permission }) => [asker, permission.name],
-    allows: ([asker, permission]) => abilityOf(asker, scene).can(permission, 'all'),
+    prepare: ({ asker, permission }) => ({ who: asker, permission: permission.name }),
+    allows: ({ who, permission }) => abilityOf(who, scene).can(permission, 'all'),
   };
 }
 

@@ -21,12 +21,21 @@ export function signedIn({ rules, askers }: DecisionScene): EntraAccess {
   return entraAccess;
 }
 
-/** By handle, time of expiry included */
-export function entraAccess({ core, sessions }: EntraAccess): Decider<[PrincipalHandle, PermissionInput]> {
+interface Asked {
+  handle: PrincipalHandle;
+  permission: PermissionInput;
+}
+
+/** By handle, time of expiry included; the permission as the policy puts it to the core */
+export function entraAccess({ core, sessions }: EntraAccess): Decider<Asked> {
+  const { permissionInput } = published<typeof Policies>('permission/policy');
   return {
     name: 'entra-access, by handle',
-    prepare: ({ asker, permission }) => [sessions.find(asker.entityRef) as PrincipalHandle, permission],
-    allows: ([handle, permission]) => core.decide(handle, permission).effect === 'ALLOW',
+    prepare: ({ asker, permission }) => ({
+      handle: sessions.find(asker.entityRef) as PrincipalHandle,
+      permission: permissionInput(backstagePermission(permission)),
+    }),
+    allows: ({ handle, permission }) => core.decide(handle, permission).effect === 'ALLOW',
   };
 }
 
@@ -36,13 +45,8 @@ export function entraAccessHandle(entraAccess: EntraAccess): AsyncDecider<[Polic
   const policy = new EntraPermissionPolicy(entraAccess);
   return {
     name: 'entra-access, handle()',
-    prepare: ({ asker, permission: { name, action, resourceType } }) => [
-      {
-        permission: {
-          ...{ name, attributes: action ? { action } : {} },
-          ...(resourceType ? { type: 'resource', resourceType } : { type: 'basic' }),
-        },
-      } as PolicyQuery,
+    prepare: ({ asker, permission }) => [
+      { permission: backstagePermission(permission) },
       {
         credentials: { $$type: '@backstage/BackstageCredentials', principal: principalOf(asker.entityRef) },
       } as PolicyQueryUser,
@@ -50,5 +54,11 @@ export function entraAccessHandle(entraAccess: EntraAccess): AsyncDecider<[Polic
     allows: async ([query, user]) => (await policy.handle(query, user)).result === 'ALLOW',
   };
 }
+
+const backstagePermission = ({ name, action, resourceType }: PermissionInput) =>
+  ({
+    ...{ name, attributes: action ? { action } : {} },
+    ...(resourceType ? { type: 'resource', resourceType } : { type: 'basic' }),
+  }) as PolicyQuery['permission'];
 
 const principalOf = (userEntityRef: string) => ({ type: 'user', userEntityRef });

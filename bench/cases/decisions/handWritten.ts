@@ -27,14 +27,20 @@ function mapAndSets({ rules, askers }: DecisionScene) {
   return { groupsOf, allows };
 }
 
-type Asked = [groups: Set<string>, permission: string];
+interface Asked {
+  groups: Set<string>;
+  permission: string;
+}
 
 export function mapAndSet(scene: DecisionScene): Decider<Asked> {
   const { groupsOf, allows } = mapAndSets(scene);
   return {
     name: 'Map and Set',
-    prepare: ({ asker, permission }) => [groupsOf.get(asker.entityRef) as Set<string>, permission.name],
-    allows: ([groups, permission]) => allows(groups, permission),
+    prepare: ({ asker, permission }) => ({
+      groups: groupsOf.get(asker.entityRef) as Set<string>,
+      permission: permission.name,
+    }),
+    allows: ({ groups, permission }) => allows(groups, permission),
   };
 }
 
@@ -52,13 +58,16 @@ export function mapAndSetHandle(scene: DecisionScene): AsyncDecider<Question> {
 }
 
 /** Each answer is computed once for a person and a permission; nothing expires, and no new policy is noticed */
-export function remembered(scene: DecisionScene): Decider<[Map<string, boolean>, string]> {
+export function remembered(scene: DecisionScene): Decider<{ mine: Map<string, boolean>; permission: string }> {
   const answers = new Map(scene.askers.map(({ entityRef }) => [entityRef, new Map<string, boolean>()]));
   for (const { asker, permission, allowed } of scene.questions)
     answers.get(asker.entityRef)?.set(permission.name, allowed);
   return {
     name: 'Map of answers, kept for ever',
-    prepare: ({ asker, permission }) => [answers.get(asker.entityRef) as Map<string, boolean>, permission.name],
-    allows: ([mine, permission]) => mine.get(permission) === true,
+    prepare: ({ asker, permission }) => ({
+      mine: answers.get(asker.entityRef) as Map<string, boolean>,
+      permission: permission.name,
+    }),
+    allows: ({ mine, permission }) => mine.get(permission) === true,
   };
 }

@@ -1,6 +1,7 @@
 import { Accounts } from './accounts';
 import { AuditChain } from './auditChain';
 import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL, withCriteria } from './decisions';
+import { CoreClock } from './coreClock';
 import { ConfigurationError } from './errors';
 import { Freshness } from './freshness';
 import { revokedStudy, standingOf } from './standing';
@@ -49,7 +50,7 @@ const EVERYTHING: Audience = { policy: true, groups: true, own: false, known: []
  */
 export class EntraCore {
   readonly #life: CoreLife;
-  readonly #clock: () => number;
+  readonly #clock: CoreClock;
   readonly #tokens: Tokens;
   readonly #threaded: ThreadedTokens;
   /** Who is in which Entra group, where that was loaded from Microsoft Graph */
@@ -64,13 +65,8 @@ export class EntraCore {
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
     this.#life = new CoreLife(options);
-    const wall = options.clock ?? turnClock;
-    this.freshness = new Freshness(this.#life, { ...options, wall });
-    this.#clock = () => {
-      const now = wall();
-      this.freshness.passed(now);
-      return now;
-    };
+    this.freshness = new Freshness(this.#life, { ...options, wall: options.clock ?? turnClock });
+    this.#clock = new CoreClock(this.freshness, options.clock);
     this.#tokens = new Tokens(this.#life, this.#clock);
     this.#threaded = new ThreadedTokens(this.#life, this.#tokens);
     this.members = new Members(this.#life);
@@ -90,7 +86,7 @@ export class EntraCore {
 
   /** Version of keys, directory and policy; one that begins by the mere passing of time has begun by then */
   get epoch(): number {
-    this.#clock();
+    void this.#clock.now;
     return this.#life.epoch;
   }
 
@@ -125,7 +121,7 @@ export class EntraCore {
    * They count for a day. `fetchedAt` is in milliseconds since the epoch; an instance that is told again keeps their age.
    */
   setKeys(issuer: Issuer, jwks: string, fetchedAt?: number): Outcome<KeySetReport, string> {
-    const fetched = fetchedAt === undefined ? this.#now() : (fetchedAt / 1000) >>> 0;
+    const fetched = fetchedAt === undefined ? this.#clock.seconds : (fetchedAt / 1000) >>> 0;
     return this.#life.tell<KeySetReport, string>(
       `keys of ${issuer.index}`,
       core => JSON.parse(core.set_keys(issuer.index, jwks, fetched)),
@@ -193,7 +189,8 @@ export class EntraCore {
   /** Judges a token and shows every check; `undefined` while the core is unavailable */
   inspect(token: string, purpose: Purpose = 'access'): Inspection | undefined {
     return this.#life.ask(
-      ({ core, token: buffer }) => JSON.parse(core.inspect(buffer.write(token), purpose === 'sign-in', this.#now())),
+      ({ core, token: buffer }) =>
+        JSON.parse(core.inspect(buffer.write(token), purpose === 'sign-in', this.#clock.seconds)),
       undefined,
     );
   }
@@ -202,7 +199,7 @@ export class EntraCore {
   describe(principal: PrincipalHandle): Principal | undefined {
     return this.#life.askOf(
       principal,
-      ({ core }) => JSON.parse(core.describe(principal, this.#now())) ?? undefined,
+      ({ core }) => JSON.parse(core.describe(principal, this.#clock.seconds)) ?? undefined,
       undefined,
     );
   }
@@ -217,7 +214,7 @@ export class EntraCore {
   takeIn(record: unknown, entityRef: string, expiresAt: number): Outcome<PrincipalHandle, Mistake> {
     const unavailable: Outcome<number, Mistake> = { ok: false, error: { path: 'record', message: UNAVAILABLE.advice } };
     const outcome = this.#life.ask<Outcome<number, Mistake>>(
-      ({ core }) => JSON.parse(core.admit(JSON.stringify(record), entityRef, expiresAt, this.#now())),
+      ({ core }) => JSON.parse(core.admit(JSON.stringify(record), entityRef, expiresAt, this.#clock.seconds)),
       unavailable,
     );
     this.#life.alive?.answers.admitted();
@@ -231,7 +228,7 @@ export class EntraCore {
    */
   claimed(principal: PrincipalHandle): boolean {
     this.#life.alive?.answers.drop(principal);
-    return this.#life.askOf(principal, ({ core }) => core.claimed(principal, this.#now()), false);
+    return this.#life.askOf(principal, ({ core }) => core.claimed(principal, this.#clock.seconds), false);
   }
 
   /**
@@ -241,7 +238,7 @@ export class EntraCore {
   standing(principal: PrincipalHandle, tokenIssued = NO_NUMBER): Standing | undefined {
     const number = this.#life.askOf(
       principal,
-      ({ core }) => core.standing(principal, tokenIssued, this.#now()),
+      ({ core }) => core.standing(principal, tokenIssued, this.#clock.seconds),
       NO_NUMBER,
     );
     return number === NO_NUMBER ? undefined : standingOf(number);
@@ -249,7 +246,7 @@ export class EntraCore {
 
   /** Whether a principal's groups are not known; not so for nobody */
   groupsUnknown(principal: PrincipalHandle): boolean {
-    return this.#life.askOf(principal, ({ core }) => core.groups_unknown(principal, this.#now()), false);
+    return this.#life.askOf(principal, ({ core }) => core.groups_unknown(principal, this.#clock.seconds), false);
   }
 
   /**
@@ -259,7 +256,8 @@ export class EntraCore {
   completeGroups(principal: PrincipalHandle, ids: readonly string[]): boolean {
     this.#life.alive?.answers.drop(principal);
     const refused = { ok: false };
-    const complete = ({ core }: Alive) => JSON.parse(core.complete_groups(principal, JSON.stringify(ids), this.#now()));
+    const complete = ({ core }: Alive) =>
+      JSON.parse(core.complete_groups(principal, JSON.stringify(ids), this.#clock.seconds));
     return this.#life.askOf<{ ok: boolean }>(principal, complete, refused).ok;
   }
 
@@ -280,14 +278,17 @@ export class EntraCore {
     const { alive } = this.#life;
     if (alive === undefined) return CORE_UNAVAILABLE;
     // First of all: an epoch may begin with it, and with the epoch other answers.
-    const now = this.#clock();
+    const { now } = this.#clock;
     const known = alive.permissions.find(permission);
     // A handle of another instance is in no row.
-    const answer = known === undefined ? undefined : alive.answers.find(principal, known, now);
-    if (answer !== undefined) return answer;
+    const answer = known < 0 ? undefined : alive.answers.find(principal, known, now);
+    return answer === undefined ? this.#decideAnew(alive, principal, permission, known) : answer;
+  }
+
+  #decideAnew(alive: Alive, principal: PrincipalHandle, permission: PermissionInput, known: number): Decision {
     if (!isOf(this.#life.instance, principal)) return UNKNOWN_PRINCIPAL;
     try {
-      const id = known ?? this.#number(alive, permission);
+      const id = known < 0 ? this.#number(alive, permission) : known;
       return id === NO_NUMBER
         ? this.#decideUnnumbered(alive, principal, permission)
         : this.#ask(alive, principal, id, permission);
@@ -299,7 +300,7 @@ export class EntraCore {
 
   #ask(alive: Alive, principal: PrincipalHandle, id: number, permission: PermissionInput): Decision {
     const { answers, core, decisions } = alive;
-    const now = this.#now();
+    const now = this.#clock.seconds;
     const decision = decisions.read(core.decide(principal, id, now));
     if (decision.dependence === 'criteria' && decision.criteria === undefined) {
       return this.#decideUnnumbered(alive, principal, permission);
@@ -320,7 +321,7 @@ export class EntraCore {
 
   /** The same where the permission or the condition has no number: slower, and nothing is remembered */
   #decideUnnumbered({ core, decisions }: Alive, principal: PrincipalHandle, permission: PermissionInput): Decision {
-    const [json, now] = [JSON.stringify(permission), this.#now()];
+    const [json, now] = [JSON.stringify(permission), this.#clock.seconds];
     const decision = decisions.read(core.decide_unnumbered(principal, json, now));
     return decision.dependence === 'criteria'
       ? withCriteria(decision, core.criteria_unnumbered(principal, json, now))
@@ -362,7 +363,7 @@ export class EntraCore {
       string,
     ];
     const ids = JSON.stringify(known);
-    const ask = ({ core }: Alive) => core.study(principal, ...texts, reader, ids, this.#now());
+    const ask = ({ core }: Alive) => core.study(principal, ...texts, reader, ids, this.#clock.seconds);
     return readStudy(this.#life.askOf(principal, ask, 'null'), { resource, permission, brief: brief > 0 });
   }
 
@@ -370,7 +371,7 @@ export class EntraCore {
   owners(principal: PrincipalHandle, options?: { onlyOwning?: boolean }): string[] | undefined {
     return this.#life.askOf(
       principal,
-      ({ core }) => JSON.parse(core.owners(principal, options?.onlyOwning ?? false, this.#now())) ?? undefined,
+      ({ core }) => JSON.parse(core.owners(principal, options?.onlyOwning ?? false, this.#clock.seconds)) ?? undefined,
       undefined,
     );
   }
@@ -382,7 +383,7 @@ export class EntraCore {
   possibleOwners(principal: PrincipalHandle): string[] | undefined {
     return this.#life.askOf(
       principal,
-      ({ core }) => JSON.parse(core.possible_owners(principal, this.#now())) ?? undefined,
+      ({ core }) => JSON.parse(core.possible_owners(principal, this.#clock.seconds)) ?? undefined,
       undefined,
     );
   }
@@ -391,9 +392,5 @@ export class EntraCore {
   close(): void {
     this.#threaded.close();
     this.#life.close();
-  }
-
-  #now(): number {
-    return this.#tokens.now();
   }
 }

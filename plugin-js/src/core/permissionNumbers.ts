@@ -4,8 +4,11 @@ interface Numbered extends Readonly<PermissionInput> {
   readonly number: number;
 }
 
+/** What is found for a permission that has not been added: a number, so that the optimizing compiler can keep it in a register */
+export const UNNUMBERED = -1;
+
 /** A power of two, well above the number of permissions that are asked about all the time */
-const RECENT = 256;
+const RECENT = 512;
 
 /**
  * The core's numbers for permissions, found by comparing what they are made of: to put that into one text for each
@@ -16,8 +19,8 @@ export class PermissionNumbers {
   /** The last one found for each place: mostly compared without hashing, as one plugin asks with the same text again and again */
   readonly #recent: Array<Numbered | undefined> = Array.from({ length: RECENT });
 
-  /** `undefined` for one that has not been added */
-  find(permission: PermissionInput): number | undefined {
+  /** {@link UNNUMBERED} for one that has not been added */
+  find(permission: PermissionInput): number {
     const recent = this.#recent[placeOf(permission.name)];
     if (recent !== undefined && isSame(recent, permission)) return recent.number;
     return this.#search(permission);
@@ -30,20 +33,28 @@ export class PermissionNumbers {
     else alike.push(numbered);
   }
 
-  #search(permission: PermissionInput): number | undefined {
+  #search(permission: PermissionInput): number {
     const { name } = permission;
     const found = this.#byName.get(name)?.find(each => isSame(each, permission));
     if (found !== undefined) this.#recent[placeOf(name)] = found;
-    return found?.number;
+    return found?.number ?? UNNUMBERED;
   }
 }
 
 function isSame(one: Numbered, other: PermissionInput): boolean {
-  return one.name === other.name && one.action === other.action && one.resourceType === other.resourceType;
+  return one.name === other.name && alike(one.action, other.action) && alike(one.resourceType, other.resourceType);
 }
 
-/** Spreads names well enough: most end in `read`, `create`, `update` or `delete`, which differ in the fourth letter from behind */
+/** `undefined` apart: texts alone are compared in place, a text with either by a call that takes longer than all else here */
+function alike(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined ? other === undefined : other !== undefined && one === other;
+}
+
+/**
+ * Spreads names well enough: by length, by the letter that tells the plugin best, and by the one that tells `read`, `create`,
+ * `update` and `delete` apart. Of 61 permissions of Backstage and its community six share a place
+ */
 function placeOf(name: string): number {
   const { length } = name;
-  return (length * 37 + name.charCodeAt(length - 4) * 5 + name.charCodeAt(length >> 1) * 11) & (RECENT - 1);
+  return ((length * 37) ^ (name.charCodeAt(2) * 131) ^ (name.charCodeAt(length - 4) * 5)) & (RECENT - 1);
 }

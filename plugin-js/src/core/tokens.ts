@@ -1,3 +1,4 @@
+import type { CoreClock } from './coreClock';
 import { handleOf } from './handles';
 import { UNAVAILABLE, type Alive, type CoreLife } from './life';
 import type { Authentication, Purpose } from './types';
@@ -12,23 +13,23 @@ export const REFUSED = 0x8000_0000;
  */
 export class Tokens {
   readonly #life: CoreLife;
-  readonly #clock: () => number;
+  readonly #clock: CoreClock;
 
-  constructor(life: CoreLife, clock: () => number) {
+  constructor(life: CoreLife, clock: CoreClock) {
     this.#life = life;
     this.#clock = clock;
   }
 
   /** Seconds since the epoch, as the core's 32 bits */
   now(): number {
-    return (this.#clock() / 1000) >>> 0;
+    return this.#clock.seconds;
   }
 
   /** The answer from memory */
   remembered(token: string, purpose: Purpose): Authentication | undefined {
     const { alive } = this.#life;
     if (alive === undefined || alive.cache === undefined || purpose !== 'access') return undefined;
-    return alive.cache.find(token, this.#clock());
+    return alive.cache.find(token, this.#clock.now);
   }
 
   /** The answer from memory, or else by judging */

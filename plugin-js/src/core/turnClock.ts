@@ -1,5 +1,10 @@
 const SETTLED = Promise.resolve();
 
+/** Calls back when this run of JavaScript ends: before anything can come in from outside */
+export function atEndOfRun(callback: () => void): void {
+  void SETTLED.then(callback);
+}
+
 /** 0: not read in this turn */
 let now = 0;
 
@@ -16,7 +21,7 @@ const forget = () => {
 export function turnClock(): number {
   if (now === 0) {
     now = Date.now();
-    void SETTLED.then(forget);
+    atEndOfRun(forget);
   }
   return now;
 }
