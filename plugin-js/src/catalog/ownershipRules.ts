@@ -53,7 +53,11 @@ export function ownershipRules(ownership: Ownership) {
   return [owned, notOwned];
 }
 
-function owns(owners: Owners, entity: Entity): boolean {
-  if (!owners || !entity.relations) return false;
-  return entity.relations.some(({ type, targetRef }) => type === RELATION_OWNED_BY && owners.has(targetRef));
+/** Without a callback: it is called for every entity of a page, and mostly waits for memory */
+function owns(owners: Owners, { relations }: Entity): boolean {
+  if (!owners || !relations) return false;
+  for (const { type, targetRef } of relations) {
+    if (type === RELATION_OWNED_BY && owners.has(targetRef)) return true;
+  }
+  return false;
 }
