@@ -45,15 +45,16 @@ export async function measureGroup(plan: GroupPlan, effort: Effort, random: Rand
   const group = await plan.make(effort);
   const cases = withControl(group);
   for (const contender of cases) await check(contender, plan.name);
-  const iterations: number[] = [];
-  for (const { work } of cases) iterations.push(await calibrate(work, effort));
+  // The control is the reference: were it warmed up for itself, the reference would be twice as warm as the others.
+  const iterations = new Map<Case['work'], number>();
+  for (const { work } of group.cases) iterations.set(work, await calibrate(work, effort));
 
   const samples: number[][] = cases.map(() => []);
   const rounds = Math.min(effort.rounds, group.maxRounds ?? Infinity);
   for (let round = 0; round < rounds; round++) {
     for (const index of shuffled([...cases.keys()], random)) {
       const { work } = cases[index] as Case;
-      samples[index]?.push(await sample(work, iterations[index] as number));
+      samples[index]?.push(await sample(work, iterations.get(work) as number));
     }
   }
   const reference = samples[cases.findIndex(({ name }) => name === group.reference)] as number[];

@@ -36,10 +36,11 @@ export class Report {
   readonly #groups: GroupResult[] = [];
   #versions: Record<string, string> = {};
 
-  constructor(options: Options, seed: number) {
+  /** `full`: how much to measure, unless it is to be quick */
+  constructor(options: Options, seed: number, full = FULL) {
     this.#options = options;
     this.#seed = seed;
-    this.effort = options.quick ? QUICK : FULL;
+    this.effort = options.quick ? QUICK : full;
   }
 
   begin(versions: Record<string, string>): void {

@@ -25,7 +25,7 @@ const group = (name: string, callers: number): GroupPlan => ({
       notes: [
         `${work.tokens.length} callers in turn; every row includes making the string`,
         'fast-jwt keys by SHA-256 and hands out the claims; the Map re-checks nothing, not even `exp`',
-        'entra-access reads the time once in a run of JavaScript, so hardly ever in this loop: a request of its own pays 0.04 us more',
+        'entra-access reads the time once in a turn of JavaScript, so hardly ever in this loop: a request of its own pays 0.04 us more',
       ],
     };
   },

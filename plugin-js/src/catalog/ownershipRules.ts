@@ -53,7 +53,7 @@ export function ownershipRules(ownership: Ownership) {
   return [owned, notOwned];
 }
 
-/** Without a callback: it is called for every entity of a page, and mostly waits for memory */
+/** Without a callback for each relation, which was a sixth of its time: it is asked about every entity of a page */
 function owns(owners: Owners, { relations }: Entity): boolean {
   if (!owners || !relations) return false;
   for (const { type, targetRef } of relations) {

@@ -9,6 +9,7 @@ import { handleOf, isOf, isSession } from './handles';
 import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
 import { ThreadedTokens } from './threadedTokens';
+import { UNNUMBERED } from './permissionNumbers';
 import { readStudy } from './studies';
 import { Tokens } from './tokens';
 import { turnClock } from './turnClock';
@@ -65,10 +66,11 @@ export class EntraCore {
   /** @throws ConfigurationError naming the first mistake */
   constructor(options: CoreOptions) {
     this.#life = new CoreLife(options);
-    this.freshness = new Freshness(this.#life, { ...options, wall: options.clock ?? turnClock });
-    this.#clock = new CoreClock(this.freshness, options.clock);
+    const wall = options.clock ?? turnClock;
+    this.freshness = new Freshness(this.#life, { ...options, wall });
+    this.#clock = new CoreClock(this.freshness, wall);
     this.#tokens = new Tokens(this.#life, this.#clock);
-    this.#threaded = new ThreadedTokens(this.#life, this.#tokens);
+    this.#threaded = new ThreadedTokens(this.#life, this.#tokens, this.#clock);
     this.members = new Members(this.#life);
     this.accounts = new Accounts(this.#life);
     this.audit = new AuditChain(this.#life);
@@ -86,7 +88,7 @@ export class EntraCore {
 
   /** Version of keys, directory and policy; one that begins by the mere passing of time has begun by then */
   get epoch(): number {
-    void this.#clock.now;
+    this.#clock.look();
     return this.#life.epoch;
   }
 
@@ -275,20 +277,20 @@ export class EntraCore {
 
   /** Decides; an unknown principal and an unavailable core are DENY. The way of every request: no closure, no text is made */
   decide(principal: PrincipalHandle, permission: PermissionInput): Decision {
+    // First of all: an epoch may begin with it, and with the epoch other answers; it may even be the end of the instance.
+    const { now } = this.#clock;
     const { alive } = this.#life;
     if (alive === undefined) return CORE_UNAVAILABLE;
-    // First of all: an epoch may begin with it, and with the epoch other answers.
-    const { now } = this.#clock;
     const known = alive.permissions.find(permission);
     // A handle of another instance is in no row.
-    const answer = known < 0 ? undefined : alive.answers.find(principal, known, now);
+    const answer = known === UNNUMBERED ? undefined : alive.answers.find(principal, known, now);
     return answer === undefined ? this.#decideAnew(alive, principal, permission, known) : answer;
   }
 
   #decideAnew(alive: Alive, principal: PrincipalHandle, permission: PermissionInput, known: number): Decision {
     if (!isOf(this.#life.instance, principal)) return UNKNOWN_PRINCIPAL;
     try {
-      const id = known < 0 ? this.#number(alive, permission) : known;
+      const id = known === UNNUMBERED ? this.#number(alive, permission) : known;
       return id === NO_NUMBER
         ? this.#decideUnnumbered(alive, principal, permission)
         : this.#ask(alive, principal, id, permission);
@@ -299,8 +301,8 @@ export class EntraCore {
   }
 
   #ask(alive: Alive, principal: PrincipalHandle, id: number, permission: PermissionInput): Decision {
-    const { answers, core, decisions } = alive;
     const now = this.#clock.seconds;
+    const { answers, core, decisions } = alive;
     const decision = decisions.read(core.decide(principal, id, now));
     if (decision.dependence === 'criteria' && decision.criteria === undefined) {
       return this.#decideUnnumbered(alive, principal, permission);

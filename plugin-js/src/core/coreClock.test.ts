@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { CoreClock } from './coreClock';
 import type { Freshness } from './freshness';
+import { turnClock } from './turnClock';
 
 /** Writes down when it is told to look */
 function watched() {
@@ -10,11 +11,11 @@ function watched() {
   return { looks, freshness };
 }
 
-test('within a run of JavaScript the time stands still, and is looked at once for what has become too old', async () => {
+test('within a turn of JavaScript the time stands still, and is looked at once for what has become too old', async () => {
   mock.timers.enable({ apis: ['Date'], now: 1_000_500 });
   try {
     const { looks, freshness } = watched();
-    const clock = new CoreClock(freshness);
+    const clock = new CoreClock(freshness, turnClock);
     assert.deepEqual([clock.now, clock.seconds], [1_000_500, 1_000]);
     mock.timers.setTime(2_000_000);
     assert.deepEqual([clock.now, looks], [1_000_500, [1_000_500]]);

@@ -1,22 +1,19 @@
 import type { Freshness } from './freshness';
-import { atEndOfRun, turnClock } from './turnClock';
+import { turn, turnClock } from './turnClock';
 
 /**
- * The time by which the core is asked. Whatever has become too old ends with the first look at it in a run of JavaScript,
- * before the question: an epoch may begin with that.
+ * The time by which the core is asked. With the first look at it in a turn whatever has become too old ends, and an epoch
+ * may begin: look before anything that belongs to an epoch is taken in hand.
  */
 export class CoreClock {
   readonly #freshness: Freshness;
   readonly #wall: () => number;
-  /** Whether the wall clock stands still within a run: {@link turnClock} does, one of a test need not */
+  /** Whether the wall clock stands still within a turn: {@link turnClock} does, one of a test need not */
   readonly #still: boolean;
-  /** 0: not read in this run. A number of its own, as what a call returns would be put on the heap for each question */
-  #now = 0;
-  readonly #forget = () => {
-    this.#now = 0;
-  };
+  /** The last time that was looked at; kept here, as a number that a call returns would be put on the heap each time */
+  #now = NaN;
 
-  constructor(freshness: Freshness, wall: () => number = turnClock) {
+  constructor(freshness: Freshness, wall: () => number) {
     this.#freshness = freshness;
     this.#wall = wall;
     this.#still = wall === turnClock;
@@ -24,7 +21,7 @@ export class CoreClock {
 
   /** Milliseconds since the epoch */
   get now(): number {
-    if (this.#now === 0 || this.#still === false) this.#read();
+    this.look();
     return this.#now;
   }
 
@@ -33,8 +30,12 @@ export class CoreClock {
     return (this.now / 1000) >>> 0;
   }
 
+  /** Ends what is too old by now */
+  look(): void {
+    if (this.#now !== turn.now || this.#still === false) this.#read();
+  }
+
   #read(): void {
-    if (this.#still) atEndOfRun(this.#forget);
     this.#now = this.#wall();
     this.#freshness.passed(this.#now);
   }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 import { groups, people } from '../../dev/tenant/people';
 import { DELETE, FROM_ENTRA, READ, recordOf } from '../../e2e/support/core';
 import { RecordingLogger } from '../../e2e/support/logger';
 import { watchedCore } from '../../e2e/support/watchedCore';
 import { accountEntries, type AccountInput } from './accountEntries';
 import { EntraCore } from './core';
+import { turnClock } from './turnClock';
 import type { PrincipalHandle } from './types';
 import type { WasmCore } from './wasm';
 
@@ -23,6 +24,12 @@ let logger: RecordingLogger;
 
 beforeEach(() => {
   [wall, monotonic] = [START, 5_000];
+  start({ clock: () => wall });
+});
+afterEach(() => core.close());
+
+/** Without a clock by that of the product, which stands still within a turn */
+function start(clocks: { clock?: () => number }): void {
   logger = new RecordingLogger();
   const load = watchedCore(instance => (inside = instance));
   const configuration = JSON.stringify({
@@ -31,8 +38,8 @@ beforeEach(() => {
     groups: { source: 'graph', graph: { managedIdentity: true } },
     policy: {},
   });
-  const clocks = { clock: () => wall, monotonic: () => monotonic };
-  core = new EntraCore({ configuration, staleAfter: STALE_AFTER, logger, load, ...clocks });
+  const monotonicClock = { monotonic: () => monotonic };
+  core = new EntraCore({ configuration, staleAfter: STALE_AFTER, logger, load, ...monotonicClock, ...clocks });
   const rules = [
     { id: 'read', effect: 'allow', permissions: ['catalog.entity.read'] },
     { id: 'own', effect: 'allow', permissions: ['catalog.entity.delete'], principals: [{ group: groups.payments.id }] },
@@ -40,8 +47,7 @@ beforeEach(() => {
   core.setPolicy(JSON.stringify({ rules }), 'policy');
   const owner = { entityRef: 'group:default/payments', groupId: groups.payments.id, ...FROM_ENTRA };
   core.setDirectory({ groups: [owner], owners: [owner.entityRef] });
-});
-afterEach(() => core.close());
+}
 
 const page = (value: unknown[]) => Buffer.from(JSON.stringify({ value }));
 const seconds = () => Math.floor(wall / 1000);
@@ -88,6 +94,43 @@ test('what was known whole counts for so long, to the second, and an epoch begin
   assert.equal(core.decide(caller, READ).effect, 'ALLOW', 'what needs no groups');
   assert.deepEqual(core.standing(caller), { revoked: undefined, gap: 'stale', live: false });
   assert.equal(isStale(), true);
+});
+
+test('by the clock of the product it ends with the turn, also for who has read the time before the core', async () => {
+  core.close();
+  mock.timers.enable({ apis: ['Date'], now: START });
+  try {
+    start({});
+    load();
+    const caller = olivia();
+    core.freshness.set(tenantId, seconds());
+    assert.equal(may(caller), true);
+    const { epoch } = core;
+    await undefined;
+    turnClock();
+    // Queued behind what forgets the time, and before the core is asked.
+    const next = Promise.resolve().then(() => [core.epoch, may(caller)]);
+    assert.equal(may(caller), true);
+    pass(STALE_AFTER * 1000);
+    mock.timers.setTime(wall);
+    assert.deepEqual([core.epoch, may(caller)], [epoch, true], 'the time stands still in this turn');
+    assert.deepEqual(await next, [epoch + 1, false]);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test('an instance that dies of the time has no last word', () => {
+  load();
+  const caller = olivia();
+  core.freshness.set(tenantId, seconds());
+  assert.equal(may(caller), true);
+  inside.set_round = () => {
+    throw new Error('unreachable');
+  };
+  pass(STALE_AFTER * 1000);
+  assert.deepEqual({ ...core.decide(caller, DELETE) }, { effect: 'DENY', ground: 'coreUnavailable' });
+  assert.equal(core.available, false);
 });
 
 test('the same again is not younger, a later one is, and nobody asks a timer', () => {

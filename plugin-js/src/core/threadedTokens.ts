@@ -1,4 +1,5 @@
 import type { KeyLike } from 'node:crypto';
+import type { CoreClock } from './coreClock';
 import { UNAVAILABLE, type Alive, type CoreLife } from './life';
 import { SignatureThreads } from './signatureThreads';
 import { REFUSED, type Tokens } from './tokens';
@@ -28,6 +29,7 @@ interface Asked {
 export class ThreadedTokens implements SignatureChecks {
   readonly #life: CoreLife;
   readonly #tokens: Tokens;
+  readonly #clock: CoreClock;
   readonly #threads = new SignatureThreads<Asked>({
     done: (asked, fits) => this.#end(asked, fits),
     lost: why =>
@@ -36,9 +38,10 @@ export class ThreadedTokens implements SignatureChecks {
   /** What the core is looking at */
   #reading?: Asked;
 
-  constructor(life: CoreLife, tokens: Tokens) {
+  constructor(life: CoreLife, tokens: Tokens, clock: CoreClock) {
     this.#life = life;
     this.#tokens = tokens;
+    this.#clock = clock;
   }
 
   /** Whether the threads run; until then signatures are checked in Node's pool */
@@ -53,7 +56,7 @@ export class ThreadedTokens implements SignatureChecks {
     const { alive, epoch } = this.#life;
     if (alive === undefined) return Promise.resolve(UNAVAILABLE);
     return new Promise(resolve => {
-      const asked = { token, purpose, now: this.#tokens.now(), epoch, alive, resolve, ticket: NONE };
+      const asked = { token, purpose, now: this.#clock.seconds, epoch, alive, resolve, ticket: NONE };
       const early = this.#begin(asked);
       if (early !== undefined) resolve(early);
     });
@@ -87,7 +90,8 @@ export class ThreadedTokens implements SignatureChecks {
   }
 
   #end(asked: Asked, fits: boolean): void {
-    // A ticket means nothing to another instance.
+    // Time has passed since it was asked; and a ticket means nothing to another instance.
+    this.#clock.look();
     const answered = this.#life.alive === asked.alive;
     asked.resolve(answered ? this.#life.ask(() => this.#answer(asked, fits), UNAVAILABLE) : UNAVAILABLE);
   }

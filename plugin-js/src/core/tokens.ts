@@ -20,16 +20,12 @@ export class Tokens {
     this.#clock = clock;
   }
 
-  /** Seconds since the epoch, as the core's 32 bits */
-  now(): number {
-    return this.#clock.seconds;
-  }
-
   /** The answer from memory */
   remembered(token: string, purpose: Purpose): Authentication | undefined {
+    const { now } = this.#clock;
     const { alive } = this.#life;
     if (alive === undefined || alive.cache === undefined || purpose !== 'access') return undefined;
-    return alive.cache.find(token, this.#clock.now);
+    return alive.cache.find(token, now);
   }
 
   /** The answer from memory, or else by judging */
@@ -39,10 +35,10 @@ export class Tokens {
   }
 
   #judgeAnew(token: string, purpose: Purpose): Authentication {
+    const now = this.#clock.seconds;
     const { alive } = this.#life;
     if (alive === undefined) return UNAVAILABLE;
     try {
-      const now = this.now();
       const answer = alive.core.authenticate(alive.token.write(token), purpose === 'sign-in', now);
       return this.read(alive, answer, token, purpose, now);
     } catch (error) {

@@ -1,27 +1,23 @@
 const SETTLED = Promise.resolve();
+const NOT_READ = -1;
 
-/** Calls back when this run of JavaScript ends: before anything can come in from outside */
-export function atEndOfRun(callback: () => void): void {
-  void SETTLED.then(callback);
-}
-
-/** 0: not read in this turn */
-let now = 0;
+/** What was read in this turn of JavaScript; an object of its own, so that its number stays out of the heap when it is read */
+export const turn = { now: NOT_READ };
 
 const forget = () => {
-  now = 0;
+  turn.now = NOT_READ;
 };
 
 /**
- * Milliseconds since the epoch, read once in a run of JavaScript: to ask the system costs as much as several decisions,
+ * Milliseconds since the epoch, read once in a turn of JavaScript: to ask the system costs as much as several decisions,
  * and the catalog asks about every entity of a page in one go.
  *
  * What was read is forgotten before anything can come in from outside, so no request is answered by an earlier one's time.
  */
 export function turnClock(): number {
-  if (now === 0) {
-    now = Date.now();
-    atEndOfRun(forget);
+  if (turn.now === NOT_READ) {
+    turn.now = Date.now();
+    void SETTLED.then(forget);
   }
-  return now;
+  return turn.now;
 }

@@ -64,7 +64,7 @@ test('a sign-in that has ended is refused from that second on, by policy and rul
   assert.equal(owned!.apply(ENTITY, params), true);
   const setTime = async (seconds: number) => {
     t.mock.timers.setTime(seconds * 1000);
-    // The time is read once in a run of JavaScript.
+    // The time is read once in a turn of JavaScript.
     await Promise.resolve();
   };
   await setTime(EXPIRES - 1);
