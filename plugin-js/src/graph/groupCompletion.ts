@@ -38,11 +38,11 @@ export class GroupCompletion {
     // What the core has not read may be anything: it comes from a database.
     const handle = this.#resolver && this.#sessions.find(entityRef);
     if (!this.#resolver || handle === undefined) return undefined;
+    const record = this.#sessions.record(entityRef);
+    if (record?.groups.state !== 'unknown') return undefined;
     const standing = this.#core.standing(handle);
     // Where the directory's word counts, or nobody's, there is nothing to complete.
     if (standing?.gap || standing?.live) return undefined;
-    const record = this.#sessions.record(entityRef);
-    if (record?.groups.state !== 'unknown') return undefined;
     const completed = this.#resolver.resolve(record).then(resolution => {
       if (resolution.ok) this.#sessions.complete(entityRef, record, resolution.ids);
     });

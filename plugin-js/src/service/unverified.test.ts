@@ -93,3 +93,19 @@ test('a broken token of ours is still ours', () => {
     assert.equal(unverifiedClaims(broken)?.issuer, 'https://issuer.example', broken);
   }
 });
+
+test('the same text is read once, as long as no many others come in between, and never again where it is long', () => {
+  const first = token({ sub: 'first' });
+  const claims = unverifiedClaims(first);
+  assert.equal(unverifiedClaims(`${first}`.slice()), claims);
+  assert.ok(Object.isFrozen(claims) && Object.isFrozen(claims?.clients));
+  for (let at = 0; at < 63; at += 1) unverifiedClaims(token({ sub: `other-${at}` }));
+  assert.equal(unverifiedClaims(first), claims);
+  unverifiedClaims(token({ sub: 'one more' }));
+  assert.notEqual(unverifiedClaims(first), claims);
+  assert.deepEqual(unverifiedClaims(first), claims);
+  // Another signature makes another text.
+  assert.equal(unverifiedClaims(`${first}y`)?.subject, 'first');
+  const long = token({ sub: 'long', padding: 'x'.repeat(8_192) });
+  assert.notEqual(unverifiedClaims(long), unverifiedClaims(long));
+});

@@ -5,20 +5,25 @@ const MAX_TOKEN_LENGTH = 64 * 1024;
 
 /** What a token says about itself */
 export interface Claimed {
-  issuer?: string;
-  subject?: string;
+  readonly issuer?: string;
+  readonly subject?: string;
   /** Seconds since the epoch */
-  issued?: number;
-  expires?: number;
+  readonly issued?: number;
+  readonly expires?: number;
   /** Ours, in the Backstage tokens of pipelines */
-  until?: number;
+  readonly until?: number;
   /** Client ids under both names, in lower case: v2.0 tokens have `azp`, v1.0 tokens `appid` */
-  clients: string[];
+  readonly clients: readonly string[];
   /** Whether it says that an application acts by itself */
-  appOnly: boolean;
+  readonly appOnly: boolean;
   /** Whether the client has declared that it understands claims challenges: the capability `cp1` */
-  takesChallenges: boolean;
+  readonly takesChallenges: boolean;
 }
+
+/** A page of a client brings the same token with every call: so many that were read last are not read again, unless they are long */
+const RECENT = 64;
+const MAX_RECENT_LENGTH = 8 * 1024;
+const recent = new Map<string, Claimed>();
 
 /**
  * What a token says about itself, without any proof: good for choosing who shall judge it, and for nothing else.
@@ -27,6 +32,20 @@ export interface Claimed {
  * round a broken token of ours would be shown to verifiers that know less about it. `undefined` for what is no token.
  */
 export function unverifiedClaims(token: string): Claimed | undefined {
+  const known = recent.get(token);
+  if (known !== undefined) return known;
+  const claims = read(token);
+  if (claims !== undefined && token.length <= MAX_RECENT_LENGTH) keep(token, claims);
+  return claims;
+}
+
+/** The oldest gives way */
+function keep(token: string, claims: Claimed): void {
+  if (recent.size >= RECENT) recent.delete(recent.keys().next().value as string);
+  recent.set(token, claims);
+}
+
+function read(token: string): Claimed | undefined {
   const start = token.indexOf('.') + 1;
   const end = token.indexOf('.', start);
   if (token.length > MAX_TOKEN_LENGTH || start === 0 || end === -1) return undefined;
@@ -40,16 +59,16 @@ export function unverifiedClaims(token: string): Claimed | undefined {
     const value = claims[name];
     return Number.isSafeInteger(value) ? (value as number) : undefined;
   };
-  return {
+  return Object.freeze({
     issuer: text('iss'),
     subject: text('sub'),
     issued: seconds('iat'),
     expires: seconds('exp'),
     until: seconds(UNTIL_CLAIM),
-    clients: [text('azp'), text('appid')].flatMap(client => (client ? [client.toLowerCase()] : [])),
+    clients: Object.freeze([text('azp'), text('appid')].flatMap(client => (client ? [client.toLowerCase()] : []))),
     appOnly: text('idtyp') === 'app' && !text('scp'),
     takesChallenges: [claims.xms_cc].flat().some(each => typeof each === 'string' && each.toLowerCase() === 'cp1'),
-  };
+  });
 }
 
 function parse(json: string): Record<string, unknown> | undefined {
