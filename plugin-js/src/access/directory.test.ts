@@ -24,12 +24,19 @@ let owners: () => string[];
 let entities: Entity[];
 let numbers: NumbersInMemory;
 let directory: CatalogDirectory;
+/** How often it was read, how long each takes, and the time, in milliseconds */
+let readings: number;
+let takes: number;
+let now: number;
 beforeEach(() => {
   logger.clear();
   owners = () => ['group:default/payments'];
   entities = [PAYMENTS];
+  [readings, takes, now] = [0, 0, 0];
   const catalog = {
     async *streamEntities() {
+      readings += 1;
+      now += takes;
       yield entities;
     },
     async getEntityFacets() {
@@ -38,7 +45,7 @@ beforeEach(() => {
   } as unknown as CatalogService;
   const auth = { getOwnServiceCredentials: async () => ({}) } as unknown as AuthService;
   numbers = new NumbersInMemory();
-  directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger });
+  directory = new CatalogDirectory({ entraAccess, catalog, auth, numbers, logger, clock: () => now });
 });
 
 /** As the msgraph provider makes them */
@@ -159,4 +166,26 @@ test('while the database does not answer, one question waits and no more', async
   void directory.catchUp();
   assert.equal(asked, 2);
   answer();
+});
+
+test('the longer a reading takes, the longer the catalog is left alone, unless something has changed', async () => {
+  const afterwards = async (ms: number) => {
+    now += ms;
+    await directory.refreshInTurn();
+    return readings;
+  };
+  takes = 500;
+  assert.equal(await afterwards(0), 1);
+  assert.equal(await afterwards(14_999), 1);
+  assert.equal(await afterwards(1), 2, 'after 15 s');
+  takes = 60_000;
+  await directory.refreshAnew();
+  assert.equal(readings, 3, 'a change is read at once');
+  assert.equal(await afterwards(299_999), 3);
+  assert.equal(await afterwards(1), 4, 'never later than after five minutes');
+  owners = () => {
+    throw new Error('away');
+  };
+  assert.equal(await afterwards(300_000), 5);
+  assert.equal(await afterwards(0), 6, 'what failed is tried again in turn');
 });

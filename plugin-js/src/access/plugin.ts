@@ -112,7 +112,7 @@ export const entraAccessPlugin = createBackendPlugin({
             scope: 'local',
             frequency: { seconds: REFRESH_SECONDS },
             timeout: { minutes: 5 },
-            fn: () => directory.refresh(),
+            fn: () => directory.refreshInTurn(),
           });
           untilFilled(directory, deps.lifecycle);
           await deps.events.subscribe({
