@@ -19,9 +19,9 @@ const FORMAT = '1:';
 const MAX_DOUBTFUL = 500;
 /** How often the catalog is read again when another replica has read it meanwhile */
 const ATTEMPTS = 3;
-/** So many times as long as a reading took the catalog is left alone where nobody has told of a change: 20,000 groups take seconds */
+/** So many times as long as a reading took the catalog is left alone where nothing has changed: 20,000 groups take seconds */
 const REST = 30;
-const MAX_REST_MS = 5 * 60_000;
+const MAX_REST_MS = 60_000;
 
 type Credentials = Awaited<ReturnType<AuthService['getOwnServiceCredentials']>>;
 
@@ -51,6 +51,8 @@ export class CatalogDirectory {
   #reported: ReadonlySet<string> = new Set();
   #refreshedAt?: number;
   #restsUntil = -Infinity;
+  /** How often somebody has told of a change */
+  #told = 0;
   #error?: string;
   #report?: DirectoryReport;
   #groupIds?: ReadonlySet<string>;
@@ -97,9 +99,15 @@ export class CatalogDirectory {
     return this.#running;
   }
 
-  /** Reads the catalog from time to time, less often where that takes long: at most a thirtieth of the time goes into it */
+  /** Reads the catalog from time to time: less often where that takes long and found nothing new the last time */
   async refreshInTurn(): Promise<void> {
-    if (this.#clock() >= this.#restsUntil) await this.refresh();
+    const began = this.#clock();
+    if (began < this.#restsUntil) return;
+    const [last, told] = [this.#last, this.#told];
+    await this.refresh();
+    const quiet = this.#error === undefined && this.#last === last && this.#told === told;
+    const ended = this.#clock();
+    this.#restsUntil = quiet ? ended + Math.min((ended - began) * REST, MAX_REST_MS) : -Infinity;
   }
 
   /** All Group entities of the catalog as they are now. @throws what the catalog does */
@@ -109,6 +117,9 @@ export class CatalogDirectory {
 
   /** Reads the catalog after a reading under way, which may have begun too early to see what has changed */
   async refreshAnew(): Promise<void> {
+    // The catalog may not answer with it yet, or not at all: it is read in turn after this as well.
+    this.#told += 1;
+    this.#restsUntil = -Infinity;
     await this.#running;
     await this.refresh();
   }
@@ -143,7 +154,6 @@ export class CatalogDirectory {
 
   async #refreshOnce(): Promise<void> {
     const { auth, entraAccess } = this.#options;
-    const began = this.#clock();
     const credentials = await auth.getOwnServiceCredentials();
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const { directory, fingerprint, epoch, members } = await this.#numbered(credentials);
@@ -152,8 +162,6 @@ export class CatalogDirectory {
       entraAccess.directory.catalogIs(epoch, members);
       this.#last = fingerprint;
       this.#refreshedAt = Date.now();
-      const ended = this.#clock();
-      this.#restsUntil = ended + Math.min((ended - began) * REST, MAX_REST_MS);
       return;
     }
     throw new Error('other replicas have read it at the same time, and something else each time');

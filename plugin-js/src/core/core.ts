@@ -322,8 +322,9 @@ export class EntraCore {
   }
 
   /** The same where the permission or the condition has no number: slower, and nothing is remembered */
-  #decideUnnumbered({ core, decisions }: Alive, principal: PrincipalHandle, permission: PermissionInput): Decision {
+  #decideUnnumbered(alive: Alive, principal: PrincipalHandle, permission: PermissionInput): Decision {
     const [json, now] = [JSON.stringify(permission), this.#clock.seconds];
+    const { core, decisions } = alive;
     const decision = decisions.read(core.decide_unnumbered(principal, json, now));
     return decision.dependence === 'criteria'
       ? withCriteria(decision, core.criteria_unnumbered(principal, json, now))

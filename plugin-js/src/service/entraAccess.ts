@@ -212,6 +212,10 @@ export class EntraAccess {
     if (unknown && (await proved())) throw unknown;
     const session = sessions.current(entityRef);
     if (!session) return;
+    const isNewest = expires !== undefined && expires >= session.expiresAt;
+    const ask = (principal: PrincipalHandle) => core.standing(principal, isNewest ? undefined : (issued ?? 0));
+    const revoked = core.available ? this.about(entityRef, ask) : undefined;
+    // Afterwards: it may die of the question, and no answer is not a good one.
     if (!core.available) {
       if (!follows || !(await proved())) return;
       throw coded(
@@ -219,8 +223,6 @@ export class EntraAccess {
         new ServiceUnavailableError('the core is being restarted; try again in a second'),
       );
     }
-    const isNewest = expires !== undefined && expires >= session.expiresAt;
-    const revoked = this.about(entityRef, principal => core.standing(principal, isNewest ? undefined : (issued ?? 0)));
     if (!revoked?.revoked || !(await proved())) return;
     const advice = revokedReason(revoked.revoked).replace(/^principal_revoked: /, '');
     const refusal = { ok: false, code: 'principal_revoked', advice } as const;

@@ -17,6 +17,8 @@ const AWAY: StoreState = { kind: 'database', error: 'ECONNREFUSED' };
 interface Parts {
   session?: object;
   available?: boolean;
+  /** Of the question */
+  dies?: boolean;
   /** Whether a session that is not in memory could be looked for */
   looked?: boolean;
   store?: StoreState;
@@ -25,7 +27,7 @@ interface Parts {
 }
 
 async function refused(
-  { session, available = true, looked = true, store = DATABASE, staleAfter = 900, revoked }: Parts,
+  { session, available = true, dies = false, looked = true, store = DATABASE, staleAfter = 900, revoked }: Parts,
   proved = async () => true,
 ) {
   const records: Array<Omit<AuditRecord, 'at'>> = [];
@@ -35,7 +37,15 @@ async function refused(
   };
   const refusals = new Refusals(audit, new RecordingLogger());
   const parts = {
-    core: { available, freshness: { staleAfter }, standing: () => ({ revoked }) },
+    core: {
+      available,
+      freshness: { staleAfter },
+      standing() {
+        if (!dies) return { revoked };
+        this.available = false;
+        return undefined;
+      },
+    },
     sessions: {
       current: () => session,
       record: () => recordOf(),
@@ -93,4 +103,10 @@ test('what is away is told to nobody who is not proved', async () => {
     assert.match((await refused(parts)).error?.code ?? '', /^(?:sessions|core)_unavailable$/, text);
   }
   assert.equal((await refused({ session, available: false, staleAfter: 0 }, madeUp)).error, undefined);
+});
+
+test('a core that dies of the question has not answered it', async () => {
+  const { error, records } = await refused({ session: { expiresAt: 9 }, dies: true });
+  assert.equal(error?.code, 'core_unavailable');
+  assert.deepEqual(records, []);
 });
