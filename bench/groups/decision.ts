@@ -42,7 +42,7 @@ async function make(rules: number, groups: number): Promise<Group> {
     ],
     notes: [
       `${scene.askers.length} people in turn, ${scene.questions.length} questions, ${scene.questions.filter(({ allowed }) => allowed).length} of them allowed; each answer is compared`,
-      'names of permissions are constants, as plugins declare them; texts of their own, as requests bring them, cost entra-access 15 ns more and the Maps 5',
+      'names of permissions are constants, as plugins declare them; texts of their own, as requests bring them, cost entra-access more than the Maps',
       'each rule names one group and one permission; casbin, cedar and CASL can say far more than these rules do',
       'entra-access compares the expiry of the sign-in in every decision (the time is read once in a turn of JavaScript); Map, CASL and casbin never forget anybody',
     ],

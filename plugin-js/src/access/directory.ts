@@ -19,9 +19,12 @@ const FORMAT = '1:';
 const MAX_DOUBTFUL = 500;
 /** How often the catalog is read again when another replica has read it meanwhile */
 const ATTEMPTS = 3;
-/** So many times as long as a reading took the catalog is left alone where nothing has changed: 20,000 groups take seconds */
+/**
+ * Where nothing has changed the catalog is read again so many times as long after a reading began as that took: 20,000 groups take
+ * seconds. Somewhat less than a minute at most, so that the turn after a minute is not missed by the jitter of a timer
+ */
 const REST = 30;
-const MAX_REST_MS = 60_000;
+const MAX_REST_MS = 55_000;
 
 type Credentials = Awaited<ReturnType<AuthService['getOwnServiceCredentials']>>;
 
@@ -51,8 +54,6 @@ export class CatalogDirectory {
   #reported: ReadonlySet<string> = new Set();
   #refreshedAt?: number;
   #restsUntil = -Infinity;
-  /** How often somebody has told of a change */
-  #told = 0;
   #error?: string;
   #report?: DirectoryReport;
   #groupIds?: ReadonlySet<string>;
@@ -103,11 +104,13 @@ export class CatalogDirectory {
   async refreshInTurn(): Promise<void> {
     const began = this.#clock();
     if (began < this.#restsUntil) return;
-    const [last, told] = [this.#last, this.#told];
+    // One under way began earlier, maybe for a change that was told.
+    const shared = this.#running !== undefined;
+    const last = this.#last;
     await this.refresh();
-    const quiet = this.#error === undefined && this.#last === last && this.#told === told;
-    const ended = this.#clock();
-    this.#restsUntil = quiet ? ended + Math.min((ended - began) * REST, MAX_REST_MS) : -Infinity;
+    const quiet = !shared && this.#error === undefined && this.#last === last;
+    const took = this.#clock() - began;
+    this.#restsUntil = quiet ? began + Math.min(took * REST, MAX_REST_MS) : -Infinity;
   }
 
   /** All Group entities of the catalog as they are now. @throws what the catalog does */
@@ -117,11 +120,10 @@ export class CatalogDirectory {
 
   /** Reads the catalog after a reading under way, which may have begun too early to see what has changed */
   async refreshAnew(): Promise<void> {
-    // The catalog may not answer with it yet, or not at all: it is read in turn after this as well.
-    this.#told += 1;
-    this.#restsUntil = -Infinity;
     await this.#running;
     await this.refresh();
+    // The catalog may not have answered with it yet, or not at all: it is read in turn after this as well.
+    this.#restsUntil = -Infinity;
   }
 
   #failed(error: unknown): void {

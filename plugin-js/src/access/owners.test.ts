@@ -161,3 +161,16 @@ test('a question is read strictly', () => {
     assert.equal(ownersQuestionSchema.safeParse({ ...good, ...change }).success, false, JSON.stringify(change));
   }
 });
+
+test('a core that dies of the question has not said that nobody is signed in', async () => {
+  await signIn(entraAccess, [groups.payments.id]);
+  assert.equal((await ask()).state, 'signedIn');
+  const { core } = entraAccess;
+  let alive = true;
+  Object.defineProperty(core, 'available', { get: () => alive });
+  core.owners = () => {
+    alive = false;
+    return undefined;
+  };
+  await assert.rejects(ask(), { name: 'ServiceUnavailableError', code: 'core_unavailable' });
+});

@@ -30,11 +30,13 @@ export async function ownersOf(entraAccess: EntraAccess, question: OwnersQuestio
   const { principal, epoch = 0, session = 0, until = 0 } = question;
   const [looked] = await Promise.all([sessions.ensure(principal, { until, session }), directory.reach(epoch)]);
   await entraAccess.completed(principal);
+  const ask = (which: typeof OWNING) =>
+    core.available ? entraAccess.about(principal, handle => which(core, handle)) : undefined;
+  const [owning, possible] = [ask(OWNING), ask(POSSIBLE)];
+  // Afterwards: it may die of a question, and no answer does not say that nobody is signed in.
   if (!core.available) {
     throw coded('core_unavailable', new ServiceUnavailableError('the core is being restarted; try again in a second'));
   }
-  const owning = entraAccess.about(principal, handle => OWNING(core, handle));
-  const possible = entraAccess.about(principal, handle => POSSIBLE(core, handle));
   // Afterwards: to be asked, a session may have been given to the core anew.
   const current = sessions.current(principal);
   if (current?.handle === undefined || owning === undefined) {

@@ -98,7 +98,8 @@ export class PrincipalOwners {
     const { core, sessions } = this.#entraAccess;
     const owners = this.#entraAccess.about(principal, handle => this.#question(core, handle));
     const session = sessions.current(principal);
-    if (!session) return undefined;
+    // It may have died of the question: that is no answer to keep.
+    if (!session || !core.available) return undefined;
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
     const kept = { epoch: core.epoch, sequence: session.sequence, owners: owners && ownersOf(owners) };
     this.#kept.set(principal, kept);

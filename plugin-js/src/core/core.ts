@@ -1,15 +1,15 @@
 import { Accounts } from './accounts';
 import { AuditChain } from './auditChain';
-import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL, withCriteria } from './decisions';
 import { CoreClock } from './coreClock';
+import { CORE_UNAVAILABLE, UNKNOWN_PRINCIPAL, withCriteria } from './decisions';
 import { ConfigurationError } from './errors';
 import { Freshness } from './freshness';
 import { revokedStudy, standingOf } from './standing';
 import { handleOf, isOf, isSession } from './handles';
 import { Members } from './members';
 import { CoreLife, UNAVAILABLE, type Alive, type CoreOptions } from './life';
-import { ThreadedTokens } from './threadedTokens';
 import { UNNUMBERED } from './permissionNumbers';
+import { ThreadedTokens } from './threadedTokens';
 import { readStudy } from './studies';
 import { Tokens } from './tokens';
 import { turnClock } from './turnClock';
@@ -81,8 +81,9 @@ export class EntraCore {
     return this.#life.instance;
   }
 
-  /** Whether there is an instance to ask */
+  /** Whether there is an instance to ask; one that dies of the mere passing of time has died by then */
   get available(): boolean {
+    this.#clock.look();
     return this.#life.alive !== undefined;
   }
 

@@ -30,7 +30,7 @@ export class CoreClock {
     return (this.now / 1000) >>> 0;
   }
 
-  /** Ends what is too old by now */
+  /** Ends what is too old by now. Compared with `false`: to negate it, the optimizing compiler asks what kind of value it is */
   look(): void {
     if (this.#now !== turn.now || this.#still === false) this.#read();
   }

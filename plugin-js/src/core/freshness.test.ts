@@ -133,6 +133,20 @@ test('an instance that dies of the time has no last word', () => {
   assert.equal(core.available, false);
 });
 
+test('whoever asks first whether there is an instance hears of one that dies of the time, also with an answer of its own', () => {
+  load();
+  const caller = olivia();
+  core.freshness.set(tenantId, seconds());
+  assert.equal(may(caller), true);
+  const { epoch } = core;
+  inside.set_round = () => {
+    throw new Error('unreachable');
+  };
+  pass(STALE_AFTER * 1000);
+  assert.equal(core.available, false);
+  assert.equal(core.epoch, epoch, 'which no epoch tells');
+});
+
 test('the same again is not younger, a later one is, and nobody asks a timer', () => {
   load();
   const caller = olivia();

@@ -47,7 +47,7 @@ function isSame(one: Numbered, other: PermissionInput): boolean {
   );
 }
 
-/** `undefined` apart: texts alone are compared in place, a text with either by a call that takes longer than all else here */
+/** `undefined` apart: constants alone are compared in place, one with either by a call that takes longer than all else here */
 function sameText(one: string | undefined, other: string | undefined): boolean {
   return one === undefined ? other === undefined : other !== undefined && one === other;
 }
