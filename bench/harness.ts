@@ -1,5 +1,5 @@
 /**
- * The method: in one process, after a warm-up, every round takes one sample of every case, in random order. Results are
+ * The method: within one process, after a warm-up, every round takes one sample of every case, in random order. Results are
  * medians over the rounds, and ratios are medians of the ratios within a round. The reference is measured twice (an A/A
  * control): how far the control's ratio is from 1 is what the ratios of the other rows can be trusted to.
  */

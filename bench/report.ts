@@ -55,7 +55,11 @@ export class Report {
   }
 
   async measure(plan: GroupPlan): Promise<void> {
-    const result = await measureGroup(plan, this.effort, seeded(this.#seed));
+    this.add(await measureGroup(plan, this.effort, seeded(this.#seed)));
+  }
+
+  /** A group that was measured elsewhere */
+  add(result: GroupResult): void {
     this.#groups.push(result);
     print(`\n${groupTable(result)}`);
   }
