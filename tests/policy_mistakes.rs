@@ -8,7 +8,7 @@ fn each_mistake_is_named_with_its_place() {
     for (json, says) in [
         ("{}".to_owned(), "policy.yaml: missing field `rules`"),
         (r#"{"rules":[],"rule":1}"#.into(), "policy.yaml.rule: unknown field `rule`"),
-        (format!(r#"{{"rules":[{rule},{rule}]}}"#), "policy.yaml.rules: two rules have the id `a`"),
+        (format!(r#"{{"rules":[{rule},{rule}]}}"#), "policy.yaml.rules[1].id: another rule has the id `a`"),
         (
             format!(r#"{{"rules":[{}]}}"#, rule.replace("allow", "permit")),
             "policy.yaml.rules[0].effect: unknown variant `permit`",
@@ -177,6 +177,11 @@ fn a_rule_that_can_never_do_anything_is_a_mistake() {
         ),
         (allow(&format!(r#""permissions":["a.b"],{group}"#)), deny(&format!(r#""permissions":["a.b"],{group}"#)), true),
         (allow(&format!(r#""permissions":["a.b"],{group}"#)), deny(r#""permissions":["a.b"]"#), true),
+        (
+            allow(r#""permissions":["a.b"],"when":{"owned":true}"#),
+            deny(r#""permissions":["a.*"],"when":{"owned":true}"#),
+            true,
+        ),
         // Something is left of each of these.
         (allow(r#""permissions":["a.b","c"]"#), deny(r#""permissions":["a.*"]"#), false),
         (allow(r#""permissions":["*"]"#), deny(r#""permissions":["a.*"]"#), false),
@@ -185,6 +190,11 @@ fn a_rule_that_can_never_do_anything_is_a_mistake() {
         (allow(r#""permissions":["a.b"]"#), deny(&format!(r#""permissions":["a.b"],{group}"#)), false),
         (allow(r#""permissions":["a.b"]"#), deny(r#""permissions":["a.b"],"when":{"owned":true}"#), false),
         (allow(r#""permissions":["a.b"]"#), deny(r#""permissions":["a.b"],"requires":{"mfa":true}"#), false),
+        (
+            allow(r#""permissions":["a.b"],"when":{"rule":"X"}"#),
+            deny(r#""permissions":["a.b"],"when":{"owned":true}"#),
+            false,
+        ),
     ];
     for (allow, deny, mistaken) in cases {
         for rules in [format!("{allow},{deny}"), format!("{deny},{allow}")] {
@@ -205,6 +215,18 @@ fn a_rule_that_can_never_do_anything_is_a_mistake() {
     let twice =
         format!("{},{}", deny(r#""permissions":["*"]"#), deny(r#""permissions":["a"]"#).replace("wall", "also"));
     Policy::compile(&format!(r#"{{"rules":[{twice}]}}"#), "policy").unwrap();
+}
+
+#[test]
+fn several_denies_can_leave_nothing_of_a_rule() {
+    let wanted = r#"{"id":"wanted","effect":"allow","permissions":["a.b","a.c"]}"#;
+    let deny = |id: &str, pattern: &str| format!(r#"{{"id":"{id}","effect":"deny","permissions":["{pattern}"]}}"#);
+    let compile =
+        |walls: &[String]| Policy::compile(&format!(r#"{{"rules":[{wanted},{}]}}"#, walls.join(",")), "policy");
+    let message = compile(&[deny("one", "a.b"), deny("two", "a.c")]).unwrap_err().to_string();
+    let says = "policy.rules[0]: rule `wanted` can never allow: rules `one`, `two` deny all of it (";
+    assert!(message.starts_with(says), "{message}");
+    compile(&[deny("one", "a.b"), deny("two", "a.d")]).unwrap();
 }
 
 #[test]
@@ -242,6 +264,7 @@ fn a_condition_on_permissions_without_a_resource_is_a_mistake() {
     for effect in ["allow", "deny"] {
         let message = policy(r#""catalog.entity.create","catalog.location.read""#, effect).unwrap_err().to_string();
         assert!(message.starts_with("policy.rules[0].when: rule `a` asks about a resource"), "{message}");
+        policy(r#""entra-access.*","entra-access.status.read""#, effect).unwrap_err();
         for fine in [r#""catalog.entity.create","catalog.entity.read""#, r#""catalog.*""#, r#""*""#] {
             policy(fine, effect).unwrap();
         }

@@ -37,7 +37,7 @@ export interface Scene {
 export function plansOf(scene: Scene): GroupPlan[] {
   const { trivial, owners, entraAccess, rbac } = scene;
   const groups = `${scene.nested.toLocaleString('en')} nested groups`;
-  const alike = [trivial, entraAccess, ...rbac];
+  const alike = [trivial, owners, entraAccess, ...rbac];
   const plan = (what: string, make: () => Group): GroupPlan => ({ name: `${what}, ${groups}`, make });
   const plain = (count: number) =>
     plan(`authorize x${count}`, () => ({

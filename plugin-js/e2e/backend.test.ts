@@ -145,7 +145,7 @@ for (const [name, change, message] of [
       write('two.yaml', 'rules:\n  - &r { id: twice, effect: allow, permissions: ["*"] }\n  - *r\n');
       config.entraAccess.policy.file = './two.yaml';
     },
-    /two\.yaml\.rules: two rules have the id `twice`/,
+    /two\.yaml\.rules\[1\]\.id: another rule has the id `twice`/,
   ],
   [
     'an unknown option of the provider',

@@ -1,5 +1,7 @@
 //! From the written policy to rules that cannot be wrong
 
+use std::collections::HashSet;
+
 use super::{
     document::{Rule, RuleEffect},
     mistakes,
@@ -49,17 +51,19 @@ impl Policy {
             return Err(written.mistake(format!("more than {} rules", limits::RULES)));
         }
         let mut rules = Vec::with_capacity(elements.len());
+        let mut ids = HashSet::with_capacity(elements.len());
         for element in &elements {
-            rules.push(Rule::read(element, configured)?);
+            let rule = Rule::read(element, configured)?;
+            if !ids.insert(rule.id.clone()) {
+                return Err(element
+                    .needed("id")?
+                    .mistake(format!("another rule has the id `{}`", rule.id))
+                    .hint("ids name rules in decisions and audit"));
+            }
+            rules.push(rule);
         }
         mistakes::find(&rules, place)?;
         rules.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let twice = rules.iter().zip(rules.iter().skip(1)).find(|(rule, next)| rule.id == next.id);
-        if let Some((rule, _)) = twice {
-            return Err(written
-                .mistake(format!("two rules have the id `{}`", rule.id))
-                .hint("ids name rules in decisions and audit"));
-        }
         let mut ages = Vec::new();
         for age in rules.iter().filter_map(|rule| rule.requirement.as_ref()?.signed_in_within) {
             if let Err(place) = ages.binary_search(&age) {

@@ -20,11 +20,14 @@ const WITHOUT_RESOURCE: [&str; 8] = [
     "catalog.location.read",
 ];
 
+/// Permissions of this plugin: none has a resource
+const OUR_OWN: &str = "entra-access.";
+
 /// The first such mistake, in the order of writing
 pub fn find(rules: &[Rule], place: &str) -> Result<(), ConfigError> {
     // By the patterns that they deny: ten thousand rules are not compared with each other.
     let mut walls: Walls<'_> = Vec::new();
-    for wall in rules.iter().filter(|rule| is_unconditional_deny(rule)) {
+    for wall in rules.iter().filter(|rule| is_deny_for_any_sign_in(rule)) {
         for pattern in &wall.patterns {
             walls.insert(walls.partition_point(|(text, _)| *text <= pattern.text()), (pattern.text(), wall));
         }
@@ -35,24 +38,27 @@ pub fn find(rules: &[Rule], place: &str) -> Result<(), ConfigError> {
             check_condition(rule, condition, &path)?;
         }
         if rule.effect == RuleEffect::Allow
-            && let Some(wall) = wall_before(rule, &walls)
+            && let Some(hiding) = walls_before(rule, &walls)
         {
-            return Err(ConfigError::new(
-                path(),
-                format!("rule `{}` can never allow: rule `{}` denies all of it", rule.id, wall.id),
-            )
-            .hint("remove one of the two, or narrow the deny; with no rules at all nothing is allowed"));
+            let by = match hiding.as_slice() {
+                [wall] => format!("rule `{}` denies", wall.id),
+                several => {
+                    let ids: Vec<_> = several.iter().map(|wall| format!("`{}`", wall.id)).collect();
+                    format!("rules {} deny", ids.join(", "))
+                }
+            };
+            return Err(ConfigError::new(path(), format!("rule `{}` can never allow: {by} all of it", rule.id))
+                .hint("remove one of them, or narrow the deny; with no rules at all nothing is allowed"));
         }
     }
     Ok(())
 }
 
 fn check_condition(rule: &Rule, condition: &Condition, path: &impl Fn() -> String) -> Result<(), ConfigError> {
-    if rule
-        .patterns
-        .iter()
-        .all(|pattern| matches!(pattern, Pattern::Exact(name) if WITHOUT_RESOURCE.contains(&name.as_ref())))
-    {
+    if rule.patterns.iter().all(|pattern| {
+        pattern.text().starts_with(OUR_OWN)
+            || matches!(pattern, Pattern::Exact(name) if WITHOUT_RESOURCE.contains(&name.as_ref()))
+    }) {
         return Err(ConfigError::new(
             format!("{}.when", path()),
             format!("rule `{}` asks about a resource, and the permissions that it names have none", rule.id),
@@ -79,27 +85,38 @@ fn check_condition(rule: &Rule, condition: &Condition, path: &impl Fn() -> Strin
     }
 }
 
-const fn is_unconditional_deny(rule: &Rule) -> bool {
-    matches!(rule.effect, RuleEffect::Deny) && rule.condition.is_none() && rule.requirement.is_none()
+const fn is_deny_for_any_sign_in(rule: &Rule) -> bool {
+    matches!(rule.effect, RuleEffect::Deny) && rule.requirement.is_none()
 }
 
-/// Unconditional denies by a pattern of theirs, ascending
+/// Denies by a pattern of theirs, ascending
 type Walls<'r> = Vec<(&'r str, &'r Rule)>;
 
-/// A deny that covers everything that a rule speaks about: it denies its first pattern, or a wider one
-fn wall_before<'r>(rule: &Rule, walls: &Walls<'r>) -> Option<&'r Rule> {
-    let text = rule.patterns.first()?.text();
+/// Denies that together cover everything that a rule speaks about, each named once
+fn walls_before<'r>(rule: &Rule, walls: &Walls<'r>) -> Option<Vec<&'r Rule>> {
+    let mut found: Vec<&Rule> = Vec::new();
+    for pattern in &rule.patterns {
+        let wall = wall_before(pattern, rule, walls)?;
+        if !found.iter().any(|known| known.id == wall.id) {
+            found.push(wall);
+        }
+    }
+    Some(found)
+}
+
+/// A deny that covers what a rule says of one of its patterns: by that pattern, or by a wider one
+fn wall_before<'r>(pattern: &Pattern, rule: &Rule, walls: &Walls<'r>) -> Option<&'r Rule> {
+    let text = pattern.text();
     let wider = text.match_indices('.').filter_map(|(at, _)| text.get(..=at));
     ["*", text].into_iter().chain(wider).find_map(|key| {
         let first = walls.partition_point(|(text, _)| *text < key);
         let mut with_key = walls.iter().skip(first).take_while(|(text, _)| *text == key);
-        with_key.find(|(_, wall)| hides(wall, rule)).map(|(_, wall)| *wall)
+        with_key.find(|(_, wall)| hides(wall, rule, pattern)).map(|(_, wall)| *wall)
     })
 }
 
-/// Whether a deny covers everything that another rule speaks about
-fn hides(wall: &Rule, rule: &Rule) -> bool {
-    let wide = |pattern: &Pattern| wall.patterns.iter().any(|wider| wider.includes(pattern));
+/// Whether a deny covers everything that another rule says of a pattern
+fn hides(wall: &Rule, rule: &Rule, pattern: &Pattern) -> bool {
     let all_actions = match (&wall.actions, &rule.actions) {
         (None, _) => true,
         (Some(_), None) => false,
@@ -110,5 +127,7 @@ fn hides(wall: &Rule, rule: &Rule) -> bool {
         (Some(_), None) => false,
         (Some(denied), Some(selectors)) => selectors.iter().all(|selector| denied.contains(selector)),
     };
-    all_actions && everybody && rule.patterns.iter().all(wide)
+    // What is known for certain to hold, as an allow rule needs, may also hold, which is enough for a deny.
+    let every_resource = wall.condition.is_none() || wall.condition == rule.condition;
+    all_actions && everybody && every_resource && wall.patterns.iter().any(|wider| wider.includes(pattern))
 }

@@ -89,7 +89,7 @@ export class BackgroundChecks {
   async #examine(): Promise<Finding[]> {
     const { auth, config, discovery, entraAccess } = this.#options;
     const configuration = readSettings(config);
-    const policy = entraAccess.policyText;
+    const { policy } = entraAccess;
     const quiet = { error() {}, info() {} };
     // One of its own: what a check thinks of published keys must not change by which keys tokens are judged.
     const core = new EntraCore({ configuration: configuration.json, logger: quiet });
@@ -100,7 +100,7 @@ export class BackgroundChecks {
           configuration,
           core,
           graphClients: entraAccess.graphClients,
-          policy,
+          policy: policy.json,
           catalog: () => this.#catalog(),
           review: () => reviewPlugins(policy, { auth, discovery }),
         }),

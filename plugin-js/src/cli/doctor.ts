@@ -102,7 +102,7 @@ async function diagnose({ config: files, catalog, backend }: Asked): Promise<Fin
       graphClients: clientsOf(configuration, core),
       policy: configuration.policy.json,
       catalog: async () => (backend ? backend.catalog() : entities ? catalogOf(configuration, entities) : NO_CATALOG),
-      review: async () => (backend ? backend.review(configuration.policy.json) : NO_PLUGINS),
+      review: async () => (backend ? backend.review(configuration.policy) : NO_PLUGINS),
     });
     return [readWell, ...(await examine(subject))];
   } catch (error) {

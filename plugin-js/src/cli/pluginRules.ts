@@ -2,6 +2,7 @@ import type { Entity } from '@backstage/catalog-model';
 import { AuthorizeResult, type ConditionalPolicyDecision } from '@backstage/plugin-permission-common';
 import { createConditionAuthorizer } from '@backstage/plugin-permission-node';
 import type { Answered, ForeignRule } from '../core';
+import { issuesText } from '../permission/review';
 import { firstLine } from '../service/policyText';
 
 const RESOURCE_TYPE = 'catalog-entity';
@@ -21,7 +22,7 @@ export function askCatalogRules(asks: readonly string[], entity: Entity): RuleAn
     try {
       answers.answered[holds(rule, entity) ? 'holds' : 'fails'].push(text);
     } catch (error) {
-      answers.unanswered.push(`\`${rule.rule}\` could not be asked: ${firstLine(error)}`);
+      answers.unanswered.push(`\`${rule.rule}\` could not be asked: ${why(error)}`);
     }
   }
   return answers;
@@ -42,6 +43,12 @@ function holds({ rule, params }: ForeignRule, entity: Entity): boolean {
     conditions: { rule, resourceType: RESOURCE_TYPE, params },
   } as ConditionalPolicyDecision;
   return createConditionAuthorizer<Entity, any>(rules as any)(decision, entity);
+}
+
+/** Backstage's own sentence about params holds the whole of zod's report, over many lines */
+function why(error: unknown): string {
+  const issues = (error as { cause?: { issues?: unknown } }).cause?.issues;
+  return Array.isArray(issues) ? `its params are refused: ${issuesText(issues)}` : firstLine(error);
 }
 
 /** Of the catalog that is installed beside this package, if there is one */

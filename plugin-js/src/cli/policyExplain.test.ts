@@ -309,7 +309,7 @@ test('a rule that is not available is a mistake only where the answer hangs on i
   );
   const refused = await ask(who(), 'catalog.entity.delete');
   assert.equal(refused.code, 2);
-  assert.match(refused.complaints, /`HAS_LABEL` could not be asked: /);
+  assert.match(refused.complaints, /`HAS_LABEL` could not be asked: its params are refused: label: Required/);
   assert.equal((await ask(who({ groups: [ADMINS] }), 'catalog.entity.refresh')).code, 0);
 });
 

@@ -4,6 +4,7 @@ import { catalogGroup, GROUP_FIELDS } from '../access/directory';
 import type { CatalogGroupInput } from '../core';
 import { reviewPlugins, type CatalogLook, type PolicyReview } from '../doctor';
 import { isAllowed } from '../http/bounded';
+import type { PolicyText } from '../service/policyText';
 import { UsageError } from './command';
 
 const TIMEOUT_MS = 10_000;
@@ -46,7 +47,7 @@ export class RunningBackend {
     }
   }
 
-  review(policy: string): Promise<PolicyReview> {
+  review(policy: PolicyText): Promise<PolicyReview> {
     const auth = {
       getPluginRequestToken: async () => ({ token: this.#token }),
       getOwnServiceCredentials: async () => ({}),

@@ -1,10 +1,11 @@
 import { fetchPluginMetadata, type PluginMetadata } from '../permission/pluginMetadata';
 import { reviewPolicy } from '../permission/review';
+import type { PolicyText } from '../service/policyText';
 import type { PolicyReview } from './subject';
 
 /** Compares a policy with what the plugins of a backend declare; each is asked once */
 export async function reviewPlugins(
-  policy: string,
+  policy: PolicyText,
   backend: Parameters<typeof fetchPluginMetadata>[0],
 ): Promise<PolicyReview> {
   const silent: string[] = [];

@@ -41,7 +41,7 @@ export const permissionModuleEntraPolicy = createBackendModule({
           logger,
           report: warnings => (entraAccess.policyWarnings = warnings),
         });
-        const review = () => void reviewer.review(entraAccess.policyText);
+        const review = () => void reviewer.review(entraAccess.policy);
         // Once every plugin is there to be asked.
         rootLifecycle.addStartupHook(review);
         entraAccess.policyFile?.onLoad(review);

@@ -1,6 +1,13 @@
 import { z } from 'zod';
+import { ConfigurationError, type Mistake } from '../core';
+import type { PolicyText } from '../service/policyText';
 import { pluginOf } from './conditions';
 import type { PluginMetadata } from './pluginMetadata';
+
+/** The one type of resource that has an owner */
+const ENTITY = 'catalog-entity';
+/** So many names fit into a hint */
+const LISTED = 10;
 
 /** What a plugin declares; `undefined` when it could not be asked, which is no reason to complain */
 export type Declared = (pluginId: string) => Promise<PluginMetadata | undefined>;
@@ -16,25 +23,58 @@ type ForeignRule = Extract<Condition, { rule: string }>;
 /** A rule that the core has read without a complaint */
 interface Rule {
   id: string;
+  effect: 'allow' | 'deny';
   permissions: string[];
+  actions?: string[];
+  principals?: unknown[];
+  requires?: object;
   when?: Condition;
+}
+
+/** What does not fit, at a step below the rule */
+type Finding = Pick<Mistake, 'message' | 'hint'> & { at: string };
+
+/** What the plugins have told about the permissions of a rule */
+interface Covered {
+  permissions: PluginMetadata['permissions'];
+  /** Types of their resources */
+  types: ReadonlySet<string>;
+  /** Whether there are no others */
+  complete: boolean;
 }
 
 /**
  * What in a policy does not fit the plugins that are installed: the core knows neither their permissions nor their rules.
  * Warnings only, as a plugin may come later or live elsewhere; whatever a plugin does not know, it refuses.
+ *
+ * @returns each with its place, and its line where the policy is a file
  */
-export async function reviewPolicy(json: string, declared: Declared): Promise<string[]> {
-  const { rules } = JSON.parse(json) as { rules: Rule[] };
-  const found = await Promise.all(rules.map(rule => reviewRule(rule, declared)));
-  return found.flat();
+export async function reviewPolicy(policy: PolicyText, declared: Declared): Promise<string[]> {
+  const { rules } = JSON.parse(policy.json) as { rules: Rule[] };
+  const found = await Promise.all(rules.map(rule => reviewRule(rule, rules, declared)));
+  return found.flatMap((findings, index) =>
+    findings.map(({ at, message, hint }) => {
+      const path = `${policy.place}.rules[${index}]${at}`;
+      const mistake = new ConfigurationError({ path, message: `rule \`${rules[index]!.id}\`: ${message}`, hint });
+      return (policy.locate?.(mistake) ?? mistake).message;
+    }),
+  );
 }
 
-async function reviewRule(rule: Rule, declared: Declared): Promise<string[]> {
-  const found: string[] = [];
-  const covered: PluginMetadata['permissions'] = [];
+async function reviewRule(rule: Rule, rules: readonly Rule[], declared: Declared): Promise<Finding[]> {
+  const { found, covered } = await reviewPermissions(rule, declared);
+  if (covered.complete && covered.permissions.length > 0) {
+    found.push(...reviewActions(rule, covered), ...reviewDenies(rule, rules, covered));
+  }
+  if (rule.when) found.push(...(await reviewCondition(rule.when, covered, declared)));
+  return found;
+}
+
+async function reviewPermissions(rule: Rule, declared: Declared): Promise<{ found: Finding[]; covered: Covered }> {
+  const found: Finding[] = [];
+  const permissions: PluginMetadata['permissions'] = [];
   let complete = true;
-  for (const pattern of rule.permissions) {
+  for (const [index, pattern] of rule.permissions.entries()) {
     const plugin = pattern.split('.', 1)[0]!;
     const metadata = pattern === '*' ? undefined : await declared(plugin);
     if (!metadata) {
@@ -42,45 +82,117 @@ async function reviewRule(rule: Rule, declared: Declared): Promise<string[]> {
       continue;
     }
     const matching = metadata.permissions.filter(({ name }) => matches(pattern, name));
-    covered.push(...matching);
+    permissions.push(...matching);
     if (matching.length === 0) {
-      found.push(`no installed plugin declares ${pattern} (${listed(metadata.permissions, `plugin ${plugin}`)})`);
+      found.push({
+        at: `.permissions[${index}]`,
+        message: `no installed plugin declares ${pattern}`,
+        hint: listed(metadata.permissions, `plugin ${plugin}`),
+      });
     }
   }
-  const types = new Set(covered.flatMap(({ resourceType }) => resourceType ?? []));
-  if (rule.when && complete && covered.length > 0 && types.size === 0) {
-    found.push('it asks about a resource, and the permissions that it names have none (leave `when` out)');
+  // Whatever else `*` covers, entities of the catalog are among it.
+  const everything = rule.permissions.includes('*') ? [ENTITY] : [];
+  const types = new Set([...permissions.flatMap(({ resourceType }) => resourceType ?? []), ...everything]);
+  return { found, covered: { permissions, types, complete } };
+}
+
+function reviewActions({ actions }: Rule, { permissions }: Covered): Finding[] {
+  if (!actions || permissions.some(({ attributes }) => actions.includes(attributes.action ?? ''))) return [];
+  const message = 'it can never match: none of the permissions that it names has one of its actions';
+  const has = permissions.slice(0, LISTED).map(({ name, attributes }) => `${name}: ${attributes.action ?? 'none'}`);
+  return [{ at: '.actions', message, hint: has.join(', ') }];
+}
+
+/** Whether denies leave nothing of it, which the core can tell only where they name no actions */
+function reviewDenies(rule: Rule, rules: readonly Rule[], { permissions }: Covered): Finding[] {
+  if (rule.effect !== 'allow') return [];
+  const hiding = permissions
+    .filter(permission => speaksAbout(rule, permission))
+    .map(permission => rules.find(deny => isWall(deny) && speaksAbout(deny, permission)));
+  if (hiding.length === 0 || hiding.includes(undefined)) return [];
+  const ids = [...new Set(hiding.map(deny => `\`${deny!.id}\``))].join(', ');
+  return [{ at: '', message: `it can never allow: ${ids} denies all of it`, hint: 'remove one, or narrow the deny' }];
+}
+
+/** A deny for everybody, always */
+const isWall = ({ effect, principals, requires, when }: Rule) => effect === 'deny' && !principals && !requires && !when;
+
+function speaksAbout({ permissions, actions }: Rule, { name, attributes }: Covered['permissions'][number]): boolean {
+  if (!permissions.some(pattern => pattern === '*' || matches(pattern, name))) return false;
+  return !actions || actions.includes(attributes.action ?? '');
+}
+
+async function reviewCondition(condition: Condition, covered: Covered, declared: Declared): Promise<Finding[]> {
+  const { permissions, types, complete } = covered;
+  const about = [...types].join(', ');
+  if (complete && permissions.length > 0 && types.size === 0) {
+    const message = 'it asks about a resource, and the permissions that it names have none';
+    return [{ at: '.when', message, hint: 'leave `when` out' }];
   }
-  for (const foreign of rule.when ? foreignRules(rule.when) : []) {
-    // `*` covers types that are not known here: a rule that names no type is only looked for where one is.
-    for (const type of foreign.resourceType ? [foreign.resourceType] : types) {
-      const permission = covered.find(({ resourceType }) => resourceType === type)?.name ?? type;
-      found.push(...reviewForeign(foreign, type, await declared(pluginOf(permission, type))));
+  const found: Finding[] = [];
+  const { owned, rules } = partsOf(condition);
+  if (complete && types.size > 0 && !types.has(ENTITY)) {
+    const message = `it asks for an owner, which only a ${ENTITY} has; its permissions are about ${about}`;
+    found.push(...owned.map(at => ({ at, message, hint: 'leave `owned` out, or use a rule of that plugin' })));
+  }
+  for (const part of rules) {
+    const { rule, resourceType } = part.foreign;
+    if (resourceType && complete && types.size > 0 && !types.has(resourceType)) {
+      const message = `${rule} is asked of ${resourceType}, and none of its permissions is about that`;
+      found.push({ at: `${part.at}.resourceType`, message, hint: `they are about ${about}` });
+      continue;
+    }
+    for (const type of resourceType ? [resourceType] : types) {
+      const permission = permissions.find(each => each.resourceType === type)?.name;
+      // Which plugin has another type is told only by a permission.
+      if (permission === undefined && type !== ENTITY) continue;
+      const plugin = pluginOf(permission ?? '', type);
+      found.push(...(await reviewForeign(part, type, plugin, declared)));
     }
   }
-  return found.map(text => `policy: rule ${rule.id}: ${text}`);
+  return found;
 }
 
 function matches(pattern: string, name: string): boolean {
   return pattern.endsWith('.*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
-function foreignRules(condition: Condition): ForeignRule[] {
-  if ('rule' in condition) return [condition];
-  if ('not' in condition) return foreignRules(condition.not);
-  if ('owned' in condition) return [];
-  return ('allOf' in condition ? condition.allOf : condition.anyOf).flatMap(foreignRules);
+/** What a condition asks, with places below the rule: for an owner, and for rules of plugins */
+interface Parts {
+  owned: string[];
+  rules: Array<{ foreign: ForeignRule; at: string }>;
 }
 
-function reviewForeign({ rule, params }: ForeignRule, type: string, metadata: PluginMetadata | undefined): string[] {
+function partsOf(condition: Condition, at = '.when'): Parts {
+  if ('rule' in condition) return { owned: [], rules: [{ foreign: condition, at }] };
+  if ('owned' in condition) return { owned: [`${at}.owned`], rules: [] };
+  if ('not' in condition) return partsOf(condition.not, `${at}.not`);
+  const [word, inner] = 'allOf' in condition ? ['allOf', condition.allOf] : ['anyOf', condition.anyOf];
+  const parts = inner.map((part, index) => partsOf(part, `${at}.${word}[${index}]`));
+  return { owned: parts.flatMap(({ owned }) => owned), rules: parts.flatMap(({ rules }) => rules) };
+}
+
+async function reviewForeign(
+  { foreign: { rule, params }, at }: Parts['rules'][number],
+  type: string,
+  plugin: string,
+  declared: Declared,
+): Promise<Finding[]> {
+  const metadata = await declared(plugin);
   if (!metadata) return [];
   const known = metadata.rules.filter(({ resourceType }) => resourceType === type);
-  // An entity's plugin is known; of another type the name may not tell it.
+  // A plugin may name no rules, or not the ones of this type.
   if (known.length === 0) return [];
   const found = known.find(({ name }) => name === rule);
-  if (!found) return [`there is no rule ${rule} for ${type} (${listed(known, 'its plugin')})`];
+  if (!found) {
+    const hint = listed(known, `plugin ${plugin}`);
+    return [{ at: `${at}.rule`, message: `there is no rule ${rule} for ${type}`, hint }];
+  }
   const refusal = refusalOf(found.paramsSchema, params ?? {});
-  return refusal ? [`the params of ${rule} are refused by its plugin: ${refusal}`] : [];
+  if (!refusal) return [];
+  const hint = `/api/${plugin}/.well-known/backstage/permissions/metadata has their schema`;
+  return [{ at: `${at}.params`, message: `the params of ${rule} are refused by its plugin: ${refusal}`, hint }];
 }
 
 /** Why a JSON Schema refuses them, without what they hold; a schema that can't be read refuses nothing here */
@@ -91,13 +203,16 @@ function refusalOf(schema: unknown, params: object): string | undefined {
   } catch {
     return undefined;
   }
-  return parsed.error?.issues
-    .map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
-    .join('; ');
+  return parsed.error && issuesText(parsed.error.issues);
+}
+
+/** What zod found, in one line; it names properties and types, and no value */
+export function issuesText(issues: ReadonlyArray<{ path: readonly PropertyKey[]; message: string }>): string {
+  return issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ');
 }
 
 function listed(all: ReadonlyArray<{ name: string }>, who: string): string {
-  const names = all.slice(0, 10).map(({ name }) => name);
+  const names = all.slice(0, LISTED).map(({ name }) => name);
   if (names.length === 0) return `${who} declares none or is not installed`;
   return `${who} has ${names.join(', ')}${all.length > names.length ? ', ...' : ''}`;
 }

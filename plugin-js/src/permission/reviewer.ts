@@ -1,5 +1,6 @@
 import type { AuthService, DiscoveryService, LoggerService } from '@backstage/backend-plugin-api';
 import { fetchPluginMetadata, type PluginMetadata } from './pluginMetadata';
+import type { PolicyText } from '../service/policyText';
 import { reviewPolicy } from './review';
 
 /** A plugin that is still starting is asked again after this many milliseconds, and again */
@@ -17,22 +18,22 @@ export interface PolicyReviewerOptions {
 export class PolicyReviewer {
   readonly #options: PolicyReviewerOptions;
   #warned: readonly string[] = [];
-  #latest = '';
+  #latest?: PolicyText;
 
   constructor(options: PolicyReviewerOptions) {
     this.#options = options;
   }
 
-  /** Reviews a policy, given as the JSON text that the core has taken; never throws */
-  async review(json: string): Promise<void> {
-    this.#latest = json;
+  /** Reviews a policy that the core has taken; never throws */
+  async review(policy: PolicyText): Promise<void> {
+    this.#latest = policy;
     for (const delay of AGAIN_MS) {
       await new Promise(resolve => setTimeout(resolve, delay).unref());
       // Another policy came into force meanwhile.
-      if (this.#latest !== json) return;
+      if (this.#latest !== policy) return;
       const silent: string[] = [];
-      const found = await reviewPolicy(json, this.#declared(silent));
-      if (this.#latest !== json) return;
+      const found = await reviewPolicy(policy, this.#declared(silent));
+      if (this.#latest !== policy) return;
       found.filter(text => !this.#warned.includes(text)).forEach(text => this.#options.logger.warn(text));
       this.#warned = found;
       this.#options.report(found);

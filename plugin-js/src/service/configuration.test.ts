@@ -220,7 +220,7 @@ for (const [change, message] of [
   [s => (s.groups.mapping[0].owner = 'payments'), 'entraAccess.groups.mapping[0].owner: '],
   [s => (s.policy.rules[0].efect = 'allow'), 'entraAccess.policy.rules[0].efect: unknown field `efect`'],
   [s => (s.policy.rules[0].effect = 'permit'), 'entraAccess.policy.rules[0].effect: unknown variant `permit`'],
-  [s => s.policy.rules.push(s.policy.rules[0]), 'entraAccess.policy.rules: two rules have the id `a`'],
+  [s => s.policy.rules.push(s.policy.rules[0]), 'entraAccess.policy.rules[1].id: another rule has the id `a`'],
   [
     s => (s.policy.rules[0].principals = [{ group: 'x' }]),
     'entraAccess.policy.rules[0].principals[0].group: `x` is not a',

@@ -28,6 +28,7 @@ import { Telemetry } from '../telemetry/telemetry';
 import { DirectoryEpoch } from './directoryEpoch';
 import { USUAL_LIMITS, type Limits } from './limits';
 import { PolicyFile, setPolicy, type PolicyState } from './policyFile';
+import type { PolicyText } from './policyText';
 import { Refusals, type RefusalRecord } from './refusal';
 import { SharedSessions, type Wanted } from './sharedSessions';
 import type { Claimed } from './unverified';
@@ -69,7 +70,7 @@ export class EntraAccess {
   /** Whether another policy is asked about what no rule speaks about; the permission module says so */
   asksFallback = false;
   readonly #startedAt = Date.now();
-  readonly #firstPolicy: string;
+  readonly #firstPolicy: PolicyText;
   /** Client ids whose app-only tokens are judged by the external token handler, where it is installed */
   readonly externalClients = new Set<string>();
   /** How Microsoft Graph is followed, where it is the source of groups */
@@ -90,7 +91,7 @@ export class EntraAccess {
     const { json, policy, staticLocations } = configuration;
     this.core = new EntraCore({ configuration: json, staticLocations, staleAfter: configuration.staleAfter, logger });
     setPolicy(this.core, policy);
-    this.#firstPolicy = policy.json;
+    this.#firstPolicy = policy;
     if (policy.source) this.policyFile = new PolicyFile({ ...policy.source, core: this.core, logger });
     const span = this.telemetry.span.bind(this.telemetry);
     this.keys = new KeySource({ core: this.core, logger, span });
@@ -122,9 +123,14 @@ export class EntraAccess {
     this.policyFile?.start();
   }
 
-  /** The policy in force as JSON text */
+  /** The policy in force */
+  get policy(): PolicyText {
+    return this.policyFile?.policy ?? this.#firstPolicy;
+  }
+
+  /** The same as JSON text */
   get policyText(): string {
-    return this.policyFile?.json ?? this.#firstPolicy;
+    return this.policy.json;
   }
 
   /** Where the policy in force comes from, and why a newer one is not in force */

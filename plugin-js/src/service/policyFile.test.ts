@@ -44,7 +44,7 @@ async function looks(times: number): Promise<void> {
 
 test('a good new policy takes effect in a new epoch, and is told to who listens', async () => {
   const heard: string[] = [];
-  policy.onLoad(() => heard.push(policy.json ?? ''));
+  policy.onLoad(() => heard.push(policy.policy?.json ?? ''));
   const { epoch } = core;
   await looks(3);
   assert.equal(core.epoch, epoch, 'nothing has changed');

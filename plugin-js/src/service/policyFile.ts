@@ -33,7 +33,7 @@ export class PolicyFile {
   readonly #logger: LoggerService;
   readonly #listeners: Array<() => void> = [];
   #loaded: string;
-  #json?: string;
+  #policy?: PolicyText;
   #seen?: string;
   #refused?: string;
   #state: PolicyState;
@@ -53,9 +53,9 @@ export class PolicyFile {
     return this.#state;
   }
 
-  /** The policy in force as JSON text, if it is not the one of the start */
-  get json(): string | undefined {
-    return this.#json;
+  /** The policy in force, if it is not the one of the start */
+  get policy(): PolicyText | undefined {
+    return this.#policy;
   }
 
   /** Calls back whenever a policy takes effect from now on */
@@ -109,7 +109,7 @@ export class PolicyFile {
       const policy = parsePolicy(text, this.#file);
       setPolicy(this.#core, policy);
       this.#loaded = text;
-      this.#json = policy.json;
+      this.#policy = policy;
       this.#state = { file: this.#file, loadedAt: Date.now() };
       this.#logger.info(`a new policy is in force: ${this.#core.ruleIds.length} rules, epoch ${this.#core.epoch}`);
       this.#listeners.forEach(listener => listener());
