@@ -260,6 +260,49 @@ fn an_entity_that_is_not_known_is_nobodys_allow_and_everybodys_deny() {
 }
 
 #[test]
+fn a_deny_that_holds_for_want_of_knowledge_says_so() {
+    let spares = "and what is not known spares nobody";
+    let unknown = user_v2().without("groups").with("hasgroups", "true");
+    let group = json!({ "principals": [{ "group": GROUPS[1] }] });
+    for (claims, more, says) in [
+        (
+            &unknown,
+            json!({ "when": { "not": { "owned": true } } }),
+            "it asks for ownership, and the groups of the principal are not known",
+        ),
+        (&unknown, group.clone(), "the groups of the principal are not known"),
+        (
+            &user_v2(),
+            json!({ "principals": [{ "user": "user:default/ada" }] }),
+            "whether it is for the principal is not known",
+        ),
+        (
+            &user_v2(),
+            json!({ "when": { "rule": "X", "resourceType": "scaffolder-action" } }),
+            "`X` can't be asked of the resources of `catalog.entity.delete`",
+        ),
+    ] {
+        let mut rule = json!({ "id": "d", "effect": "deny", "permissions": ["catalog.entity.delete"] });
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let mut world = World::new(json!([rule]));
+        let who = world.enter(claims);
+        let explanation = world.explain(who, Some("group:default/payments"));
+        assert_eq!(explanation.result, Effect::Deny);
+        assert_eq!(explanation.reasons[0], format!("rule `d` denies `catalog.entity.delete`: {says}, {spares}"));
+    }
+    // What is certain is said as it is.
+    for more in
+        [json!({}), json!({ "principals": [{ "kind": "user" }] }), json!({ "principals": [{ "group": GROUPS[0] }] })]
+    {
+        let mut rule = json!({ "id": "d", "effect": "deny", "permissions": ["catalog.entity.delete"] });
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let mut world = World::new(json!([rule]));
+        let who = world.enter(&user_v2());
+        assert_eq!(world.explain(who, None).reasons[0], "rule `d` denies `catalog.entity.delete`");
+    }
+}
+
+#[test]
 fn an_agent_needs_its_own_and_its_persons_rights() {
     let user = json!([{ "user": format!("{TENANT}/{PERSON}") }]);
     let rules = |person: &str, agent: &str| {

@@ -204,8 +204,7 @@ fn a_rule_that_can_never_do_anything_is_a_mistake() {
                 Ok(_) => assert!(!mistaken, "{rules}"),
                 Err(error) => {
                     assert!(mistaken, "{error} {rules}");
-                    let says =
-                        format!("policy.rules[{at}]: rule `wanted` can never allow: rule `wall` denies all of it (");
+                    let says = format!("policy.rules[{at}]: rule `wanted` can never allow: `wall` denies all of it (");
                     assert!(error.to_string().starts_with(&says), "{error}");
                 }
             }
@@ -224,7 +223,7 @@ fn several_denies_can_leave_nothing_of_a_rule() {
     let compile =
         |walls: &[String]| Policy::compile(&format!(r#"{{"rules":[{wanted},{}]}}"#, walls.join(",")), "policy");
     let message = compile(&[deny("one", "a.b"), deny("two", "a.c")]).unwrap_err().to_string();
-    let says = "policy.rules[0]: rule `wanted` can never allow: rules `one`, `two` deny all of it (";
+    let says = "policy.rules[0]: rule `wanted` can never allow: `one` and `two` deny all of it (";
     assert!(message.starts_with(says), "{message}");
     compile(&[deny("one", "a.b"), deny("two", "a.d")]).unwrap();
 }

@@ -1,7 +1,5 @@
 //! From the written policy to rules that cannot be wrong
 
-use std::collections::HashSet;
-
 use super::{
     document::{Rule, RuleEffect},
     mistakes,
@@ -11,7 +9,7 @@ use super::{
 use crate::{
     error::ConfigError,
     identity::{Assurance, Guid},
-    json::{self, At},
+    json::{self, At, Value},
     limits,
     time::Timestamp,
 };
@@ -51,19 +49,21 @@ impl Policy {
             return Err(written.mistake(format!("more than {} rules", limits::RULES)));
         }
         let mut rules = Vec::with_capacity(elements.len());
-        let mut ids = HashSet::with_capacity(elements.len());
         for element in &elements {
-            let rule = Rule::read(element, configured)?;
-            if !ids.insert(rule.id.clone()) {
-                return Err(element
-                    .needed("id")?
-                    .mistake(format!("another rule has the id `{}`", rule.id))
-                    .hint("ids name rules in decisions and audit"));
-            }
-            rules.push(rule);
+            rules.push(Rule::read(element, configured)?);
         }
         mistakes::find(&rules, place)?;
         rules.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let twice = rules.iter().zip(rules.iter().skip(1)).find(|(rule, next)| rule.id == next.id);
+        if let Some((Rule { id, .. }, _)) = twice {
+            let same = |written: &At<'_>| matches!(written.value(), Value::Text(text) if text == id.as_ref());
+            let later = elements.iter().rev().filter_map(|element| element.member("id")).find(same);
+            return Err(later
+                .as_ref()
+                .unwrap_or(&written)
+                .mistake(format!("another rule has the id `{id}`"))
+                .hint("ids name rules in decisions and audit"));
+        }
         let mut ages = Vec::new();
         for age in rules.iter().filter_map(|rule| rule.requirement.as_ref()?.signed_in_within) {
             if let Err(place) = ages.binary_search(&age) {

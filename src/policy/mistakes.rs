@@ -40,14 +40,10 @@ pub fn find(rules: &[Rule], place: &str) -> Result<(), ConfigError> {
         if rule.effect == RuleEffect::Allow
             && let Some(hiding) = walls_before(rule, &walls)
         {
-            let by = match hiding.as_slice() {
-                [wall] => format!("rule `{}` denies", wall.id),
-                several => {
-                    let ids: Vec<_> = several.iter().map(|wall| format!("`{}`", wall.id)).collect();
-                    format!("rules {} deny", ids.join(", "))
-                }
-            };
-            return Err(ConfigError::new(path(), format!("rule `{}` can never allow: {by} all of it", rule.id))
+            let ids: Vec<_> = hiding.iter().map(|wall| format!("`{}`", wall.id)).collect();
+            let by = crate::text::join(&ids, " and ");
+            let verb = if hiding.len() == 1 { "denies" } else { "deny" };
+            return Err(ConfigError::new(path(), format!("rule `{}` can never allow: {by} {verb} all of it", rule.id))
                 .hint("remove one of them, or narrow the deny; with no rules at all nothing is allowed"));
         }
     }

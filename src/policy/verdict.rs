@@ -2,7 +2,7 @@
 
 use super::{
     asker::Asker,
-    condition::ForeignRule,
+    condition::{Condition, ForeignRule},
     criteria::Criteria,
     decision::{Effect, Ground},
     document::{Rule, RuleEffect},
@@ -27,6 +27,8 @@ pub struct Bearer<'e> {
     bearing: Bearing,
     /// What is left of its condition on this resource
     open: Criteria,
+    /// What is not known, where a deny applies for that
+    doubt: Option<String>,
 }
 
 impl Bearer<'_> {
@@ -138,7 +140,8 @@ impl<'e> Bearer<'e> {
             Bearing::Always => Criteria::Never,
             Bearing::If(criteria) => question.given(criteria),
         };
-        Some(Self { rule, bearing, open })
+        let doubt = if bearing == Bearing::Always { doubt(question, rule, asker) } else { None };
+        Some(Self { rule, bearing, open, doubt })
     }
 
     /// Calls back with each rule of another plugin that it asks for
@@ -154,7 +157,8 @@ impl<'e> Bearer<'e> {
         let allow = self.rule.effect == RuleEffect::Allow;
         let verb = if allow { "allows" } else { "denies" };
         let Bearing::If(criteria) = &self.bearing else {
-            return format!("rule `{id}` {verb} `{}`", question.permission.name);
+            let doubt = self.doubt.iter().map(|doubt| format!(": {doubt}, and what is not known spares nobody"));
+            return format!("rule `{id}` {verb} `{}`{}", question.permission.name, doubt.collect::<String>());
         };
         let about_owner = matches!(criteria, Criteria::Owned | Criteria::NotOwned);
         let condition = match (criteria, allow) {
@@ -223,11 +227,36 @@ fn reason(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
     if let Some(unmet) = unmet(rule, asker) {
         return format!("it asks for a sign-in {}", unmet.words());
     }
-    let foreign = rule.condition.iter().flat_map(|condition| condition.rules()).map(|rule| rule.name.as_ref()).next();
-    match foreign {
+    untold(question, rule, asker)
+}
+
+/// Why a deny rule applies that might not, were everything known
+fn doubt(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> Option<String> {
+    if rule.effect == RuleEffect::Allow {
+        return None;
+    }
+    if selects(rule, asker).is_none() {
+        let what =
+            if asker.knows_groups() { "whether it is for the principal is" } else { "the groups of the principal are" };
+        return Some(format!("{what} not known"));
+    }
+    // One that holds of everything needs no doubt.
+    let may_fail = |condition: &Condition| condition.normal(false, &|_| true) != Criteria::Never;
+    rule.condition.as_ref().is_some_and(may_fail).then(|| untold(question, rule, asker))
+}
+
+/// What keeps a condition from being told of any resource
+fn untold(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
+    let Question { permission, .. } = question;
+    let resource_type = permission.resource_type.as_deref();
+    let foreign = rule.condition.iter().flat_map(|condition| condition.rules());
+    match foreign.filter(|rule| !rule.fits(resource_type)).map(|rule| rule.name.as_ref()).next() {
         _ if !asker.knows_groups() => "it asks for ownership, and the groups of the principal are not known".into(),
-        Some(name) => format!("`{name}` can't be asked of the resources of `{}`", question.permission.name),
-        None => format!("it asks for ownership, which `{}` has no resource for", question.permission.name),
+        Some(name) => format!("`{name}` can't be asked of the resources of `{}`", permission.name),
+        None if permission.has_owner() => {
+            "it asks for ownership, and not all is known through which the principal may own".into()
+        }
+        None => format!("it asks for ownership, which `{}` has no resource for", permission.name),
     }
 }
 
