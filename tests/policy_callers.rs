@@ -281,6 +281,16 @@ fn a_deny_that_holds_for_want_of_knowledge_says_so() {
             json!({ "when": { "rule": "X", "resourceType": "scaffolder-action" } }),
             "`X` can't be asked of the resources of `catalog.entity.delete`",
         ),
+        (
+            &unknown,
+            json!({ "when": { "rule": "X", "resourceType": "scaffolder-action" } }),
+            "`X` can't be asked of the resources of `catalog.entity.delete`",
+        ),
+        (
+            &unknown,
+            json!({ "principals": [{ "user": "user:default/ada" }] }),
+            "whether it is for the principal is not known",
+        ),
     ] {
         let mut rule = json!({ "id": "d", "effect": "deny", "permissions": ["catalog.entity.delete"] });
         rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

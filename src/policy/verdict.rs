@@ -9,6 +9,7 @@ use super::{
     evaluate::{Bearing, bearing, decide_for, selects},
     explain::{Question, ownership},
     requirement::Requirement,
+    selector::Selector,
 };
 
 /// The answer to one of them
@@ -216,12 +217,7 @@ fn reason(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
         Some(false) => return format!("it is for {}", selectors(rule)),
         // Neither a selector nor a condition that can't be told keeps a deny rule from applying.
         _ if rule.effect == RuleEffect::Deny => return "the sign-in is what it asks for".into(),
-        None if asker.knows_groups() => {
-            return "whether it is for the principal is not known, and unknown is never taken for membership".into();
-        }
-        None => {
-            return "the groups of the principal are not known, and unknown is never taken for membership".into();
-        }
+        None => return format!("{}, and unknown is never taken for membership", undecided(rule, asker)),
         Some(true) => {}
     }
     if let Some(unmet) = unmet(rule, asker) {
@@ -236,13 +232,20 @@ fn doubt(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> Option<Stri
         return None;
     }
     if selects(rule, asker).is_none() {
-        let what =
-            if asker.knows_groups() { "whether it is for the principal is" } else { "the groups of the principal are" };
-        return Some(format!("{what} not known"));
+        return Some(undecided(rule, asker).into());
     }
     // One that holds of everything needs no doubt.
     let may_fail = |condition: &Condition| condition.normal(false, &|_| true) != Criteria::Never;
     rule.condition.as_ref().is_some_and(may_fail).then(|| untold(question, rule, asker))
+}
+
+/// Why it is not known whether a rule is for the principal
+fn undecided(rule: &Rule, asker: &Asker<'_>) -> &'static str {
+    let by_group = rule.selectors.iter().flatten().any(|selector| matches!(selector, Selector::Group(_)));
+    match by_group && !asker.knows_groups() {
+        true => "the groups of the principal are not known",
+        false => "whether it is for the principal is not known",
+    }
 }
 
 /// What keeps a condition from being told of any resource
@@ -251,12 +254,12 @@ fn untold(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
     let resource_type = permission.resource_type.as_deref();
     let foreign = rule.condition.iter().flat_map(|condition| condition.rules());
     match foreign.filter(|rule| !rule.fits(resource_type)).map(|rule| rule.name.as_ref()).next() {
-        _ if !asker.knows_groups() => "it asks for ownership, and the groups of the principal are not known".into(),
         Some(name) => format!("`{name}` can't be asked of the resources of `{}`", permission.name),
-        None if permission.has_owner() => {
-            "it asks for ownership, and not all is known through which the principal may own".into()
+        None if !permission.has_owner() => {
+            format!("it asks for ownership, which `{}` has no resource for", permission.name)
         }
-        None => format!("it asks for ownership, which `{}` has no resource for", permission.name),
+        None if !asker.knows_groups() => "it asks for ownership, and the groups of the principal are not known".into(),
+        None => "it asks for ownership, and not all is known through which the principal may own".into(),
     }
 }
 
@@ -289,6 +292,6 @@ pub fn step_up(question: &Question<'_>) -> (Vec<String>, Vec<Requirement>) {
 }
 
 fn selectors(rule: &Rule) -> String {
-    let names: Vec<_> = rule.selectors.iter().flatten().map(super::selector::Selector::words).collect();
+    let names: Vec<_> = rule.selectors.iter().flatten().map(Selector::words).collect();
     crate::text::join(&names, " or ")
 }

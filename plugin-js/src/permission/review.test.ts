@@ -156,7 +156,7 @@ test('an allow of which denies by action leave nothing is warned about', async (
   const allow = { id: 'a', effect: 'allow', permissions: ['catalog.entity.delete'] };
   const deny = { id: 'd', effect: 'deny', permissions: ['*'], actions: ['delete'] };
   assert.deepEqual(await reviewAll([allow, deny]), [
-    'policy.rules[0]: rule `a`: it can never allow: `d` denies all of it (remove one, or narrow the deny)',
+    'policy.rules[0]: rule `a`: it can never allow: `d` denies all of it (remove one of them, or narrow the deny)',
   ]);
   for (const fine of [
     [{ ...allow, permissions: ['catalog.*'] }, deny],
@@ -165,9 +165,35 @@ test('an allow of which denies by action leave nothing is warned about', async (
     [allow, { ...deny, when: { owned: true } }],
     [allow, { ...deny, requires: { mfa: true } }],
     [{ ...allow, permissions: ['silent.thing.delete'] }, deny],
+    [{ ...allow, permissions: ['catalog.*'], actions: ['read'] }, deny],
   ]) {
     assert.deepEqual(await reviewAll(fine), [], JSON.stringify(fine));
   }
+});
+
+test('of a rule with a plugin that may live elsewhere nothing is said but that', async () => {
+  const when = { anyOf: [{ owned: true }, { rule: 'X', resourceType: 'absent-thing' }] };
+  const deny = { id: 'd', effect: 'deny', permissions: ['*'], actions: ['delete'] };
+  for (const more of [
+    { permissions: ['catalog.entity.delete', 'absent.thing.read'] },
+    { permissions: ['catalog.entity.read', 'absent.thing.delete'], actions: ['delete'] },
+    { permissions: ['catalog.entity.create', 'absent.thing.read'], when },
+    { permissions: ['catalog.entity.read', 'absent.thing.read'], when },
+    { permissions: ['shelf.book.read', 'absent.thing.read'], when },
+  ]) {
+    const found = await reviewAll([{ id: 'a', effect: 'allow', ...more }, deny]);
+    assert.equal(found.length, 1, found.join('\n'));
+    assert.match(found[0]!, /no installed plugin declares absent/);
+  }
+});
+
+test('a condition is compared with the permissions of its actions only', async () => {
+  const when = { rule: 'HAS_GENRE', params: {} };
+  const rule = { id: 'a', effect: 'allow', permissions: ['catalog.entity.read', 'shelf.book.read'], when };
+  assert.equal((await reviewAll([rule])).length, 1, 'for the entities');
+  assert.deepEqual(await reviewAll([{ ...rule, actions: ['update'] }]).then(all => all.length), 1, 'never matches');
+  const some = { ...rule, permissions: ['*'], actions: ['create'], when: { rule: 'WHATEVER' } };
+  assert.deepEqual(await reviewAll([some]), []);
 });
 
 test('the line is told where the policy is a file', async () => {

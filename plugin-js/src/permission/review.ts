@@ -34,7 +34,7 @@ interface Rule {
 /** What does not fit, at a step below the rule */
 type Finding = Pick<Mistake, 'message' | 'hint'> & { at: string };
 
-/** What the plugins have told about the permissions of a rule */
+/** What the plugins have told about the permissions that a rule speaks about */
 interface Covered {
   permissions: PluginMetadata['permissions'];
   /** Types of their resources */
@@ -51,7 +51,8 @@ interface Covered {
  */
 export async function reviewPolicy(policy: PolicyText, declared: Declared): Promise<string[]> {
   const { rules } = JSON.parse(policy.json) as { rules: Rule[] };
-  const found = await Promise.all(rules.map(rule => reviewRule(rule, rules, declared)));
+  const wallOf = walls(rules);
+  const found = await Promise.all(rules.map(rule => reviewRule(rule, wallOf, declared)));
   return found.flatMap((findings, index) =>
     findings.map(({ at, message, hint }) => {
       const path = `${policy.place}.rules[${index}]${at}`;
@@ -61,18 +62,27 @@ export async function reviewPolicy(policy: PolicyText, declared: Declared): Prom
   );
 }
 
-async function reviewRule(rule: Rule, rules: readonly Rule[], declared: Declared): Promise<Finding[]> {
-  const { found, covered } = await reviewPermissions(rule, declared);
-  if (covered.complete && covered.permissions.length > 0) {
-    found.push(...reviewActions(rule, covered), ...reviewDenies(rule, rules, covered));
+async function reviewRule(rule: Rule, wallOf: WallOf, declared: Declared): Promise<Finding[]> {
+  const { found, named, complete } = await reviewPermissions(rule, declared);
+  const permissions = named.filter(permission => speaksAbout(rule, permission));
+  if (complete && named.length > 0) {
+    if (permissions.length === 0) return [...found, unmatched(named)];
+    if (rule.effect === 'allow') found.push(...reviewDenies(permissions, wallOf));
   }
-  if (rule.when) found.push(...(await reviewCondition(rule.when, covered, declared)));
+  // Whatever else `*` covers, entities of the catalog are among it, if only for some actions.
+  const everything = rule.permissions.includes('*') && !rule.actions ? [ENTITY] : [];
+  const types = new Set([...permissions.flatMap(({ resourceType }) => resourceType ?? []), ...everything]);
+  if (rule.when) found.push(...(await reviewCondition(rule.when, { permissions, types, complete }, declared)));
   return found;
 }
 
-async function reviewPermissions(rule: Rule, declared: Declared): Promise<{ found: Finding[]; covered: Covered }> {
+/** The permissions that it names, whatever their actions, and the names that nobody declares */
+async function reviewPermissions(
+  rule: Rule,
+  declared: Declared,
+): Promise<{ found: Finding[]; named: PluginMetadata['permissions']; complete: boolean }> {
   const found: Finding[] = [];
-  const permissions: PluginMetadata['permissions'] = [];
+  const named: PluginMetadata['permissions'] = [];
   let complete = true;
   for (const [index, pattern] of rule.permissions.entries()) {
     const plugin = pattern.split('.', 1)[0]!;
@@ -82,8 +92,10 @@ async function reviewPermissions(rule: Rule, declared: Declared): Promise<{ foun
       continue;
     }
     const matching = metadata.permissions.filter(({ name }) => matches(pattern, name));
-    permissions.push(...matching);
+    named.push(...matching);
     if (matching.length === 0) {
+      // The plugin may live elsewhere: nothing else is said of the rule for want of these.
+      complete = false;
       found.push({
         at: `.permissions[${index}]`,
         message: `no installed plugin declares ${pattern}`,
@@ -91,32 +103,46 @@ async function reviewPermissions(rule: Rule, declared: Declared): Promise<{ foun
       });
     }
   }
-  // Whatever else `*` covers, entities of the catalog are among it.
-  const everything = rule.permissions.includes('*') ? [ENTITY] : [];
-  const types = new Set([...permissions.flatMap(({ resourceType }) => resourceType ?? []), ...everything]);
-  return { found, covered: { permissions, types, complete } };
+  return { found, named, complete };
 }
 
-function reviewActions({ actions }: Rule, { permissions }: Covered): Finding[] {
-  if (!actions || permissions.some(({ attributes }) => actions.includes(attributes.action ?? ''))) return [];
+function unmatched(named: PluginMetadata['permissions']): Finding {
   const message = 'it can never match: none of the permissions that it names has one of its actions';
-  const has = permissions.slice(0, LISTED).map(({ name, attributes }) => `${name}: ${attributes.action ?? 'none'}`);
-  return [{ at: '.actions', message, hint: has.join(', ') }];
+  const has = named.slice(0, LISTED).map(({ name, attributes }) => `${name}: ${attributes.action ?? 'none'}`);
+  return { at: '.actions', message, hint: has.join(', ') };
 }
 
-/** Whether denies leave nothing of it, which the core can tell only where they name no actions */
-function reviewDenies(rule: Rule, rules: readonly Rule[], { permissions }: Covered): Finding[] {
-  if (rule.effect !== 'allow') return [];
-  const hiding = permissions
-    .filter(permission => speaksAbout(rule, permission))
-    .map(permission => rules.find(deny => isWall(deny) && speaksAbout(deny, permission)));
-  if (hiding.length === 0 || hiding.includes(undefined)) return [];
-  const ids = [...new Set(hiding.map(deny => `\`${deny!.id}\``))].join(', ');
-  return [{ at: '', message: `it can never allow: ${ids} denies all of it`, hint: 'remove one, or narrow the deny' }];
+/** A deny of a permission for everybody, always */
+type WallOf = (permission: Covered['permissions'][number]) => Rule | undefined;
+
+/** Looked for once for each permission: of ten thousand rules many name the same */
+function walls(rules: readonly Rule[]): WallOf {
+  const all = rules.filter(
+    ({ effect, principals, requires, when }) => effect === 'deny' && !principals && !requires && !when,
+  );
+  const known = new Map<string, Rule | undefined>();
+  return permission => {
+    const { name } = permission;
+    if (!known.has(name))
+      known.set(
+        name,
+        all.find(deny => speaksAbout(deny, permission)),
+      );
+    return known.get(name);
+  };
 }
 
-/** A deny for everybody, always */
-const isWall = ({ effect, principals, requires, when }: Rule) => effect === 'deny' && !principals && !requires && !when;
+/** Whether denies leave nothing of an allow rule, which the core can tell only where they name no actions */
+function reviewDenies(permissions: Covered['permissions'], wallOf: WallOf): Finding[] {
+  const ids = new Set<string>();
+  for (const permission of permissions) {
+    const wall = wallOf(permission);
+    if (!wall) return [];
+    ids.add(`\`${wall.id}\``);
+  }
+  const message = `it can never allow: ${[...ids].join(' and ')} ${ids.size === 1 ? 'denies' : 'deny'} all of it`;
+  return [{ at: '', message, hint: 'remove one of them, or narrow the deny' }];
+}
 
 function speaksAbout({ permissions, actions }: Rule, { name, attributes }: Covered['permissions'][number]): boolean {
   if (!permissions.some(pattern => pattern === '*' || matches(pattern, name))) return false;
