@@ -30,12 +30,15 @@ function checks(directory: unknown = { report: CATALOG, groups: async () => (CAT
   const core = new EntraCore({ configuration: json, logger });
   const graphClients = new GroupResolver({ issuers: core.issuers, settings: graph!, logger }).clients;
   core.close();
-  const policyText = JSON.stringify({ rules: [{ id: 'a', effect: 'allow', permissions: ['catalog.entity.read'] }] });
+  const policy = {
+    place: 'policy',
+    json: JSON.stringify({ rules: [{ id: 'a', effect: 'allow', permissions: ['catalog.entity.read'] }] }),
+  };
   const away = async () => Promise.reject(new Error('away'));
   const auth = { getOwnServiceCredentials: away };
   return new BackgroundChecks({
     ...{ config: reader, directory, auth, discovery: {}, logger },
-    entraAccess: { graphClients, policyText },
+    entraAccess: { graphClients, policy },
   } as unknown as ConstructorParameters<typeof BackgroundChecks>[0]);
 }
 
