@@ -3,12 +3,11 @@ import type { Answered, Asked } from './apart';
 import { measureGroup, type GroupResult } from './harness';
 import { allPlans } from './plans';
 import { seeded } from './random';
-import { FULL, QUICK } from './sampling';
 
-async function measured({ name, seed, quick }: Asked): Promise<GroupResult> {
+async function measured({ name, seed, effort }: Asked): Promise<GroupResult> {
   const plan = (await allPlans()).find(each => each.name === name);
   if (!plan) throw new Error(`no group is named ${name}`);
-  return measureGroup(plan, quick ? QUICK : FULL, seeded(seed));
+  return measureGroup(plan, effort, seeded(seed));
 }
 
 /** Thread pools must not keep it alive */

@@ -5,13 +5,14 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { GroupResult } from './harness';
+import type { Effort } from './sampling';
 
 /** What the process is told as its arguments */
 export interface Asked {
   /** Name of the plan */
   name: string;
   seed: number;
-  quick: boolean;
+  effort: Effort;
 }
 
 /** What the process answers */

@@ -259,6 +259,13 @@ fn an_entity_that_is_not_known_is_nobodys_allow_and_everybodys_deny() {
     }
 }
 
+/// The rule `d`, which denies to delete, with more of its keys
+fn denying(more: &Value) -> Value {
+    let mut rule = json!({ "id": "d", "effect": "deny", "permissions": ["catalog.entity.delete"] });
+    rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    rule
+}
+
 #[test]
 fn a_deny_that_holds_for_want_of_knowledge_says_so() {
     let spares = "and what is not known spares nobody";
@@ -292,21 +299,26 @@ fn a_deny_that_holds_for_want_of_knowledge_says_so() {
             "whether it is for the principal is not known",
         ),
     ] {
-        let mut rule = json!({ "id": "d", "effect": "deny", "permissions": ["catalog.entity.delete"] });
-        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let mut world = World::new(json!([rule]));
+        let mut world = World::new(json!([denying(&more)]));
         let who = world.enter(claims);
         let explanation = world.explain(who, Some("group:default/payments"));
         assert_eq!(explanation.result, Effect::Deny);
         assert_eq!(explanation.reasons[0], format!("rule `d` denies `catalog.entity.delete`: {says}, {spares}"));
     }
+    // A rule of another type beside it has no part in it.
+    let other = json!({ "rule": "X", "resourceType": "scaffolder-action" });
+    let when = json!({ "anyOf": [{ "owned": true }, other] });
+    let mut world =
+        World::new(json!([{ "id": "a", "effect": "allow", "permissions": ["catalog.entity.delete"], "when": when }]));
+    let who = world.enter(&unknown);
+    let says = "rule `a` does not match: it asks for ownership, and the groups of the principal are not known";
+    let reasons = world.explain(who, None).reasons;
+    assert!(reasons.iter().any(|reason| reason == says), "{reasons:?}");
     // What is certain is said as it is.
     for more in
         [json!({}), json!({ "principals": [{ "kind": "user" }] }), json!({ "principals": [{ "group": GROUPS[0] }] })]
     {
-        let mut rule = json!({ "id": "d", "effect": "deny", "permissions": ["catalog.entity.delete"] });
-        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let mut world = World::new(json!([rule]));
+        let mut world = World::new(json!([denying(&more)]));
         let who = world.enter(&user_v2());
         assert_eq!(world.explain(who, None).reasons[0], "rule `d` denies `catalog.entity.delete`");
     }

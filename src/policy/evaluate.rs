@@ -63,20 +63,25 @@ pub fn bearing(rule: &Rule, asker: &Asker<'_>, permission: &Permission) -> Beari
     }
 }
 
+/// What resources of this permission can be asked, were everything known of the principal
+pub fn can_be_asked(permission: &Permission) -> impl Fn(Literal<'_>) -> bool {
+    |literal| match literal {
+        Literal::Owned | Literal::NotOwned => permission.has_owner(),
+        Literal::Rule(rule) => rule.fits(permission.resource_type.as_deref()),
+    }
+}
+
 /// Whether a rule that covers the permission has a say about whoever asks, or may have one: what is not known is not silence,
 /// nor is a sign-in that is too weak
 fn speaks(rule: &Rule, asker: &Asker<'_>, permission: &Permission) -> bool {
-    let can_be_asked = |literal: Literal<'_>| match literal {
-        Literal::Owned | Literal::NotOwned => permission.has_owner(),
-        Literal::Rule(rule) => rule.fits(permission.resource_type.as_deref()),
-    };
     match bearing(rule, asker, permission) {
         // A deny rule that may apply does.
         Bearing::None if rule.effect == RuleEffect::Deny => false,
         Bearing::None => {
             let condition = rule.condition.as_ref();
             selects(rule, asker) != Some(false)
-                && condition.is_none_or(|condition| condition.normal(true, &can_be_asked) != Criteria::Never)
+                && condition
+                    .is_none_or(|condition| condition.normal(true, &can_be_asked(permission)) != Criteria::Never)
         }
         _ => true,
     }

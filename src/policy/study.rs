@@ -139,7 +139,7 @@ impl Study {
                 _ if decides => format!("rule `{}` decides, by groups that are withheld", rule.id),
                 _ if hidden => "whether it applies hangs on groups that are withheld".into(),
                 _ if !seen => "it is for others".into(),
-                Some(bearer) => bearer.sentence(question),
+                Some(bearer) => bearer.sentence(question, asker),
                 None => misfit(question, rule, asker),
             },
         });

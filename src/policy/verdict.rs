@@ -6,7 +6,7 @@ use super::{
     criteria::Criteria,
     decision::{Effect, Ground},
     document::{Rule, RuleEffect},
-    evaluate::{Bearing, bearing, decide_for, selects},
+    evaluate::{Bearing, bearing, can_be_asked, decide_for, selects},
     explain::{Question, ownership},
     requirement::Requirement,
     selector::Selector,
@@ -28,8 +28,6 @@ pub struct Bearer<'e> {
     bearing: Bearing,
     /// What is left of its condition on this resource
     open: Criteria,
-    /// What is not known, where a deny applies for that
-    doubt: Option<String>,
 }
 
 impl Bearer<'_> {
@@ -73,7 +71,7 @@ impl<'e> Verdict<'e> {
                 })
             }),
         };
-        let mut reasons: Vec<String> = decided.iter().map(|bearer| bearer.sentence(question)).collect();
+        let mut reasons: Vec<String> = decided.iter().map(|bearer| bearer.sentence(question, asker)).collect();
         if answer.ground == Ground::TooLong {
             reasons.push(
                 "the conditions of the rules that allow it are too long for one answer: join or narrow them".into(),
@@ -85,7 +83,9 @@ impl<'e> Verdict<'e> {
             // What would have changed it.
             Effect::Deny if decided.is_none() => {
                 reasons.extend(
-                    others.filter(|other| other.rule.effect == RuleEffect::Allow).map(|other| other.sentence(question)),
+                    others
+                        .filter(|other| other.rule.effect == RuleEffect::Allow)
+                        .map(|other| other.sentence(question, asker)),
                 );
                 if reasons.is_empty() {
                     reasons.push(format!(
@@ -97,7 +97,9 @@ impl<'e> Verdict<'e> {
             }
             Effect::Allow => {
                 reasons.extend(
-                    others.filter(|other| other.rule.effect == RuleEffect::Deny).map(|other| other.sentence(question)),
+                    others
+                        .filter(|other| other.rule.effect == RuleEffect::Deny)
+                        .map(|other| other.sentence(question, asker)),
                 );
             }
             _ => {}
@@ -141,8 +143,7 @@ impl<'e> Bearer<'e> {
             Bearing::Always => Criteria::Never,
             Bearing::If(criteria) => question.given(criteria),
         };
-        let doubt = if bearing == Bearing::Always { doubt(question, rule, asker) } else { None };
-        Some(Self { rule, bearing, open, doubt })
+        Some(Self { rule, bearing, open })
     }
 
     /// Calls back with each rule of another plugin that it asks for
@@ -153,13 +154,15 @@ impl<'e> Bearer<'e> {
     }
 
     /// What it does, or would do
-    pub fn sentence(&self, question: &Question<'_>) -> String {
+    pub fn sentence(&self, question: &Question<'_>, asker: &Asker<'_>) -> String {
         let id = &self.rule.id;
         let allow = self.rule.effect == RuleEffect::Allow;
         let verb = if allow { "allows" } else { "denies" };
         let Bearing::If(criteria) = &self.bearing else {
-            let doubt = self.doubt.iter().map(|doubt| format!(": {doubt}, and what is not known spares nobody"));
-            return format!("rule `{id}` {verb} `{}`{}", question.permission.name, doubt.collect::<String>());
+            let doubt = doubt(question, self.rule, asker);
+            let doubt =
+                doubt.map_or_else(String::new, |doubt| format!(": {doubt}, and what is not known spares nobody"));
+            return format!("rule `{id}` {verb} `{}`{doubt}", question.permission.name);
         };
         let about_owner = matches!(criteria, Criteria::Owned | Criteria::NotOwned);
         let condition = match (criteria, allow) {
@@ -252,14 +255,18 @@ fn undecided(rule: &Rule, asker: &Asker<'_>) -> &'static str {
 fn untold(question: &Question<'_>, rule: &Rule, asker: &Asker<'_>) -> String {
     let Question { permission, .. } = question;
     let resource_type = permission.resource_type.as_deref();
-    let foreign = rule.condition.iter().flat_map(|condition| condition.rules());
-    match foreign.filter(|rule| !rule.fits(resource_type)).map(|rule| rule.name.as_ref()).next() {
+    let allow = rule.effect == RuleEffect::Allow;
+    let were_it_known = |condition: &Condition| condition.normal(allow, &can_be_asked(permission)) != Criteria::Never;
+    if rule.condition.as_ref().is_some_and(were_it_known) {
+        return match asker.knows_groups() {
+            true => "it asks for ownership, and not all is known through which the principal may own".into(),
+            false => "it asks for ownership, and the groups of the principal are not known".into(),
+        };
+    }
+    let mut foreign = rule.condition.iter().flat_map(|condition| condition.rules());
+    match foreign.find(|rule| !rule.fits(resource_type)).map(|rule| rule.name.as_ref()) {
         Some(name) => format!("`{name}` can't be asked of the resources of `{}`", permission.name),
-        None if !permission.has_owner() => {
-            format!("it asks for ownership, which `{}` has no resource for", permission.name)
-        }
-        None if !asker.knows_groups() => "it asks for ownership, and the groups of the principal are not known".into(),
-        None => "it asks for ownership, and not all is known through which the principal may own".into(),
+        None => format!("it asks for ownership, which `{}` has no resource for", permission.name),
     }
 }
 

@@ -74,7 +74,7 @@ export const entraAccessPlugin = createBackendPlugin({
         const { metrics, tracing } = deps;
         deps.lifecycle.addShutdownHook(attachTelemetry({ metrics, tracing, entraAccess, directory }));
         const wanted = () => {
-          const named = groupsNamed(entraAccess.policyText, deps.config.getOptional('entraAccess'));
+          const named = groupsNamed(entraAccess.policy.json, deps.config.getOptional('entraAccess'));
           return directory.groupIds && new Set([...named, ...directory.groupIds]);
         };
         const following =

@@ -22,11 +22,34 @@ const metadataSchema = z.object({
 /** The permissions and permission rules that a plugin declares */
 export type PluginMetadata = z.infer<typeof metadataSchema>;
 
+/** What a plugin declares; `undefined` when it could not be asked, which is no reason to complain */
+export type Declared = (pluginId: string) => Promise<PluginMetadata | undefined>;
+
+/** A backend whose plugins are asked what they declare */
+export interface Backend {
+  auth: AuthService;
+  discovery: DiscoveryService;
+}
+
+/** Asks each plugin once; those that did not answer are in `silent` */
+export function askOnce(backend: Backend): { declared: Declared; silent: readonly string[] } {
+  const silent: string[] = [];
+  const asked = new Map<string, ReturnType<Declared>>();
+  const declared: Declared = pluginId => {
+    const present = asked.get(pluginId);
+    if (present) return present;
+    const answer = fetchPluginMetadata(backend, pluginId).catch(() => {
+      silent.push(pluginId);
+      return undefined;
+    });
+    asked.set(pluginId, answer);
+    return answer;
+  };
+  return { declared, silent };
+}
+
 /** Asks a plugin what it declares; one that is not there declares nothing. @throws ServiceUnavailableError when it does not tell */
-export async function fetchPluginMetadata(
-  { auth, discovery }: { auth: AuthService; discovery: DiscoveryService },
-  pluginId: string,
-): Promise<PluginMetadata> {
+export async function fetchPluginMetadata({ auth, discovery }: Backend, pluginId: string): Promise<PluginMetadata> {
   const { token } = await auth.getPluginRequestToken({
     onBehalfOf: await auth.getOwnServiceCredentials(),
     targetPluginId: pluginId,

@@ -1,16 +1,12 @@
+import { RESOURCE_TYPE_CATALOG_ENTITY as ENTITY } from '@backstage/plugin-catalog-common/alpha';
 import { z } from 'zod';
 import { ConfigurationError, type Mistake } from '../core';
 import type { PolicyText } from '../service/policyText';
 import { pluginOf } from './conditions';
-import type { PluginMetadata } from './pluginMetadata';
+import type { Declared, PluginMetadata } from './pluginMetadata';
 
-/** The one type of resource that has an owner */
-const ENTITY = 'catalog-entity';
 /** So many names fit into a hint */
 const LISTED = 10;
-
-/** What a plugin declares; `undefined` when it could not be asked, which is no reason to complain */
-export type Declared = (pluginId: string) => Promise<PluginMetadata | undefined>;
 
 type Condition =
   | { owned: true }
@@ -123,12 +119,10 @@ function walls(rules: readonly Rule[]): WallOf {
   const known = new Map<string, Rule | undefined>();
   return permission => {
     const { name } = permission;
-    if (!known.has(name))
-      known.set(
-        name,
-        all.find(deny => speaksAbout(deny, permission)),
-      );
-    return known.get(name);
+    if (known.has(name)) return known.get(name);
+    const wall = all.find(deny => speaksAbout(deny, permission));
+    known.set(name, wall);
+    return wall;
   };
 }
 
@@ -145,7 +139,7 @@ function reviewDenies(permissions: Covered['permissions'], wallOf: WallOf): Find
 }
 
 function speaksAbout({ permissions, actions }: Rule, { name, attributes }: Covered['permissions'][number]): boolean {
-  if (!permissions.some(pattern => pattern === '*' || matches(pattern, name))) return false;
+  if (!permissions.some(pattern => matches(pattern, name))) return false;
   return !actions || actions.includes(attributes.action ?? '');
 }
 
@@ -181,6 +175,7 @@ async function reviewCondition(condition: Condition, covered: Covered, declared:
 }
 
 function matches(pattern: string, name: string): boolean {
+  if (pattern === '*') return true;
   return pattern.endsWith('.*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 

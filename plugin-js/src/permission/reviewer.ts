@@ -1,5 +1,5 @@
 import type { AuthService, DiscoveryService, LoggerService } from '@backstage/backend-plugin-api';
-import { fetchPluginMetadata, type PluginMetadata } from './pluginMetadata';
+import { askOnce } from './pluginMetadata';
 import type { PolicyText } from '../service/policyText';
 import { reviewPolicy } from './review';
 
@@ -31,28 +31,13 @@ export class PolicyReviewer {
       await new Promise(resolve => setTimeout(resolve, delay).unref());
       // Another policy came into force meanwhile.
       if (this.#latest !== policy) return;
-      const silent: string[] = [];
-      const found = await reviewPolicy(policy, this.#declared(silent));
+      const { declared, silent } = askOnce(this.#options);
+      const found = await reviewPolicy(policy, declared);
       if (this.#latest !== policy) return;
       found.filter(text => !this.#warned.includes(text)).forEach(text => this.#options.logger.warn(text));
       this.#warned = found;
       this.#options.report(found);
       if (silent.length === 0) return;
     }
-  }
-
-  /** Each plugin is asked once for a review; those that did not answer are noted */
-  #declared(silent: string[]): (pluginId: string) => Promise<PluginMetadata | undefined> {
-    const asked = new Map<string, Promise<PluginMetadata | undefined>>();
-    return pluginId => {
-      const present = asked.get(pluginId);
-      if (present) return present;
-      const answer = fetchPluginMetadata(this.#options, pluginId).catch(() => {
-        silent.push(pluginId);
-        return undefined;
-      });
-      asked.set(pluginId, answer);
-      return answer;
-    };
   }
 }

@@ -128,11 +128,6 @@ export class EntraAccess {
     return this.policyFile?.policy ?? this.#firstPolicy;
   }
 
-  /** The same as JSON text */
-  get policyText(): string {
-    return this.policy.json;
-  }
-
   /** Where the policy in force comes from, and why a newer one is not in force */
   get policyState(): PolicyState {
     return this.policyFile?.state ?? { loadedAt: this.#startedAt };
